@@ -1,0 +1,1 @@
+"""PROTECT: founding, members, devices, reception, opening, filing, searching, reading."""

@@ -1,0 +1,1 @@
+"""PROVE: what Serment states about itself, with how it is known."""

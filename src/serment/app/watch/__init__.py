@@ -1,0 +1,1 @@
+"""WATCH: the journal of every access, its checkpoints and its verification."""

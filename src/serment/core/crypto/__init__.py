@@ -1,0 +1,1 @@
+"""Every cryptographic act of Serment; the only importer of `cryptography` and `secrets`."""

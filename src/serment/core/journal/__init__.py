@@ -1,0 +1,1 @@
+"""The verifiable journal: entries, leaves, checkpoints, and what a verifier concludes from them."""

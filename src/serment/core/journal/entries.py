@@ -1,0 +1,93 @@
+"""What can be written into the journal, and the exact bytes a leaf hashes.
+
+An entry names ids, never a patient's value, never a query. `details` holds JSON values only.
+Keys that several kinds share: `peer` and `local` (address:port), `tls` (bool), `wraps_made` and
+`wraps_deleted` (lists of [kind, subject, recipient, epoch], filled in by the store).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EventKind(StrEnum):
+    """Names are stable: exports and verifiers outside Serment read them."""
+
+    VAULT_FOUNDED = "vault-founded"
+    SERVER_STARTED = "server-started"
+    SERVER_STOPPED = "server-stopped"
+    RECEPTION_OPENED = "reception-opened"
+    RECEPTION_CLOSED = "reception-closed"
+    RECEPTION_INTERRUPTED = "reception-interrupted"
+    OPENED = "opened"  # a session holds keys
+    LOCKED = "locked"  # its keys were dropped
+    FILED = "filed"
+    UNFILED = "unfiled"
+    PATIENT_MADE = "patient-made"
+    KEYS_MOVED = "keys-moved"  # envelope seeds rewrapped under a clinical key
+    READ = "read"
+    SEARCHED = "searched"
+    EXPORTED = "exported"
+    REFUSED = "refused"
+    LOGIN_FAILED = "login-failed"
+    MEMBER_ADDED = "member-added"
+    MEMBER_ADMITTED = "member-admitted"
+    MEMBER_REMOVED = "member-removed"
+    MEMBER_RESCUED = "member-rescued"
+    SECOND_FACTOR_CHANGED = "second-factor-changed"
+    CIRCLE_MADE = "circle-made"
+    CIRCLE_STOPPED = "circle-stopped"  # its public key is not the one its seed gives
+    DEVICE_ADDED = "device-added"
+    DEVICE_REMOVED = "device-removed"
+    KIT_DECLARED = "kit-declared"
+    KIT_TRIED = "kit-tried"
+    RECOVERED = "recovered"
+    EXPIRED = "expired"  # bodies of older entries deleted at the end of their retention
+    REPAIRED = "repaired"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened: when (aware UTC), who (member id, device id or process), what."""
+
+    kind: EventKind
+    at: datetime
+    actor: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def with_details(self, **more: Any) -> Entry:
+        return replace(self, details={**self.details, **more})
+
+    def encode(self) -> bytes:
+        """The canonical JSON that the leaf hashes: sorted keys, no spaces, UTF-8."""
+        body = {
+            "kind": self.kind.value,
+            "at": self.at.isoformat(timespec="microseconds"),
+            "actor": self.actor,
+            "details": self.details,
+        }
+        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """A row of the log. `salt` and `body` are None once expired; `leaf` stays for ever."""
+
+    index: int
+    leaf: bytes  # 32 bytes: SHA-256(0x00 || salt || body)
+    salt: bytes | None
+    body: bytes | None
+    tombstone: bytes | None = None  # signature over the expiry, see core.journal.log
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A signed statement of the log's size and root (C2SP tlog-checkpoint), kept in the vault."""
+
+    size: int
+    note: str
+    at: datetime

@@ -1,0 +1,280 @@
+"""What the steps need from the world, each as small as it can be.
+
+Every mutating method of the store takes the journal entry that explains it, and both are
+committed in one transaction. Adapters translate every foreign exception into `serment.errors`.
+Every adapter of a port passes the same suite in `tests/contract`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
+from serment.core.records.vault import Row, StoredObject
+
+R = TypeVar("R", bound=Row)
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Aware UTC, microseconds."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back, for durations and idle times."""
+
+
+class Transaction(Protocol):
+    """Changes that are committed together with one journal entry, or not at all."""
+
+    def get(self, kind: type[R], *key: object) -> R | None: ...
+
+    def find(self, kind: type[R], **equals: object) -> list[R]: ...
+
+    def put(self, row: Row) -> None:
+        """Insert or replace by primary key. A `Wrap` is added to the entry's `wraps_made`."""
+
+    def add(self, row: Row) -> None:
+        """Insert; `Conflict` when the primary key exists: this is how one session claims."""
+
+    def delete(self, row: Row) -> None:
+        """Delete by primary key (no-op when absent). A `Wrap` goes to `wraps_deleted`."""
+
+    def note(self, **details: Any) -> None:
+        """Add details to the entry before it is written."""
+
+
+class Store(Protocol):
+    """Members, wraps, envelopes, objects and the journal: one database.
+
+    Primary keys: Setting.key, Member.id (login unique), Circle (id, epoch), Device.id,
+    Wrap (kind, subject, recipient, epoch), Patient.id, Compartment.id ((patient, circle) unique),
+    Envelope.id, IdentityHeader (envelope, number), StoredObject.id, Snapshot.circle.
+    """
+
+    def get(self, kind: type[R], *key: object) -> R | None:
+        """The row with that primary key, or None."""
+
+    def find(self, kind: type[R], **equals: object) -> list[R]:
+        """All rows whose named columns equal the values (None matches NULL), in insertion order."""
+
+    def count(self, kind: type[R], **equals: object) -> int: ...
+
+    def change(self, entry: Entry) -> AbstractContextManager[Transaction]:
+        """One exclusive transaction. On success the entry, completed with the wraps made and
+        deleted and the notes, is appended to the journal, and all is synced to disk (full sync)
+        before the block ends. On an exception nothing is changed and nothing is journalled."""
+
+    def record(self, entry: Entry) -> None:
+        """Append an entry that changes nothing else (a read, a refusal); synced on return."""
+
+    def add_objects(self, objects: Sequence[StoredObject]) -> None:
+        """Insert object rows, ignoring those already there. No journal entry and no forced sync:
+        they can be rebuilt from the packs, and their reception's entries cover them."""
+
+    def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
+        """Object rows in arrival order after a cursor (0 = from the start), with their cursors."""
+
+    def data_version(self) -> int:
+        """A number that differs once any process has committed something since the last call."""
+
+    # The journal
+    def journal(self, start: int = 0, stop: int | None = None) -> Iterator[LoggedEntry]: ...
+
+    def journal_size(self) -> int: ...
+
+    def expire(self, indices: Sequence[int], tombstones: Sequence[bytes], entry: Entry) -> None:
+        """Delete body and salt of those entries, keep their leaves, set their tombstones."""
+
+    def checkpoints(self) -> list[CheckpointRow]: ...
+
+    def add_checkpoint(self, checkpoint: CheckpointRow) -> None: ...
+
+    # The file itself
+    def check(self) -> list[str]:
+        """What the database says of its own integrity: empty when sound."""
+
+    def copy_keys(self) -> None:
+        """Refresh the second copy (all but object rows and snapshots), atomically."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record's age file is: pack name, offset and size in bytes, SHA-256 of it."""
+
+    pack: str
+    offset: int
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PackRecord:
+    """One record read back from a pack (replay, doctor): everything but the age file itself."""
+
+    object_id: str
+    envelope_id: str
+    place: Place
+    identity_header: bytes
+    clinical_header: bytes
+
+
+class LargeRecord(Protocol):
+    """An object that streams to a pack of its own."""
+
+    def write(self, chunk: bytes | memoryview) -> None: ...
+
+    def digest(self) -> bytes:
+        """SHA-256 of what was written so far: the headers are bound to it."""
+
+    def finish(self, identity_header: bytes, clinical_header: bytes) -> Place:
+        """Complete the record; durable only after `sync`."""
+
+    def abort(self) -> None:
+        """Delete the unfinished pack."""
+
+
+class Packs(Protocol):
+    """Append-only files of sealed objects. `NoSpace` when the disk is full; nothing half kept."""
+
+    def append(
+        self,
+        object_id: str,
+        envelope_id: str,
+        age_file: bytes | bytearray | memoryview,
+        sha256: bytes,
+        identity_header: bytes,
+        clinical_header: bytes,
+    ) -> Place:
+        """Write one record (age file up to 4 MiB); durable only after `sync`."""
+
+    def large(self, object_id: str, envelope_id: str) -> LargeRecord: ...
+
+    def sync(self) -> None:
+        """Return once everything appended before the call is on disk; concurrent callers share
+        one flush (group commit)."""
+
+    def read(self, pack: str, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes; `IntegrityError` when the pack is missing or too short."""
+
+    def records(self, pack: str | None = None) -> Iterator[PackRecord]:
+        """Every whole record of one pack or of all, in order (headers and places only)."""
+
+    def recover(self) -> list[str]:
+        """At start: cut torn tails, delete unfinished large packs; one line per repair."""
+
+    def verify(self, place: Place) -> bool:
+        """Whether the age file still has its SHA-256."""
+
+    def names(self) -> list[str]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRow:
+    """What an identity circle knows of one envelope: one study of one patient (plaintext: lives
+    in memory only). `attributes` are the DICOM keywords of `core.dicom.headers.IDENTITY`."""
+
+    envelope: str
+    circle: str
+    patient: str | None
+    kind: str
+    arrived: datetime
+    study_uid: str
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """What a care circle knows of one object (plaintext: lives in memory only). `attributes` are
+    the DICOM keywords of `core.dicom.headers.CLINICAL`."""
+
+    object: str
+    envelope: str
+    circle: str
+    study_uid: str
+    series_uid: str
+    instance_uid: str
+    state: str
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A search, already parsed: each None means "any". Text values may hold * and ?."""
+
+    name: str | None = None  # folded: upper case, no accents, ^ as space
+    identifier: str | None = None
+    birth_date: str | None = None  # YYYYMMDD
+    date_from: str | None = None  # YYYYMMDD, inclusive
+    date_to: str | None = None
+    modality: str | None = None
+    accession: str | None = None
+    study_uids: tuple[str, ...] | None = None
+    series_uids: tuple[str, ...] | None = None
+    instance_uids: tuple[str, ...] | None = None
+    patient: str | None = None
+    limit: int | None = None
+    offset: int = 0
+
+
+class SearchTable(Protocol):
+    """Plaintext rows of one open circle, in memory only; closing it drops them."""
+
+    def put_studies(self, rows: Iterable[StudyRow]) -> None: ...
+
+    def put_instances(self, rows: Iterable[InstanceRow]) -> None: ...
+
+    def remove(self, envelopes: Iterable[str]) -> None: ...
+
+    def studies(self, matches: Matches) -> list[StudyRow]:
+        """Newest study date first; `limit` and `offset` count distinct studies; all the rows
+        (envelopes) of a study come together."""
+
+    def instances(self, matches: Matches) -> list[InstanceRow]:
+        """Ordered by study, series, instance number; duplicates left out."""
+
+    def dump(self) -> tuple[list[StudyRow], list[InstanceRow]]: ...
+
+    def close(self) -> None: ...
+
+
+class Decoder(Protocol):
+    """Turns the pixels of one frame into a picture, in a child process without any key."""
+
+    def render(
+        self,
+        part10: bytes,
+        frame: int,
+        *,
+        size: int | None,
+        window: tuple[float, float] | None,
+        image_type: str,
+    ) -> bytes:
+        """PNG or JPEG bytes; frame counts from 1; `size` bounds the longer side in pixels.
+        `FormatError` for what cannot be decoded within the limits of memory and time."""
+
+
+class Progress(Protocol):
+    """Something that lasts: shown as a bar in the terminal, as an event stream on the web."""
+
+    def total(self, count: int) -> None: ...
+
+    def step(self, count: int = 1) -> None: ...
+
+
+class Typesetter(Protocol):
+    """Writes PDF/A documents from a template name and JSON-able data."""
+
+    def render(self, template: str, data: dict[str, Any]) -> bytes: ...
+
+
+ProgressFactory = Callable[[str], AbstractContextManager[Progress]]
