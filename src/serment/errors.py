@@ -72,6 +72,13 @@ class FormatError(SermentError):
     http_status = 400
 
 
+class Mismatch(FormatError):
+    """Two statements about the same object disagree (SOP Class or Instance UID, DICOM A900)."""
+
+    exit_code = 13
+    http_status = 409
+
+
 class NotFound(SermentError):
     """There is no such thing, or none the caller may know of."""
 
