@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs the real programs that tests talk to: dcmtk, Orthanc with DICOMweb, age, Chromium, node.
+# On Debian with root or password-less sudo it installs what is missing; elsewhere it says what is
+# missing, and the tests that need it are skipped with that reason (in CI they fail).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+wanted=()
+need() { # need PACKAGE FILE-OR-COMMAND...
+  local package=$1 thing
+  shift
+  for thing in "$@"; do
+    case $thing in
+      /*) [ -e "$thing" ] || { wanted+=("$package"); return; } ;;
+      *) command -v "$thing" > /dev/null || { wanted+=("$package"); return; } ;;
+    esac
+  done
+}
+
+export PATH=$PATH:/usr/sbin:/sbin
+need dcmtk dcmconv
+need orthanc Orthanc
+need orthanc-dicomweb /usr/share/orthanc/plugins/libOrthancDicomWeb.so
+need age age
+need chromium chromium
+
+if [ ${#wanted[@]} -gt 0 ]; then
+  as_root=none
+  if [ "$(id -u)" = 0 ]; then
+    as_root=
+  elif command -v sudo > /dev/null && sudo -n true 2> /dev/null; then
+    as_root=sudo
+  fi
+  if [ "$as_root" != none ] && command -v apt-get > /dev/null; then
+    echo "Installing for the tests: ${wanted[*]}"
+    $as_root apt-get update -q > /dev/null
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -qq -y --no-install-recommends "${wanted[@]}" > /dev/null
+    # The package starts an archive that accepts anybody: the tests start their own, on loopback.
+    case " ${wanted[*]} " in
+      *" orthanc "*)
+        [ ! -d /run/systemd/system ] || $as_root systemctl disable --now orthanc > /dev/null 2>&1 || true
+        ;;
+    esac
+  else
+    echo "Not installed here: ${wanted[*]}; the tests that need them are skipped." >&2
+  fi
+fi
+
+[ -f tests/tools/package-lock.json ] || exit 0
+
+if ! command -v node > /dev/null || ! command -v npm > /dev/null; then
+  echo "Installing node for the tests into .venv"
+  .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r tests/node.lock
+fi
+
+stamp=tests/tools/node_modules/.stamp
+if [ ! -e "$stamp" ] || [ tests/tools/package-lock.json -nt "$stamp" ]; then
+  npm ci --prefix tests/tools --no-audit --no-fund --ignore-scripts --silent
+  touch "$stamp"
+fi
