@@ -1,0 +1,1 @@
+"""The command line: parses what a person or a script asks, calls the app, prints the answer."""

@@ -1,0 +1,100 @@
+"""Shows a bar in the terminal for what lasts longer than a second; the web has its own board.
+
+The bar goes to standard error, only on a terminal, and disappears when done: results are printed
+by the command. `monotonic` is the clock port's, seconds that never go back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from serment.entrypoints.language import translator
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+PATIENCE_SECONDS = 1.0
+
+
+class TerminalProgress:
+    """`serment.ports.Progress` on a terminal."""
+
+    def __init__(self, label: str, err: TextIO, monotonic: Callable[[], float]) -> None:
+        self._label = label
+        self._err = err
+        self._monotonic = monotonic
+        self._started = monotonic()
+        self._total: int | None = None
+        self._done = 0
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def total(self, count: int) -> None:
+        self._total = count
+        self._show()
+
+    def step(self, count: int = 1) -> None:
+        self._done += count
+        self._show()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def _show(self) -> None:
+        if self._bar is None and self._monotonic() - self._started >= PATIENCE_SECONDS:
+            self._bar = make_bar(self._err, self._monotonic)
+            self._task = self._bar.add_task(self._label, total=self._total)
+            self._bar.start()
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self._done, total=self._total)
+
+
+class Silent:
+    """`serment.ports.Progress` for a file, a pipe or a program: nothing is shown."""
+
+    def total(self, count: int) -> None:
+        """Nobody is watching."""
+
+    def step(self, count: int = 1) -> None:
+        """Nobody is watching."""
+
+
+def make_bar(err: TextIO, monotonic: Callable[[], float]) -> Bar:
+    """A rich bar with label, count, share and time left; imported only when shown."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=err),
+        transient=True,
+        get_time=monotonic,
+    )
+
+
+@contextmanager
+def terminal_progress(
+    label: str, *, err: TextIO, monotonic: Callable[[], float], lang: str
+) -> Iterator[TerminalProgress | Silent]:
+    """A `serment.ports.Progress` for one piece of work; `label` is a message id."""
+    if not err.isatty():
+        yield Silent()
+        return
+    progress = TerminalProgress(translator(lang).gettext(label), err, monotonic)
+    try:
+        yield progress
+    finally:
+        progress.close()

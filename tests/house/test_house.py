@@ -1,0 +1,239 @@
+"""The house stays in order: format, lint, types, layers, sizes, words. Each test names its rule."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import string
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from babel.messages.mofile import read_mo
+
+from serment import errors
+from serment.entrypoints.formats import typographic
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+CODE = sorted(
+    path
+    for folder in ("src", "tests", "bench", "tools")
+    for path in (ROOT / folder).rglob("*.py")
+    if "node_modules" not in path.parts
+)
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def tracked() -> list[Path]:
+    """The files of the repository, without what is only on this machine."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return [ROOT / line for line in listing.stdout.split("\0") if line and (ROOT / line).is_file()]
+
+
+@pytest.fixture(scope="module")
+def messages() -> ModuleType:
+    """`tools/messages.py`, the program behind `make messages`."""
+    spec = importlib.util.spec_from_file_location("messages", ROOT / "tools" / "messages.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ruff", "format", "--check", "--no-cache", "."],
+        ["ruff", "check", "--no-cache", "."],
+        ["mypy"],
+        ["lint-imports", "--no-cache"],
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_tools_find_nothing(command: list[str]) -> None:
+    program = Path(sys.prefix) / "bin" / command[0]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(
+        [program, *command[1:]], cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_module_opens_with_a_sentence() -> None:
+    silent = []
+    for path in SOURCES:
+        opening = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if not opening or not re.search(r"[.:]", opening):
+            silent.append(name(path))
+    assert silent == []
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    lines = {name(path): path.read_text(encoding="utf-8").count("\n") for path in CODE}
+    assert {path: count for path, count in lines.items() if count > 400} == {}
+
+
+def test_locks_hold_no_address() -> None:
+    locks = [
+        path for path in tracked() if re.search(r"\.lock$|lock[^/]*\.(json|txt|yaml)$", path.name)
+    ]
+    assert ROOT / "requirements.lock" in locks
+    assert [name(path) for path in locks if "://" in path.read_text(encoding="utf-8")] == []
+
+
+def test_nothing_names_a_machine_path() -> None:
+    home = re.compile(rb"/(home|Users|root|work)/[\w.-]+/|[A-Z]:\\Users\\")
+    listed = [
+        path for path in tracked() if path.suffix in (".py", ".md", ".toml", ".sh", ".html", "")
+    ]
+    assert [name(path) for path in listed if home.search(path.read_bytes())] == []
+
+
+def test_no_unfinished_word_in_the_sources() -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError|placeholder|stub)\b")
+    unfinished = [
+        f"{name(path)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if words.search(line)
+    ]
+    assert unfinished == []
+
+
+# Errors
+
+
+def error_classes(base: type = errors.SermentError) -> list[type]:
+    return [base, *(found for child in base.__subclasses__() for found in error_classes(child))]
+
+
+def test_every_error_has_its_own_exit_code_in_the_contract() -> None:
+    codes = {error.__name__: error.exit_code for error in error_classes()}
+    assert len(set(codes.values())) == len(codes), codes
+    contract = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| (\d+) \| `(\w+)`", contract, flags=re.MULTILINE))
+    assert {name: str(code) for name, code in codes.items()} == {
+        name: code for code, name in documented.items()
+    }
+
+
+def test_errors_are_raised_with_a_fixed_message() -> None:
+    """An f-string could carry a patient's value, and could not be translated."""
+    raised = {error.__name__ for error in error_classes()}
+    wrong = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            said = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "hint")]
+            if node.func.id in raised and any(
+                isinstance(each, ast.JoinedStr | ast.BinOp) for each in said
+            ):
+                wrong.append(f"{name(path)}:{node.lineno}")
+    assert wrong == []
+
+
+# Words
+
+
+def test_every_message_is_translated(messages: ModuleType) -> None:
+    template = messages.extract()
+    used = {message.id for message in template if message.id}
+    for language in messages.LANGUAGES:
+        catalogue = messages.read(language)
+        known = {message.id for message in catalogue if message.id}
+        assert used - known == set(), f"{language}: run `make messages`"
+        assert known - used == set(), f"{language}: run `make messages`"
+        assert messages.missing(catalogue) == [], language
+
+
+def test_translations_keep_the_fields(messages: ModuleType) -> None:
+    for language in messages.LANGUAGES:
+        for message in messages.read(language):
+            if not message.id or not all(messages.parts(message)):
+                continue
+            wanted = fields(message.id if isinstance(message.id, str) else message.id[1])
+            said = message.string
+            assert fields(said if isinstance(said, str) else said[-1]) == wanted, message.id
+
+
+def fields(text: str) -> set[str]:
+    """Names filled in: {name} in Python, %(name)s in templates."""
+    braces = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+    return braces | set(re.findall(r"%\((\w+)\)", text))
+
+
+def test_french_is_written_as_french(messages: ModuleType) -> None:
+    wrong = [
+        part
+        for message in messages.read("fr")
+        if message.id
+        for part in messages.parts(message)
+        if part != typographic(part)
+    ]
+    assert wrong == []
+
+
+def test_compiled_catalogues_are_fresh(messages: ModuleType) -> None:
+    for language in messages.LANGUAGES:
+        written = messages.read(language)
+        with messages.po_path(language).with_suffix(".mo").open("rb") as stream:
+            compiled = read_mo(stream)
+        assert {m.id: m.string for m in compiled if m.id} == {
+            m.id: m.string for m in written if m.id and all(messages.parts(m))
+        }, f"{language}: run `make messages`"
+
+
+# Documents
+
+
+def test_every_command_is_documented() -> None:
+    commands = set(command_names())
+    assert commands, "no command was found"
+    contract = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert [command for command in sorted(commands) if f"serment {command}" not in contract] == []
+
+
+def command_names() -> list[str]:
+    """Every command of the program, groups joined by a space, without the hidden ones."""
+    import typer.main
+
+    from serment.entrypoints.cli import commands
+
+    found = []
+
+    def walk(command: object, path: str) -> None:
+        children = getattr(command, "commands", None)
+        if children is None:
+            found.append(path)
+            return
+        for child, below in children.items():
+            if not below.hidden:
+                walk(below, f"{path} {child}".strip())
+
+    walk(typer.main.get_command(commands.app), "")
+    return found
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = []
+    for path in tracked():
+        if path.suffix != ".md":
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
+            if "://" not in target and not (path.parent / target).exists():
+                broken.append(f"{name(path)} -> {target}")
+    assert broken == []
+
+
+def test_the_readme_stays_short() -> None:
+    assert (ROOT / "README.md").read_text(encoding="utf-8").count("\n") <= 120
