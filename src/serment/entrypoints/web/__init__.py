@@ -1,1 +1,1 @@
-"""The web: pages for people and DICOMweb reads for machines; holds sessions, never seals."""
+"""The pages people see: server-rendered, no foreign origin, no key and no rule of their own."""
