@@ -10,7 +10,6 @@ import hashlib
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from shamir_mnemonic.wordlist import WORDLIST
 
 from serment.core.crypto import bech32, entropy, xwing
 from serment.core.crypto.context import encode_fields
@@ -78,6 +77,8 @@ def fingerprint(public: bytes) -> bytes:
 
 def fingerprint_words(public: bytes) -> tuple[str, ...]:
     """Return the first 80 bits of the fingerprint as 8 words that two people can compare."""
+    from shamir_mnemonic.wordlist import WORDLIST  # here: it costs 25 ms at import
+
     bits = FINGERPRINT_WORDS * _WORD_BITS
     number = int.from_bytes(fingerprint(public)[: bits // 8], "big")
     shifts = range(bits - _WORD_BITS, -1, -_WORD_BITS)
