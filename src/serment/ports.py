@@ -226,6 +226,27 @@ class Matches:
     offset: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class StudySummary:
+    """What a care circle knows of a study as a whole. `picture` is the object to show as its
+    thumbnail (the middle image of its first series of images), None when it has none."""
+
+    series: int
+    instances: int
+    conflicts: int
+    description: str
+    picture: str | None
+
+    def plus(self, other: StudySummary) -> StudySummary:
+        return StudySummary(
+            self.series + other.series,
+            self.instances + other.instances,
+            self.conflicts + other.conflicts,
+            self.description or other.description,
+            self.picture or other.picture,
+        )
+
+
 class SearchTable(Protocol):
     """Plaintext rows of one open circle, in memory only; closing it drops them."""
 
@@ -241,6 +262,18 @@ class SearchTable(Protocol):
 
     def instances(self, matches: Matches) -> list[InstanceRow]:
         """Ordered by study, series, instance number; duplicates left out."""
+
+    def count_studies(self, matches: Matches) -> int:
+        """How many distinct studies match, whatever the limit."""
+
+    def instance_of(self, object_id: str) -> InstanceRow | None:
+        """The instance of that random object id."""
+
+    def study_of(self, envelope: str) -> StudyRow | None:
+        """The row of that envelope."""
+
+    def summaries(self, study_uids: Sequence[str]) -> dict[str, StudySummary]:
+        """What is known of those studies as a whole; those without instances here are absent."""
 
     def dump(self) -> tuple[list[StudyRow], list[InstanceRow]]: ...
 
