@@ -1,0 +1,1 @@
+"""The demonstration: a fictional practice that sends, opens and is searched by a thief."""
