@@ -275,6 +275,10 @@ class SearchTable(Protocol):
     def summaries(self, study_uids: Sequence[str]) -> dict[str, StudySummary]:
         """What is known of those studies as a whole; those without instances here are absent."""
 
+    def repeated(self) -> list[list[InstanceRow]]:
+        """Instances whose SOP Instance UID came more than once and of which more than one is still
+        marked as kept: one list a UID, in the order of arrival."""
+
     def dump(self) -> tuple[list[StudyRow], list[InstanceRow]]: ...
 
     def close(self) -> None: ...

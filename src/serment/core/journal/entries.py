@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     UNFILED = "unfiled"
     PATIENT_MADE = "patient-made"
     KEYS_MOVED = "keys-moved"  # envelope seeds rewrapped under a clinical key
+    REPEATS_FOUND = "repeats-found"  # same SOP Instance UID again: duplicates and conflicts marked
     READ = "read"
     SEARCHED = "searched"
     EXPORTED = "exported"
