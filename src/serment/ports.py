@@ -32,9 +32,9 @@ class Clock(Protocol):
 class Transaction(Protocol):
     """Changes that are committed together with one journal entry, or not at all."""
 
-    def get(self, kind: type[R], *key: object) -> R | None: ...
+    def get(self, row: type[R], /, *key: object) -> R | None: ...
 
-    def find(self, kind: type[R], **equals: object) -> list[R]: ...
+    def find(self, row: type[R], /, **equals: object) -> list[R]: ...
 
     def put(self, row: Row) -> None:
         """Insert or replace by primary key. A `Wrap` is added to the entry's `wraps_made`."""
@@ -57,13 +57,13 @@ class Store(Protocol):
     Envelope.id, IdentityHeader (envelope, number), StoredObject.id, Snapshot.circle.
     """
 
-    def get(self, kind: type[R], *key: object) -> R | None:
+    def get(self, row: type[R], /, *key: object) -> R | None:
         """The row with that primary key, or None."""
 
-    def find(self, kind: type[R], **equals: object) -> list[R]:
+    def find(self, row: type[R], /, **equals: object) -> list[R]:
         """All rows whose named columns equal the values (None matches NULL), in insertion order."""
 
-    def count(self, kind: type[R], **equals: object) -> int: ...
+    def count(self, row: type[R], /, **equals: object) -> int: ...
 
     def change(self, entry: Entry) -> AbstractContextManager[Transaction]:
         """One exclusive transaction. On success the entry, completed with the wraps made and
