@@ -1,0 +1,248 @@
+"""Opens and locks the practice: sessions, the circles they keep open, and their search tables.
+
+A circle is open while one session holds its seed; the last to close drops the seed and its rows.
+Idle time, absolute time and what counts as activity are decided in `core.access.sessions`;
+throttling of wrong passwords in `core.access.throttle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from serment.app import circles
+from serment.app.house import House
+from serment.app.keyring import Keyring
+from serment.app.protect import members
+from serment.app.protect.second_factor import check_code
+from serment.app.protect.tables import CircleTable
+from serment.core.access.sessions import is_over
+from serment.core.access.throttle import Throttle
+from serment.core.crypto.entropy import new_id, new_token
+from serment.core.crypto.secret import Seed
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.masked import Masked
+from serment.core.records.vault import CircleKind, Member, MemberState
+from serment.errors import N_, AccessDenied, VaultLocked
+from serment.ports import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a request comes from; "local" is the command line of this machine."""
+
+    address: str = "local"
+    local: str = "local"
+    tls: bool = False
+
+
+@dataclass(slots=True)
+class Session:
+    """One person, signed in: his keys, and when he was last active."""
+
+    token: str  # 256 random bits: the cookie, or the bearer token
+    id: str  # random, named in the journal
+    member: Member
+    ring: Keyring
+    peer: Peer
+    opened: datetime
+    active: datetime
+    pending_totp: Masked[str] | None = None
+    seed: Seed | None = field(default=None, repr=False)
+
+    def holds(self, circle: str) -> bool:
+        return self.ring.holds(circle)
+
+    @property
+    def care(self) -> list[str]:
+        """Care circles whose keys are here."""
+        return sorted(c for c in self.ring.circles if circles.kind_of(c) is CircleKind.CARE)
+
+    @property
+    def identity(self) -> str | None:
+        """The circle through which identities are read here, if any."""
+        for name in (circles.SECRETARIAT, circles.DPO):
+            if self.ring.holds(name):
+                return name
+        return None
+
+
+def quiet(count: int) -> None:
+    """Report no progress."""
+
+
+class Practice:
+    """The open practice: who is signed in, which circles are open, what their tables hold."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.sessions: dict[str, Session] = {}
+        self.tables: dict[str, CircleTable] = {}
+        self.throttle = Throttle()
+        self._version: int | None = None
+        self._codes: dict[str, int] = {}  # last time step used, by member
+        self.on_open: list[Callable[[Practice, Session], None]] = []
+        self.on_news: list[Callable[[Practice], None]] = []
+
+    # Sessions
+
+    def sign_in(
+        self,
+        login: str,
+        password: Masked[str],
+        code: str = "",
+        peer: Peer | None = None,
+        need_code: bool = True,
+        progress: Progress | None = None,
+    ) -> Session:
+        """Open a session; everything wrong looks the same.
+
+        Raises:
+            AccessDenied: login, password or code wrong, or the member waits for admission.
+            Busy: too many attempts for this login or address.
+        """
+        peer = peer or Peer()
+        with self.house.lock:
+            self.throttle.check(self.house.clock.now(), login, peer.address)
+        try:
+            member, seed = members.unlock(self.house, login, password)
+            if need_code:
+                self._use_code(member, check_code(self.house, member, seed, code))
+        except AccessDenied:
+            self._failed(login, peer)
+            raise
+        with self.house.lock:
+            self.throttle.succeeded(login, peer.address)
+            return self._open(member, seed, peer, progress)
+
+    def _use_code(self, member: Member, counter: int | None) -> None:
+        """A code opens once (RFC 6238 section 5.2)."""
+        if counter is None:
+            return
+        with self.house.lock:
+            if counter <= self._codes.get(member.id, 0):
+                raise AccessDenied(
+                    N_("this code has been used already"), hint=N_("wait for the next one")
+                )
+            self._codes[member.id] = counter
+
+    def _failed(self, login: str, peer: Peer) -> None:
+        with self.house.lock:
+            now = self.house.clock.now()
+            self.throttle.failed(now, login, peer.address)
+            known = self.house.store.find(Member, login=login)
+            details = {"member": known[0].id if known else None, "peer": peer.address}
+            self.house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))
+
+    def _open(self, member: Member, seed: Seed, peer: Peer, progress: Progress | None) -> Session:
+        house, now = self.house, self.house.clock.now()
+        ring = members.keyring_of(house, member, seed)
+        session = Session(new_token(), new_id(), member, ring, peer, now, now, seed=seed)
+        for name in sorted(ring.stopped):
+            self._stop(name)
+        members.renew_stale(house, member, ring)
+        details = {
+            "session": session.id,
+            "circles": sorted(ring.circles),
+            "peer": peer.address,
+            "local": peer.local,
+            "tls": peer.tls,
+        }
+        house.store.record(Entry(EventKind.OPENED, now, member.id, details))
+        self.sessions[session.token] = session
+        for name in sorted(ring.circles):
+            self._open_circle(name, ring)
+        for hook in self.on_open:
+            hook(self, session)
+        return session
+
+    def _stop(self, name: str) -> None:
+        """A circle whose stored public key is not its seed's receives nothing any more."""
+        circle = circles.current(self.house.store).get(name)
+        if circle is None or circle.stopped:
+            return
+        entry = Entry(EventKind.CIRCLE_STOPPED, self.house.clock.now(), "web", {"circle": name})
+        with self.house.store.change(entry) as tx:
+            tx.put(replace(circle, stopped=True))
+
+    def _open_circle(self, name: str, ring: Keyring) -> None:
+        if name in self.tables:
+            self.tables[name].adopt(ring)
+            return
+        table = CircleTable(self.house.store, ring.only(name), name, self.house.tables())
+        self.tables[name] = table
+        table.fill()
+
+    def session(self, token: str, active: bool = True) -> Session:
+        """The open session of that token. `VaultLocked` when there is none (any more)."""
+        with self.house.lock:
+            self.expire()
+            found = self.sessions.get(token)
+            if found is None:
+                raise VaultLocked(
+                    N_("the session is over: the keys were dropped"),
+                    hint=N_("sign in again"),
+                )
+            if active:
+                found.active = self.house.clock.now()
+            return found
+
+    def expire(self) -> list[Session]:
+        """Close the sessions that were idle or open for too long."""
+        now = self.house.clock.now()
+        over = [s for s in self.sessions.values() if is_over(s.opened, s.active, now)]
+        for session in over:
+            self.lock(session, "idle")
+        return over
+
+    def lock(self, session: Session, reason: str = "asked") -> None:
+        """Drop a session's keys, and the rows of circles nobody holds any more."""
+        with self.house.lock:
+            if self.sessions.pop(session.token, None) is None:
+                return
+            session.ring.close()
+            session.seed = None
+            held = {name for other in self.sessions.values() for name in other.ring.circles}
+            for name in [name for name in self.tables if name not in held]:
+                self.tables.pop(name).close()
+            details = {"session": session.id, "reason": reason}
+            entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
+            self.house.store.record(entry)
+            if not self.sessions:
+                self.house.store.copy_keys()
+
+    def lock_all(self, reason: str = "asked") -> int:
+        """Lock the practice; how many sessions there were."""
+        with self.house.lock:
+            open_now = list(self.sessions.values())
+            for session in open_now:
+                self.lock(session, reason)
+            return len(open_now)
+
+    def lock_member(self, member_id: str) -> None:
+        """A removed member's sessions end at once."""
+        with self.house.lock:
+            for session in [s for s in self.sessions.values() if s.member.id == member_id]:
+                self.lock(session, "removed")
+
+    # What came since
+
+    def refresh(self) -> bool:
+        """Look for what other processes brought; whether there was anything."""
+        with self.house.lock:
+            version = self.house.store.data_version()
+            if version == self._version:
+                return False
+            self._version = version
+            for table in self.tables.values():
+                table.fill()
+            for hook in self.on_news:
+                hook(self)
+            return True
+
+    def locked(self) -> bool:
+        return not self.sessions
+
+    def waiting(self, member: Member) -> bool:
+        return member.state is MemberState.PENDING

@@ -1,0 +1,54 @@
+"""Opens a vault's ports: which adapter stands behind each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serment.adapters.memory.search import MemorySearchTable
+from serment.adapters.packs.local import LocalPacks
+from serment.adapters.sqlite.store import SqliteStore
+from serment.adapters.system import SystemClock, exclusive_lock
+from serment.app.house import House
+from serment.bootstrap.folder import Folder, open_folder
+from serment.core.crypto.selftest import self_test
+from serment.core.records.vault import Setting
+
+
+def open_house(folder: Folder) -> House:
+    """The vault's ports, after the self-test of the cryptography."""
+    self_test()
+    store = SqliteStore(folder.database, folder.key_copy)
+    practice = store.get(Setting, "practice")
+    return House(
+        folder.vault,
+        practice.value.decode() if practice else "",
+        store,
+        LocalPacks(folder.packs),
+        SystemClock(),
+        MemorySearchTable,
+        threading.RLock(),
+    )
+
+
+def close_house(house: House) -> None:
+    house.packs.close()
+    house.store.close()
+
+
+@contextmanager
+def alone(root: Path) -> Iterator[tuple[Folder, House]]:
+    """A vault with nobody else at it: what a command does when no server runs.
+
+    Raises:
+        Conflict: a server, or another command, holds the vault.
+    """
+    folder = open_folder(root)
+    with exclusive_lock(folder.lock):
+        house = open_house(folder)
+        try:
+            yield folder, house
+        finally:
+            close_house(house)
