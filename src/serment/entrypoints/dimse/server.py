@@ -1,0 +1,182 @@
+"""Listens for DICOM associations, one thread each, and stops them properly.
+
+Decides how many there may be at once, over all and for one address; those beyond are told so in
+the standard's terms by a few short-lived threads, and simply closed when even these are busy.
+Leaves to others: the association itself, who may call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from serment.entrypoints.dimse.association import TOO_MANY, Association, Ends
+from serment.entrypoints.dimse.limits import Limits
+from serment.entrypoints.dimse.wire import TICK, Wire
+from serment.errors import N_, Unavailable
+from serment.ports import Clock, Receiver
+
+_BACKLOG: Final = 128
+_TURNED_AWAY_AT_ONCE: Final = 8
+
+Fault = Callable[[Exception], None]
+
+
+class DicomServer:
+    """A C-ECHO and C-STORE provider on one address.
+
+    >>> # server = DicomServer(receiver, clock); server.start("127.0.0.1", 11112); server.stop()
+    """
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        clock: Clock,
+        limits: Limits | None = None,
+        on_fault: Fault | None = None,
+    ) -> None:
+        """
+        Args:
+            on_fault: told of every error that is nobody's refusal: a fault of ours, or of the
+                system. Called from any thread.
+        """
+        self._receiver, self._clock = receiver, clock
+        self._limits = limits or Limits()
+        self._on_fault = on_fault or (lambda fault: None)
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._wires: dict[threading.Thread, tuple[str, Wire]] = {}
+        self._turning_away = 0
+        self._listener: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
+
+    def start(self, host: str, port: int) -> tuple[str, int]:
+        """Listen; return the address and port really taken (0 asks the system for one).
+
+        Raises:
+            Unavailable: the address or port cannot be used.
+        """
+        self._listener = _listen(host, port)
+        self._listener.settimeout(TICK)
+        self._accepting = threading.Thread(target=self._accept, name="dicom-listener", daemon=True)
+        self._accepting.start()
+        address, taken = self._listener.getsockname()[:2]
+        return address, taken
+
+    @property
+    def active(self) -> int:
+        """How many associations there are now."""
+        with self._changed:
+            return len(self._wires)
+
+    def stop(self) -> None:
+        """Accept nothing more, let instances under way end, abort the associations, return."""
+        self._stopping.set()
+        if self._accepting is not None:
+            self._accepting.join()
+        if self._listener is not None:
+            self._listener.close()
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._wires, self._limits.stop_seconds):
+                for _address, wire in self._wires.values():
+                    wire.cut()
+                self._changed.wait_for(lambda: not self._wires, self._limits.stop_seconds)
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        while not self._stopping.is_set():
+            try:
+                connection, peer = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError as error:  # out of file descriptors, or reset before we came
+                self._on_fault(error)
+                self._stopping.wait(TICK)
+                continue
+            try:
+                self._welcome(connection, peer[0], _name(peer))
+            except (OSError, RuntimeError) as error:  # gone already, or no thread to be had
+                connection.close()
+                self._on_fault(error)
+
+    def _welcome(self, connection: socket.socket, address: str, peer: str) -> None:
+        stopping = self._stopping.is_set
+        ends = Ends(address, peer, _name(connection.getsockname()))
+        wire = Wire(connection, self._clock, stopping, self._limits.send_seconds)
+        association = Association(wire, ends, self._receiver, self._limits, stopping)
+        with self._changed:
+            callers = Counter(known for known, _wire in self._wires.values())
+            if (
+                len(self._wires) < self._limits.associations
+                and callers[address] < self._limits.associations_per_address
+            ):
+                thread = threading.Thread(
+                    target=self._serve, args=(association,), name="dicom-association", daemon=True
+                )
+                self._wires[thread] = (address, wire)
+                self._start(thread)
+                return
+            if self._turning_away < _TURNED_AWAY_AT_ONCE:
+                self._turning_away += 1
+                threading.Thread(
+                    target=self._turn_away, args=(association,), name="dicom-refusal", daemon=True
+                ).start()
+                return
+        self._receiver.refused("", "", address, TOO_MANY)
+        wire.close()
+
+    def _start(self, thread: threading.Thread) -> None:
+        try:
+            thread.start()
+        except RuntimeError:
+            del self._wires[thread]
+            raise
+
+    def _serve(self, association: Association) -> None:
+        try:
+            association.run()
+        except Exception as fault:  # noqa: BLE001 - the loop of an entry point
+            self._on_fault(fault)
+        finally:
+            with self._changed:
+                del self._wires[threading.current_thread()]
+                self._changed.notify_all()
+
+    def _turn_away(self, association: Association) -> None:
+        try:
+            association.turn_away()
+        except Exception as fault:  # noqa: BLE001 - the loop of an entry point
+            self._on_fault(fault)
+        finally:
+            with self._changed:
+                self._turning_away -= 1
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # Windows would let two programs share the port; elsewhere it only shortens a restart.
+        if not hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        with contextlib.suppress(OSError):
+            listener.close()
+        raise Unavailable(
+            N_("cannot listen for DICOM on {host}:{port}"),
+            hint=N_("another program may use this port; choose one with --dicom HOST:PORT"),
+            host=host,
+            port=port,
+        ) from error
+    return listener
+
+
+def _name(address: tuple[str, int]) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
