@@ -1,0 +1,138 @@
+"""Where packs are and which are being written: `packs/NN/<name>.pack`, NN = the name's start.
+
+A pack under way has an empty companion `<name>.open`, locked by its writer and removed when the
+pack is closed: what carries one and is not locked was left by a process that died. Decides
+nothing about what is inside a pack.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from serment.adapters import system
+from serment.core.crypto.entropy import new_id
+from serment.errors import N_, IntegrityError
+
+PACK = ".pack"
+OPEN = ".open"
+NAME = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPack:
+    """A pack just created: empty, durable as a name, marked and locked as being written."""
+
+    name: str
+    path: Path
+    descriptor: int
+    marker: int
+
+
+def path_of(root: Path, name: str) -> Path:
+    """The file of a pack; `IntegrityError` for what is no pack's name, so no path ever escapes."""
+    if not NAME.fullmatch(name):
+        raise IntegrityError(
+            N_("a row names a pack that cannot exist"),
+            hint=N_("run `serment doctor`"),
+        )
+    return root / name[:2] / (name + PACK)
+
+
+def marker_of(path: Path) -> Path:
+    return path.with_suffix(OPEN)
+
+
+def create(root: Path) -> NewPack:
+    """Create a pack under a random name; its folder is synced before this returns.
+
+    Raises:
+        OSError: as the system says; nothing is left behind.
+    """
+    name = new_id()
+    path = path_of(root, name)
+    system.make_private_folder(path.parent)
+    marker = system.create_private(marker_of(path))
+    descriptor = -1
+    try:
+        system.try_lock(marker)
+        descriptor = system.create_private(path)
+        system.sync_folder(path.parent)
+    except OSError:
+        discard(path, descriptor, marker)
+        raise
+    return NewPack(name, path, descriptor, marker)
+
+
+def close(pack: NewPack) -> None:
+    """The pack is complete and synced: it is not under way any more."""
+    os.close(pack.descriptor)
+    release(pack.path, pack.marker)
+
+
+def release(path: Path, marker: int) -> None:
+    """Take the mark of "under way" away. Not synced: a mark that comes back costs a check only."""
+    with contextlib.suppress(OSError):
+        marker_of(path).unlink(missing_ok=True)
+    os.close(marker)
+
+
+def abandon(pack: NewPack) -> None:
+    """Write no more to a pack that failed; the mark stays, so that the next start mends it."""
+    for descriptor in (pack.descriptor, pack.marker):
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+
+
+def discard(path: Path, descriptor: int, marker: int) -> None:
+    """Delete a pack of which nothing may stay."""
+    if descriptor >= 0:
+        os.close(descriptor)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+    release(path, marker)
+
+
+def all_paths(root: Path) -> list[Path]:
+    """Every pack, oldest last change first."""
+    found = []
+    for path in root.glob("[0-9a-f][0-9a-f]/*" + PACK):
+        with contextlib.suppress(FileNotFoundError):
+            if NAME.fullmatch(path.stem):
+                found.append((path.stat().st_mtime_ns, path.stem, path))
+    return [path for _, _, path in sorted(found)]
+
+
+def left_open(root: Path) -> list[tuple[Path, int]]:
+    """Packs whose writer died, each with the descriptor of its mark, which we now hold."""
+    left = []
+    for marker in sorted(root.glob("[0-9a-f][0-9a-f]/*" + OPEN)):
+        try:
+            descriptor = os.open(marker, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+        if system.try_lock(descriptor):
+            left.append((marker.with_suffix(PACK), descriptor))
+        else:
+            os.close(descriptor)
+    return left
+
+
+def sha256_of(descriptor: int, offset: int, size: int) -> bytes:
+    """SHA-256 of a range of a file, read piecewise; of fewer bytes where the file ends before."""
+    digest, stop = hashlib.sha256(), offset + size
+    while offset < stop:
+        chunk = system.read_at(descriptor, min(1 << 20, stop - offset), offset)
+        if not chunk:
+            break
+        digest.update(chunk)
+        offset += len(chunk)
+    return digest.digest()
+
+
+def size_of(descriptor: int) -> int:
+    return os.fstat(descriptor).st_size

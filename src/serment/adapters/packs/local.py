@@ -1,0 +1,135 @@
+"""The `Packs` port over a folder: append-only files, group commit, recovery at start.
+
+Each process writes packs of its own and reads everybody's. Safe for many threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from serment.adapters import system
+from serment.adapters.packs import files, recovery
+from serment.adapters.packs.group import PACK_LIMIT, Group
+from serment.adapters.packs.large import LocalLarge
+from serment.core.records import pack as layout
+from serment.core.records.pack import Gap, ParsedRecord
+from serment.errors import N_, IntegrityError
+from serment.ports import LargeRecord, PackRecord, Place
+
+
+class LocalPacks:
+    """Packs under `folder` (made 0700 when missing); a new pack every `limit` bytes."""
+
+    def __init__(self, folder: Path, limit: int = PACK_LIMIT) -> None:
+        self._root = folder
+        system.make_private_folder(folder)
+        self._group = Group(folder, limit)
+
+    def append(
+        self,
+        object_id: str,
+        envelope_id: str,
+        age_file: layout.Buffer,
+        sha256: bytes,
+        identity_header: bytes,
+        clinical_header: bytes,
+    ) -> Place:
+        size = len(age_file)
+        layout.check_headers(identity_header, clinical_header)
+        headers_size = len(identity_header) + len(clinical_header)
+        head = layout.build_head(object_id, envelope_id, size, headers_size)
+        trailer = layout.build_trailer(head, size, sha256, identity_header, clinical_header)
+        tail = identity_header + clinical_header + trailer
+        name, start = self._group.append([head, age_file, tail])
+        return Place(name, start + layout.HEAD_SIZE, size, sha256)
+
+    def large(self, object_id: str, envelope_id: str) -> LargeRecord:
+        return LocalLarge(self._root, object_id, envelope_id, self._group.adopt)
+
+    def sync(self) -> None:
+        self._group.sync()
+
+    @property
+    def flushes(self) -> int:
+        """How many times this process waited for the disk: shows how flushes are shared."""
+        return self._group.flushes
+
+    def read(self, pack: str, offset: int, size: int) -> bytes:
+        with self._reading(pack) as descriptor:
+            found = system.read_at(descriptor, size, offset)
+        if len(found) != size:
+            raise IntegrityError(
+                N_("pack {pack} ends before byte {end}"),
+                hint=N_("it was cut or damaged: run `serment doctor`, restore it from a backup"),
+                pack=pack,
+                end=offset + size,
+            )
+        return found
+
+    def records(self, pack: str | None = None) -> Iterator[PackRecord]:
+        for name in self.names() if pack is None else [pack]:
+            for item in self._scan(name):
+                if isinstance(item, ParsedRecord):
+                    yield _record(name, item)
+
+    def check(self, pack: str) -> list[str]:
+        gaps = [item for item in self._scan(pack) if isinstance(item, Gap)]
+        return [f"pack {pack}: bytes {g.start} to {g.end} hold no whole record" for g in gaps]
+
+    def recover(self) -> list[str]:
+        return recovery.recover(self._root)
+
+    def verify(self, place: Place) -> bool:
+        try:
+            with self._reading(place.pack) as descriptor:
+                return files.sha256_of(descriptor, place.offset, place.size) == place.sha256
+        except IntegrityError:
+            return False
+
+    def names(self) -> list[str]:
+        try:
+            return [path.stem for path in files.all_paths(self._root)]
+        except OSError as error:
+            raise system.disk_error(error) from error
+
+    def close(self) -> None:
+        self._group.close()
+
+    def _scan(self, pack: str) -> Iterator[ParsedRecord | Gap]:
+        with self._reading(pack) as descriptor:
+
+            def read(offset: int, size: int) -> bytes:
+                return system.read_at(descriptor, size, offset)
+
+            yield from layout.scan(read, files.size_of(descriptor))
+
+    @contextmanager
+    def _reading(self, pack: str) -> Iterator[int]:
+        try:
+            descriptor = system.open_to_read(files.path_of(self._root, pack))
+        except OSError as error:
+            raise IntegrityError(
+                N_("pack {pack} is missing or cannot be read"),
+                hint=N_("run `serment doctor`; restore the pack from a backup"),
+                pack=pack,
+            ) from error
+        try:
+            yield descriptor
+        except OSError as error:
+            raise system.disk_error(error) from error
+        finally:
+            os.close(descriptor)
+
+
+def _record(name: str, parsed: ParsedRecord) -> PackRecord:
+    place = Place(name, parsed.age_offset, parsed.age_size, parsed.sha256)
+    return PackRecord(
+        parsed.object_id,
+        parsed.envelope_id,
+        place,
+        parsed.identity_header,
+        parsed.clinical_header,
+    )

@@ -1,0 +1,69 @@
+"""What a writer that died left in its packs: kept as far as it is whole, cut or voided beyond.
+
+Only packs marked as under way are looked at, so a start takes no longer for a large vault; damage
+to others is for `check` to report and never for us to cut away. No whole record is ever removed,
+hence none that was acknowledged (see `group`): the tail behind the last whole record is cut, and
+a hole before it, where the disk had stored later pages first, becomes a void.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from serment.adapters import system
+from serment.adapters.packs import files
+from serment.core.records.pack import Gap, ParsedRecord, build_void, scan
+
+
+def recover(root: Path) -> list[str]:
+    """Mend every pack whose writer died; one line per repair."""
+    repairs = []
+    for path, marker in files.left_open(root):
+        try:
+            repairs += _mend(path)
+        except OSError as error:
+            os.close(marker)
+            raise system.disk_error(error) from error
+        files.release(path, marker)
+    return repairs
+
+
+def _mend(path: Path) -> list[str]:
+    if not path.exists():
+        return []
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        items, size = _items(descriptor)
+        gaps = [item for item in items if isinstance(item, Gap)]
+        whole = len(items) - len(gaps)
+        if whole:
+            lines = [_close_gap(path.stem, descriptor, gap, size) for gap in gaps]
+            system.sync_file(descriptor)
+            return lines
+    finally:
+        os.close(descriptor)
+    path.unlink()
+    system.sync_folder(path.parent)
+    return [f"pack {path.stem}: unfinished, deleted ({size} bytes)"] if size else []
+
+
+def _items(descriptor: int) -> tuple[list[ParsedRecord | Gap], int]:
+    """Records whose age file has its SHA-256, gaps, and the size of the pack."""
+
+    def read(offset: int, size: int) -> bytes:
+        return system.read_at(descriptor, size, offset)
+
+    def whole(record: ParsedRecord) -> bool:
+        return files.sha256_of(descriptor, record.age_offset, record.age_size) == record.sha256
+
+    size = files.size_of(descriptor)
+    return list(scan(read, size, whole)), size
+
+
+def _close_gap(name: str, descriptor: int, gap: Gap, size: int) -> str:
+    if gap.end == size:
+        os.ftruncate(descriptor, gap.start)
+        return f"pack {name}: cut after its last whole record ({gap.end - gap.start} bytes)"
+    system.write_at(descriptor, [build_void(gap.end - gap.start)], gap.start)
+    return f"pack {name}: {gap.end - gap.start} bytes at {gap.start} held no record, voided"

@@ -1,0 +1,271 @@
+"""What the operating system does for us: the time, durable files, private files, one lock.
+
+What only some systems have (fdatasync, F_FULLFSYNC, flock, rlimits) is used where it is there and
+replaced by the portable way elsewhere. Decides nothing about what is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from serment.errors import N_, NoSpace, SermentError, Unavailable
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+LOCK_NAME = "lock"
+_LOCK_BYTE = 1 << 30  # far beyond any content: locks on Windows forbid reading what they cover
+_PR_SET_DUMPABLE = 4  # Linux, prctl(2)
+
+Buffer = bytes | bytearray | memoryview
+
+
+class SystemClock:
+    """The only place that reads the clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def disk_error(error: OSError) -> SermentError:
+    """The error of ours that says what the system said: `NoSpace` or `Unavailable`."""
+    if error.errno in OUT_OF_SPACE:
+        return NoSpace(
+            N_("the disk that holds the vault is full"),
+            hint=N_("free some space; what was acknowledged is safe, receiving resumes by itself"),
+        )
+    return Unavailable(
+        N_("the vault's disk does not answer as it should: {reason}"),
+        hint=N_("check the disk and the permissions of the vault's folder, then `serment doctor`"),
+        reason=os.strerror(error.errno) if error.errno else type(error).__name__,
+    )
+
+
+def no_core_dumps() -> None:
+    """Forbid core dumps of this process: they would hold open keys.
+
+    Linux: also not dumpable, since a limit of 0 does not stop dumps that are piped to a program
+    (core(5)).
+    """
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def private_umask() -> None:
+    """Whatever this process creates from now on is for its own user only."""
+    os.umask(0o077)
+
+
+def make_private_folder(path: Path) -> None:
+    """Make the folder (0700) and its parents, and sync the folder it was made in."""
+    if path.is_dir():
+        return
+    try:
+        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        path.chmod(FOLDER_MODE)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise disk_error(error) from error
+
+
+def create_private(path: Path, flags: int = os.O_RDWR) -> int:
+    """Create a file (0600) that must not exist, and return its descriptor.
+
+    Raises:
+        FileExistsError: it exists.
+    """
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL | _BINARY, FILE_MODE)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file by `data` (0600), atomically and durably."""
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.unlink(missing_ok=True)
+        descriptor = create_private(fresh)
+        try:
+            write_at(descriptor, [data], 0)
+            sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+        fresh.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise disk_error(error) from error
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+def open_to_read(path: Path) -> int:
+    """A descriptor that reads."""
+    return os.open(path, os.O_RDONLY | _BINARY)
+
+
+def write_at(descriptor: int, buffers: Sequence[Buffer], offset: int) -> None:
+    """Write all the buffers one after the other at `offset`, whatever the file's position.
+
+    Safe for several threads on one descriptor where the system has pwrite.
+
+    Raises:
+        OSError: as the system says; part of it may have been written.
+    """
+    rest = [memoryview(b).cast("B") for b in buffers if len(b)]
+    while rest:
+        done = _write_some(descriptor, rest, offset)
+        offset += done
+        while rest and done >= len(rest[0]):
+            done -= len(rest.pop(0))
+        if done:
+            rest[0] = rest[0][done:]
+
+
+if hasattr(os, "pwritev"):
+
+    def _write_some(descriptor: int, buffers: Sequence[memoryview], offset: int) -> int:
+        return os.pwritev(descriptor, buffers[:64], offset)
+
+elif hasattr(os, "pwrite"):
+
+    def _write_some(descriptor: int, buffers: Sequence[memoryview], offset: int) -> int:
+        return os.pwrite(descriptor, buffers[0], offset)
+
+else:
+    import threading
+
+    _position = threading.Lock()
+
+    def _write_some(descriptor: int, buffers: Sequence[memoryview], offset: int) -> int:
+        with _position:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            return os.write(descriptor, buffers[0])
+
+
+def read_at(descriptor: int, size: int, offset: int) -> bytes:
+    """Up to `size` bytes at `offset`; fewer only where the file ends."""
+    if hasattr(os, "pread"):
+        found = os.pread(descriptor, size, offset)
+        while found and len(found) < size:
+            more = os.pread(descriptor, size - len(found), offset + len(found))
+            if not more:
+                break
+            found += more
+        return found
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.read(descriptor, size)
+
+
+def sync_file(descriptor: int) -> None:
+    """Return once what was written is on the disk itself, not only in its cache.
+
+    macOS: fsync leaves it in the drive's cache, F_FULLFSYNC does not (fcntl(2)).
+    """
+    if sys.platform == "darwin":
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    elif hasattr(os, "fdatasync"):
+        os.fdatasync(descriptor)
+    else:
+        os.fsync(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable; nothing to do where folders cannot be opened."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def free_bytes(path: Path) -> int:
+    """Bytes that this user can still write on the disk that holds `path`."""
+    return shutil.disk_usage(path).free
+
+
+def loose_permissions(path: Path) -> bool:
+    """Whether somebody other than the owner may read or write it (never on Windows)."""
+    return sys.platform != "win32" and bool(path.stat().st_mode & 0o077)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take an exclusive lock that ends with the descriptor and all its copies; False if taken."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(descriptor, _LOCK_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            return False
+        raise
+    return True
+
+
+class VaultLock:
+    """The exclusive lock of a vault's folder: one server, or one command, at a time.
+
+    It lasts as long as any process holds a copy of the descriptor: a supervisor that passes
+    `fileno()` to its children keeps the vault locked until the last of them has ended.
+
+    Raises:
+        Unavailable: somebody else has it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            flags = os.O_RDWR | os.O_CREAT | _BINARY
+            self._descriptor = os.open(folder / LOCK_NAME, flags, FILE_MODE)
+        except OSError as error:
+            raise disk_error(error) from error
+        if not try_lock(self._descriptor):
+            os.close(self._descriptor)
+            raise Unavailable(
+                N_("another Serment process is using this vault"),
+                hint=N_("let it finish, or stop it, then try again"),
+            )
+
+    def fileno(self) -> int:
+        """The descriptor to hand to children that work on the vault."""
+        return self._descriptor
+
+    def release(self) -> None:
+        """Let others have it; twice is fine."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> VaultLock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
