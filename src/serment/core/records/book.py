@@ -1,0 +1,73 @@
+"""The patients an open session knows, indexed so that an arrival meets only those it may resemble.
+
+Lives in memory only and is used by one thread at a time. Finds; `filing` decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from serment.core.records.filing import resembles
+from serment.core.records.identity import Identity, fold_identifier
+
+
+class PatientBook:
+    """Patients by identifier, folded name and birth date: a look-up costs what it finds."""
+
+    def __init__(self) -> None:
+        self._patients: dict[str, Identity] = {}
+        self._index: dict[tuple[str, str], set[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._patients)
+
+    def __contains__(self, patient: str) -> bool:
+        return patient in self._patients
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._patients)
+
+    def __repr__(self) -> str:
+        return f"PatientBook({len(self)} patients)"
+
+    def get(self, patient: str) -> Identity | None:
+        """What is known of a patient, or None."""
+        return self._patients.get(patient)
+
+    def put(self, patient: str, identity: Identity) -> None:
+        """Add a patient, or replace what is known of one."""
+        self.remove(patient)
+        self._patients[patient] = identity
+        for key in _keys(identity):
+            self._index.setdefault(key, set()).add(patient)
+
+    add = update = put
+
+    def remove(self, patient: str) -> None:
+        """Forget a patient; nothing happens when unknown."""
+        identity = self._patients.pop(patient, None)
+        if identity is None:
+            return
+        for key in _keys(identity):
+            holders = self._index[key]
+            holders.discard(patient)
+            if not holders:
+                del self._index[key]
+
+    def candidates(self, arrival: Identity) -> list[tuple[str, Identity]]:
+        """Every patient that `filing.resembles` the arrival, in the order of their ids."""
+        found = {p for key in _keys(arrival) for p in self._index.get(key, ())}
+        return [(p, self._patients[p]) for p in sorted(found) if self._resembles(p, arrival)]
+
+    def _resembles(self, patient: str, arrival: Identity) -> bool:
+        return resembles(arrival, self._patients[patient])
+
+
+def _keys(identity: Identity) -> set[tuple[str, str]]:
+    """Under what an identity is found: a key for each way in which two may resemble."""
+    keys = {("identifier", fold_identifier(i.value)) for i in identity.identifiers}
+    if identity.folded_name:
+        keys.add(("name", identity.folded_name))
+    if identity.birth_date:
+        keys.add(("born", identity.birth_date))
+    return keys
