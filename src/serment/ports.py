@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.records.vault import Device, Row, StoredObject
 
@@ -87,6 +88,10 @@ class Store(Protocol):
     def journal(self, start: int = 0, stop: int | None = None) -> Iterator[LoggedEntry]: ...
 
     def journal_size(self) -> int: ...
+
+    def journal_tree(self) -> Frontier:
+        """The tree over all entries as the store keeps it, not recomputed: what a checkpoint
+        signs. Changing it changes nothing in the store."""
 
     def expire(self, indices: Sequence[int], tombstones: Sequence[bytes], entry: Entry) -> None:
         """Delete body and salt of those entries, keep their leaves, set their tombstones."""
@@ -169,6 +174,9 @@ class Packs(Protocol):
 
     def recover(self) -> list[str]:
         """At start: cut torn tails, delete unfinished large packs; one line per repair."""
+
+    def check(self, pack: str) -> list[str]:
+        """What is wrong with the structure of a pack: empty when it holds whole records only."""
 
     def verify(self, place: Place) -> bool:
         """Whether the age file still has its SHA-256."""
@@ -312,6 +320,24 @@ class Typesetter(Protocol):
     """Writes PDF/A documents from a template name and JSON-able data."""
 
     def render(self, template: str, data: dict[str, Any]) -> bytes: ...
+
+
+
+class Surroundings(Protocol):
+    """What is true of the machine around the vault; asked anew each time."""
+
+    def shares_here(self) -> int:
+        """How many shares of the recovery kit can still be read where they were written."""
+
+    def receiving(self) -> bool:
+        """Whether a receiver runs for this vault."""
+
+    def free_bytes(self) -> int: ...
+
+    def vault_bytes(self) -> int: ...
+
+    def loose_files(self) -> list[str]:
+        """Files of the vault that somebody other than its owner may read, relative paths."""
 
 
 ProgressFactory = Callable[[str], AbstractContextManager[Progress]]
