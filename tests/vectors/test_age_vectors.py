@@ -134,7 +134,7 @@ def from_the_front(vector: Vector) -> bytes:
 @pytest.mark.parametrize("name", NAMES)
 def test_vector(name: str) -> None:
     if name in REASONS:
-        pytest.skip(REASONS[name])
+        pytest.skip(f"{name}: {REASONS[name]}")
     vector = load(name)
     result, released = open_by(streamed(vector))
     assert result == vector.expect

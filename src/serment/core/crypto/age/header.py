@@ -30,7 +30,7 @@ _ARGUMENT = re.compile(rb"[\x21-\x7e]+")
 NOT_AGE = N_("this is not an age v1 file: {why}")
 HEADER_NOT_AUTHENTIC = N_("the header of an age file is not authentic")
 
-Read = Callable[[int, int], bytes]
+Read = Callable[[int, int], bytes | memoryview]  # (offset, size) of the file, exactly size
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,11 @@ def read_header(read: Read, size: int) -> Header:
     Raises:
         FormatError: not an age v1 header.
     """
-    head = read(0, min(size, _FIRST_READ))
+    head = bytes(read(0, min(size, _FIRST_READ)))
     if not head.startswith(VERSION_LINE + b"\n"):
         raise malformed(N_("the first line is another one"))
     if not _is_whole(head) and size > _FIRST_READ:
-        head = read(0, min(size, MAX_HEADER))
+        head = bytes(read(0, min(size, MAX_HEADER)))
     return parse(head)
 
 

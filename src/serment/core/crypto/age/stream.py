@@ -83,6 +83,18 @@ def open_chunk(cipher: ChaCha20Poly1305, sealed: memoryview, index: int, chunks:
     try:
         return cipher.decrypt(chunk_nonce(index, index == chunks - 1), sealed, None)
     except InvalidTag as error:
-        raise IntegrityError(
-            CHUNK_NOT_AUTHENTIC, hint=_HINT, chunk=index + 1, chunks=chunks
-        ) from error
+        raise _not_authentic(index, chunks) from error
+
+
+def open_chunk_into(
+    cipher: ChaCha20Poly1305, sealed: memoryview, index: int, chunks: int, out: memoryview
+) -> None:
+    """As `open_chunk`, straight into `out`, which has exactly the size of the plaintext."""
+    try:
+        cipher.decrypt_into(chunk_nonce(index, index == chunks - 1), sealed, None, out)
+    except InvalidTag as error:
+        raise _not_authentic(index, chunks) from error
+
+
+def _not_authentic(index: int, chunks: int) -> IntegrityError:
+    return IntegrityError(CHUNK_NOT_AUTHENTIC, hint=_HINT, chunk=index + 1, chunks=chunks)

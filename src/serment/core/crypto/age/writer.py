@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from serment.core.crypto import entropy
 from serment.core.crypto.age import header, stream
+from serment.core.crypto.age.buffers import filled
 from serment.core.crypto.age.recipients import Recipient
 from serment.errors import N_, UsageError
 
@@ -35,7 +36,7 @@ class AgeWriter:
     Never holds more than one chunk (64 KiB) besides what it was just given.
     """
 
-    __slots__ = ("_chunks", "_cipher", "_head", "_rest")
+    __slots__ = ("_chunks", "_cipher", "_done", "_head", "_rest")
 
     def __init__(self, recipients: Sequence[Recipient]) -> None:
         if not recipients:
@@ -43,6 +44,7 @@ class AgeWriter:
         self._head, self._cipher = _begin(recipients)
         self._rest = b""
         self._chunks = 0
+        self._done = False
 
     def header(self) -> bytes:
         """Return the header and the payload nonce: the first bytes of the file."""
@@ -50,28 +52,46 @@ class AgeWriter:
 
     def update(self, data: bytes | bytearray | memoryview) -> bytes:
         """Take more plaintext; return the sealed chunks that are now certain not to be the last."""
+        self._check_open()
         plain = memoryview(data).cast("B")
         if len(self._rest) + len(plain) <= stream.CHUNK:
             self._rest += plain
             return b""
-        missing = -len(self._rest) % stream.CHUNK
         # The last chunk stays back, full or not: only finish() knows that it is the last.
-        whole = (len(plain) - missing - 1) // stream.CHUNK * stream.CHUNK
-        sealed = self._seal(self._rest + plain[:missing]) if self._rest else b""
-        sealed += self._seal(plain[missing : missing + whole]) if whole else b""
-        self._rest = bytes(plain[missing + whole :])
-        return sealed
+        chunks = (len(self._rest) + len(plain) - 1) // stream.CHUNK
+        return filled(chunks * stream.SEALED_CHUNK, lambda out: self._seal(plain, out))
 
     def finish(self) -> bytes:
         """Return the last chunk; nothing may be added after it."""
-        return self._seal(self._rest, last=True)
+        self._check_open()
+        self._done = True
+        rest = memoryview(self._rest)
+        return filled(
+            stream.sealed_size(len(rest)),
+            lambda out: stream.seal_into(self._cipher, rest, out, self._chunks, last=True),
+        )
 
-    def _seal(self, plain: bytes | memoryview, *, last: bool = False) -> bytes:
-        out = bytearray(stream.sealed_size(len(plain)))
-        with memoryview(out) as view:
-            stream.seal_into(self._cipher, memoryview(plain), view, self._chunks, last)
-        self._chunks += stream.chunk_count(len(plain))
-        return bytes(out)
+    def _check_open(self) -> None:
+        # A second last chunk would be sealed with the nonce of the first.
+        if self._done:
+            raise UsageError(N_("this file is finished: nothing can be added to it"))
+
+    def _seal(self, plain: memoryview, out: memoryview) -> None:
+        """Fill `out` with the chunks that what was left over and `plain` make; keep the rest."""
+        at, used = 0, 0
+        if self._rest:
+            used = stream.CHUNK - len(self._rest)
+            first = memoryview(self._rest + plain[:used])
+            at = stream.SEALED_CHUNK
+            self._seal_whole(first, out[:at])
+        whole = (len(out) - at) // stream.SEALED_CHUNK * stream.CHUNK
+        if whole:
+            self._seal_whole(plain[used : used + whole], out[at:])
+        self._rest = bytes(plain[used + whole :])
+
+    def _seal_whole(self, plain: memoryview, out: memoryview) -> None:
+        stream.seal_into(self._cipher, plain, out, self._chunks, last=False)
+        self._chunks += len(plain) // stream.CHUNK
 
 
 def _begin(recipients: Sequence[Recipient]) -> tuple[bytes, ChaCha20Poly1305]:
