@@ -57,12 +57,16 @@ class Budget:
         """Take one element off; `FormatError` when there are none left."""
         self.left -= 1
         if self.left < 0:
-            raise damaged(N_("the DICOM header has more than {limit} elements"), limit=MAX_ELEMENTS)
+            raise _too_many()
 
 
 def damaged(reason: str, **values: object) -> FormatError:
     """Return the error for bytes that are not a data set."""
     return FormatError(reason, hint=_HINT, **values)
+
+
+def _too_many() -> FormatError:
+    return damaged(N_("the DICOM header has more than {limit} elements"), limit=MAX_ELEMENTS)
 
 
 def read_elements(
@@ -83,9 +87,9 @@ def read_elements(
         FormatError: the bytes are no data elements.
     """
     explicit, unpack, short = order.explicit, order.head.unpack_from, SHORT.get
-    while position < end:
-        if end - position < 8:
-            return _padding(data, position, end)
+    last, undefined, group_of_pixels = end - 8, UNDEFINED, PIXEL_GROUP  # locals: the hot loop
+    left = budget.left
+    while position <= last:
         start = position + 8
         if explicit:
             group, number, code, length = unpack(data, position)
@@ -96,19 +100,24 @@ def read_elements(
             group, number, length = unpack(data, position)
             tag = group << 16 | number
             vr = vr_of(tag)
-        if group >= PIXEL_GROUP and _stops(tag, until):
-            return position
+        if group >= group_of_pixels and _stops(tag, until):
+            break
         stop = following = start + length
-        if length == UNDEFINED:
+        if length == undefined:
+            budget.left = left
             vr, stop, following = _skip_undefined(data, position, end, order, budget)
+            left = budget.left
         elif stop > end:
             raise Overrun(position, tag, vr, start, length)
         elements[tag] = vr, data[start:stop]
         position = following
-        budget.left -= 1
-        if budget.left < 0:
-            budget.spend()
-    return position
+        left -= 1
+        if left < 0:
+            break
+    budget.left = left
+    if left < 0:
+        raise _too_many()
+    return position if position <= last else _padding(data, position, end)
 
 
 def _padding(data: bytes, position: int, end: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from serment.core.dicom.part10 import Meta
 from serment.core.dicom.text import decode as decode_text
 from serment.core.dicom.text import encodings_of
+from serment.core.dicom.values import integer
 from serment.core.dicom.walker import Header
 from serment.errors import N_, FormatError
 
@@ -78,7 +79,6 @@ _SHORTS: Final = frozenset(
     )
 )
 _NAMES: Final = frozenset({"PatientName", "ReferringPhysicianName"})
-_IS_LIMIT: Final = 1 << 31
 _LITTLE: Final = Struct("<H")
 _BIG: Final = Struct(">H")
 
@@ -130,21 +130,6 @@ def _typed(keyword: str, text: str) -> str | int | list[str] | None:
         values = [part.strip() for part in text.split("\\")]
         return [part for part in values if part] or None
     return text
-
-
-def integer(text: str) -> int | None:
-    """Return the value of an integer string; None when it is none (DICOM PS3.5 6.2, IS).
-
-    Whole numbers written with a decimal point, as some devices do, are taken.
-    """
-    whole, _, fraction = text.partition(".")
-    digits = whole.lstrip("+-")
-    if len(whole) - len(digits) > 1 or not digits.isdecimal() or len(digits) > 10:
-        return None
-    if fraction.strip("0"):
-        return None
-    number = int(whole)
-    return number if -_IS_LIMIT <= number < _IS_LIMIT else None
 
 
 def encode(attributes: dict[str, Any]) -> bytes:

@@ -38,9 +38,9 @@ LONG: Final = {
 """VRs with two reserved bytes and a 32-bit length field (DICOM PS3.5 Table 7.1-1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Syntax:
-    """One way to lay out elements (DICOM PS3.5 section 7.1)."""
+    """One way to lay out elements (DICOM PS3.5 section 7.1); compared by identity, for speed."""
 
     explicit: bool
     little: bool
@@ -95,6 +95,12 @@ _VRS: Final = {
     for tag, entry in DicomDictionary.items()
     if len(_AMBIGUOUS.get(entry[0], entry[0])) == 2
 }
+
+
+US_OR_SS: Final = frozenset(
+    tag for tag, entry in DicomDictionary.items() if entry[0].startswith("US or SS")
+)
+"""Tags whose values are signed when the pixels are (DICOM PS3.5 section 7.1, note on implicit VR)."""
 
 
 def _repeaters() -> dict[int, str]:

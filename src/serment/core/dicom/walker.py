@@ -173,7 +173,7 @@ def _walk_window(window: bytes, declared: Syntax, more: bool, partial: bool) -> 
     if more and pixel is None:
         raise _More
     size = end if cut is None else cut.offset
-    charset = _charset_terms(elements.get(_CHARSET))
+    charset = charset_terms(elements[_CHARSET]) if _CHARSET in elements else ()
     return Header(elements, pixel, charset, size, order, pixel is not None, cut)
 
 
@@ -207,8 +207,7 @@ def _cut(overrun: Overrun) -> Cut | None:
     return Cut(overrun.tag, overrun.vr, overrun.start, overrun.length)
 
 
-def _charset_terms(element: Element | None) -> tuple[str, ...]:
-    if element is None:
-        return ()
+def charset_terms(element: Element) -> tuple[str, ...]:
+    """Return the terms of a Specific Character Set (0008,0005), empty ones included."""
     text = element[1].decode("ascii", errors="replace")
     return tuple(term.strip(" \0") for term in text.split("\\"))
