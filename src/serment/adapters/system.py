@@ -26,6 +26,8 @@ LOCK_NAME = "lock"
 _LOCK_BYTE = 1 << 30  # far beyond any content: locks on Windows forbid reading what they cover
 _PR_SET_DUMPABLE = 4  # Linux, prctl(2)
 
+_BINARY = getattr(os, "O_BINARY", 0)
+
 Buffer = bytes | bytearray | memoryview
 
 
@@ -113,7 +115,17 @@ def write_private(path: Path, data: bytes) -> None:
         raise disk_error(error) from error
 
 
-_BINARY = getattr(os, "O_BINARY", 0)
+def copy_private(source: Path, target: Path) -> None:
+    """Copy a file to one that must not exist (0600), durably but for its name.
+
+    Raises:
+        OSError: as the system says; what was written of the target stays.
+    """
+    descriptor = create_private(target)
+    with source.open("rb") as reading, os.fdopen(descriptor, "wb") as writing:
+        shutil.copyfileobj(reading, writing, 1 << 20)
+        writing.flush()
+        sync_file(writing.fileno())
 
 
 def open_to_read(path: Path) -> int:

@@ -1,0 +1,76 @@
+"""The journal's tables: append with the tree's state, read, expire, keep checkpoints.
+
+Works inside a transaction its caller began; what a leaf is, `core.crypto.merkle` and
+`core.journal` say.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from serment.adapters.sqlite.failures import damaged
+from serment.adapters.sqlite.rows import from_micros, to_micros
+from serment.core.crypto.entropy import random_bytes
+from serment.core.crypto.merkle import Frontier, leaf_hash
+from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
+from serment.errors import N_, FormatError, NotFound
+
+SALT_BYTES = 32
+
+
+def tree(connection: sqlite3.Connection) -> Frontier:
+    """The tree's state; `IntegrityError` when the row is gone or makes none."""
+    row = connection.execute("SELECT frontier FROM journal_tree").fetchone()
+    try:
+        return Frontier.decode(row[0])
+    except (TypeError, FormatError) as error:
+        raise damaged() from error
+
+
+def append(connection: sqlite3.Connection, entry: Entry) -> None:
+    """Add an entry as the next leaf, and the tree's new state."""
+    frontier = tree(connection)
+    salt, body = random_bytes(SALT_BYTES), entry.encode()
+    leaf = leaf_hash(salt + body)
+    connection.execute(
+        "INSERT INTO journal (number, leaf, salt, body) VALUES (?, ?, ?, ?)",
+        (frontier.size, leaf, salt, body),
+    )
+    frontier.append(leaf)
+    connection.execute("UPDATE journal_tree SET frontier = ?", (frontier.encode(),))
+
+
+def page(connection: sqlite3.Connection, start: int, stop: int, limit: int) -> list[LoggedEntry]:
+    """Up to `limit` entries from number `start` on, below `stop`."""
+    found = connection.execute(
+        "SELECT number, leaf, salt, body, tombstone FROM journal"
+        " WHERE number >= ? AND number < ? ORDER BY number LIMIT ?",
+        (start, stop, limit),
+    )
+    return [LoggedEntry(*row) for row in found]
+
+
+def expire(
+    connection: sqlite3.Connection, indices: Sequence[int], tombstones: Sequence[bytes]
+) -> None:
+    """Delete body and salt of these entries and set their tombstones."""
+    for number, tombstone in zip(indices, tombstones, strict=True):
+        done = connection.execute(
+            "UPDATE journal SET salt = NULL, body = NULL, tombstone = ? WHERE number = ?",
+            (tombstone, number),
+        )
+        if done.rowcount != 1:
+            raise NotFound(N_("the journal has no entry {number}"), number=number)
+
+
+def checkpoints(connection: sqlite3.Connection) -> list[CheckpointRow]:
+    rows = connection.execute("SELECT size, note, at FROM checkpoint ORDER BY number")
+    return [CheckpointRow(size, note, from_micros(at)) for size, note, at in rows]
+
+
+def add_checkpoint(connection: sqlite3.Connection, checkpoint: CheckpointRow) -> None:
+    connection.execute(
+        "INSERT INTO checkpoint (size, note, at) VALUES (?, ?, ?)",
+        (checkpoint.size, checkpoint.note, to_micros(checkpoint.at)),
+    )

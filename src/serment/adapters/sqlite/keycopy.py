@@ -1,0 +1,128 @@
+"""`keys.copy`: all of the database but what the packs can give back, newest only; and its return.
+
+The copy is a database of its own: written beside, synced, then renamed over the earlier one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
+from serment.adapters import system
+from serment.adapters.sqlite.connections import connect
+from serment.adapters.sqlite.failures import damaged
+from serment.adapters.sqlite.schema import APPLICATION_ID, REBUILT, migrate
+from serment.errors import N_, NotFound
+
+DATABASE = "vault.sqlite3"
+COPY = "keys.copy"
+_SIDES = ("", "-wal", "-shm")
+_FRESH = ".new"
+
+
+def write(folder: Path, connection: sqlite3.Connection) -> None:
+    """Replace `keys.copy` by the state of `connection`'s database now. May raise sqlite3.Error."""
+    fresh = folder / (COPY + _FRESH)
+    try:
+        fresh.unlink(missing_ok=True)
+        os.close(system.create_private(fresh))
+        connection.execute("ATTACH DATABASE ? AS copy", (str(fresh),))
+        try:
+            _fill(connection)
+        finally:
+            connection.execute("DETACH DATABASE copy")
+        _settle(fresh, folder / COPY)
+    except OSError as error:
+        raise system.disk_error(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+def _fill(connection: sqlite3.Connection) -> None:
+    """Copy in one read transaction, so that all tables are of the same moment."""
+    connection.execute("PRAGMA copy.journal_mode = OFF").fetchall()
+    connection.execute("PRAGMA copy.synchronous = OFF")
+    version = connection.execute("PRAGMA main.user_version").fetchone()[0]
+    connection.execute(f"PRAGMA copy.user_version = {version}")
+    connection.execute(f"PRAGMA copy.application_id = {APPLICATION_ID}")
+    connection.execute("BEGIN")
+    try:
+        for name, sql in connection.execute(_TABLES).fetchall():
+            connection.execute(sql.replace("CREATE TABLE ", "CREATE TABLE copy.", 1))
+            if name not in REBUILT:
+                connection.execute(f"INSERT INTO copy.{name} SELECT * FROM main.{name}")
+        for (sql,) in connection.execute(_INDEXES).fetchall():
+            connection.execute(sql.replace("CREATE INDEX ", "CREATE INDEX copy.", 1))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+_TABLES = (
+    "SELECT name, sql FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+)
+_INDEXES = "SELECT sql FROM main.sqlite_schema WHERE type = 'index' AND sql IS NOT NULL"
+
+
+def _settle(fresh: Path, final: Path) -> None:
+    descriptor = os.open(fresh, os.O_RDWR)
+    try:
+        system.sync_file(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.replace(final)
+    system.sync_folder(final.parent)
+
+
+def restore(folder: Path) -> None:
+    """Put `keys.copy` in the place of a damaged or lost database, which is kept beside it.
+
+    Needs the vault's exclusive lock. Afterwards every pack must be replayed: the copy has no rows
+    of objects. What was journalled, filed or wrapped since the copy was made is not there.
+
+    Raises:
+        NotFound: there is no copy.
+        IntegrityError: the copy is damaged too; nothing was changed.
+        FormatError: the copy belongs to a newer Serment; nothing was changed.
+    """
+    copy, database = folder / COPY, folder / DATABASE
+    if not copy.exists():
+        raise NotFound(
+            N_("there is no copy of the keys in this vault"),
+            hint=N_("restore the vault's folder from a backup"),
+        )
+    fresh = folder / (DATABASE + _FRESH)
+    try:
+        fresh.unlink(missing_ok=True)
+        system.copy_private(copy, fresh)
+        _check(fresh)
+        for side in _SIDES:
+            old = folder / (DATABASE + side)
+            if old.exists():
+                old.replace(folder / f"{DATABASE}.damaged{side}")
+        fresh.replace(database)
+        system.sync_folder(folder)
+    except OSError as error:
+        raise system.disk_error(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+
+
+def _check(path: Path) -> None:
+    try:
+        connection = connect(path, "FULL")
+        try:
+            found = connection.execute("PRAGMA integrity_check").fetchone()
+            migrate(connection)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise damaged() from error
+    if found != ("ok",):
+        raise damaged()

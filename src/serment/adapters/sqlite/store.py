@@ -1,0 +1,232 @@
+"""The `Store` port over one SQLite file in WAL mode, used by several processes at once.
+
+Threads share one store: each call borrows a connection of its own, except that inside a `change`
+block everything this thread does sees the change under way. Writers of this process queue on a
+lock, those of other processes on SQLite's (30 s at most).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from serment.adapters import system
+from serment.adapters.changes import Changes, check_times
+from serment.adapters.sqlite import journal, keycopy, transaction
+from serment.adapters.sqlite.connections import Connections, connect, immediate
+from serment.adapters.sqlite.failures import damaged, translated
+from serment.adapters.sqlite.keycopy import DATABASE
+from serment.adapters.sqlite.rows import TABLES
+from serment.adapters.sqlite.schema import migrate
+from serment.adapters.sqlite.transaction import SqliteTransaction
+from serment.core.crypto.merkle import Frontier
+from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
+from serment.core.records.vault import Row, StoredObject
+from serment.errors import N_, Conflict, NotFound
+from serment.ports import Transaction
+
+R = TypeVar("R", bound=Row)
+T = TypeVar("T")
+PAGE = 1000  # journal entries read at a time, so that no reader holds the log back for long
+
+
+def create_store(folder: Path) -> SqliteStore:
+    """Make an empty database (0600) in the vault's folder and open it.
+
+    Raises:
+        Conflict: there is one already.
+        NoSpace, Unavailable: the disk said no.
+    """
+    try:
+        os.close(system.create_private(folder / DATABASE))
+        system.sync_folder(folder)
+    except FileExistsError as error:
+        raise Conflict(
+            N_("there is a vault in this folder already"), hint=N_("choose another folder")
+        ) from error
+    except OSError as error:
+        raise system.disk_error(error) from error
+    return SqliteStore(folder)
+
+
+def open_store(folder: Path) -> SqliteStore:
+    """Open the database of a vault, bringing it to the present version.
+
+    Raises:
+        NotFound: there is none.
+        FormatError: it belongs to another program or to a newer Serment.
+        IntegrityError: it is damaged.
+    """
+    path = folder / DATABASE
+    if not path.exists():
+        raise NotFound(
+            N_("there is no vault in this folder"),
+            hint=N_("check --vault or SERMENT_VAULT, or make one with `serment init`"),
+        )
+    if path.stat().st_size == 0:
+        raise damaged()
+    return SqliteStore(folder)
+
+
+class SqliteStore:
+    """See `create_store` and `open_store`, which decide whether the file must exist."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / DATABASE
+        with translated():
+            _prepare(path)
+            self._observer = connect(path, "FULL")
+        self._folder = folder
+        self._durable = Connections(path, "FULL")
+        self._fast = Connections(path, "NORMAL")
+        self._writing = threading.Lock()
+        self._observing = threading.Lock()
+        self._mine = threading.local()
+
+    # Rows
+
+    def get(self, row: type[R], /, *key: object) -> R | None:
+        return self._reading(lambda connection: transaction.get(connection, row, key))
+
+    def find(self, row: type[R], /, **equals: object) -> list[R]:
+        return self._reading(lambda connection: transaction.find(connection, row, equals))
+
+    def count(self, row: type[R], /, **equals: object) -> int:
+        return self._reading(lambda connection: transaction.count(connection, row, equals))
+
+    def change(self, entry: Entry) -> AbstractContextManager[Transaction]:
+        return self._change(entry)
+
+    @contextmanager
+    def _change(self, entry: Entry) -> Iterator[Transaction]:
+        check_times(entry)
+        changes = Changes(entry)
+        with self._writer(self._durable) as connection:
+            under_way = SqliteTransaction(connection, changes)
+            self._mine.connection = connection
+            try:
+                yield under_way
+            finally:
+                del self._mine.connection
+                under_way.end()
+            journal.append(connection, changes.complete())
+
+    def record(self, entry: Entry) -> None:
+        check_times(entry)
+        with self._writer(self._durable) as connection:
+            journal.append(connection, entry)
+
+    def add_objects(self, objects: Sequence[StoredObject]) -> None:
+        if objects:
+            kind = TABLES[StoredObject]
+            with self._writer(self._fast) as connection:
+                connection.executemany(kind.ignore, [kind.encode(row) for row in objects])
+
+    def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
+        kind = TABLES[StoredObject]
+        sql = kind.select.replace("SELECT ", "SELECT cursor, ", 1)
+        sql += " WHERE cursor > ? ORDER BY cursor LIMIT ?"
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, StoredObject]]:
+            lines = connection.execute(sql, (cursor, limit))
+            return [(line[0], kind.decode(line[1:])) for line in lines]
+
+        return self._reading(read)
+
+    def data_version(self) -> int:
+        with self._observing, translated():
+            return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
+
+    # The journal
+
+    def journal(self, start: int = 0, stop: int | None = None) -> Iterator[LoggedEntry]:
+        end = self.journal_size() if stop is None else stop
+        while found := self._page(start, end):
+            yield from found
+            start = found[-1].index + 1
+
+    def _page(self, start: int, stop: int) -> list[LoggedEntry]:
+        return self._reading(lambda connection: journal.page(connection, start, stop, PAGE))
+
+    def journal_size(self) -> int:
+        return self.journal_tree().size
+
+    def journal_tree(self) -> Frontier:
+        return self._reading(journal.tree)
+
+    def expire(self, indices: Sequence[int], tombstones: Sequence[bytes], entry: Entry) -> None:
+        check_times(entry)
+        with self._writer(self._durable) as connection:
+            journal.expire(connection, indices, tombstones)
+            journal.append(connection, entry)
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        return self._reading(journal.checkpoints)
+
+    def add_checkpoint(self, checkpoint: CheckpointRow) -> None:
+        with self._writer(self._durable) as connection:
+            journal.add_checkpoint(connection, checkpoint)
+
+    # The file itself
+
+    def check(self) -> list[str]:
+        def read(connection: sqlite3.Connection) -> list[str]:
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+            lines = [
+                f"a row of {row[0]} refers to a row of {row[2]} that is gone" for row in orphans
+            ]
+            return [line for line in found if line != "ok"] + lines
+
+        try:
+            return self._reading(read)
+        except type(damaged()) as error:
+            return [str(error)]
+
+    def copy_keys(self) -> None:
+        """Also moves the write-ahead log into the database and empties it, so that afterwards no
+        file of the folder holds what was deleted before."""
+        self._refuse_nested()
+        with self._writing, translated(), self._durable.lent() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            keycopy.write(self._folder, connection)
+
+    def close(self) -> None:
+        """Close every connection; the last one of all processes empties the write-ahead log."""
+        with self._observing:
+            self._observer.close()
+        self._fast.close()
+        self._durable.close()
+
+    def _reading(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        mine: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        with translated():
+            if mine is not None:
+                return read(mine)
+            with self._durable.lent() as connection:
+                return read(connection)
+
+    @contextmanager
+    def _writer(self, connections: Connections) -> Iterator[sqlite3.Connection]:
+        self._refuse_nested()
+        with self._writing, translated(), connections.lent() as connection, immediate(connection):
+            yield connection
+
+    def _refuse_nested(self) -> None:
+        if getattr(self._mine, "connection", None) is not None:
+            raise RuntimeError("a change is under way in this thread: use its transaction")
+
+
+def _prepare(path: Path) -> None:
+    """Bring the file to the present version and to WAL mode, which stays with the file."""
+    connection = connect(path, "FULL")
+    try:
+        migrate(connection)
+        connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    finally:
+        connection.close()
