@@ -322,7 +322,6 @@ class Typesetter(Protocol):
     def render(self, template: str, data: dict[str, Any]) -> bytes: ...
 
 
-
 class Surroundings(Protocol):
     """What is true of the machine around the vault; asked anew each time."""
 
@@ -422,8 +421,9 @@ class Receiver(Protocol):
 
     def admit(self, calling: str, called: str, address: str) -> Device:
         """The device that calls under these AE titles (trimmed ASCII) from this IP address.
-        `AccessDenied` says in plain words why not, `Unavailable` what is missing; both are
-        journalled by the implementation, aggregated per caller and minute."""
+        `AccessDenied` says in plain words why not, with `wrong="called"` among its values when
+        only the called title is wrong; `Unavailable` says what is missing. Both are journalled by
+        the implementation, aggregated per caller and minute."""
 
     def refused(self, calling: str, called: str, address: str, reason: str) -> None:
         """Journal (aggregated) a refusal that the entry point decided itself: malformed request,

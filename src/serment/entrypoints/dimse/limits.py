@@ -21,3 +21,4 @@ class Limits:
     command_bytes: int = 64 * 1024
     object_bytes: int = 16 * 1024**3
     stop_seconds: float = 10  # for the instance under way when the server stops
+    whole_reads: bool = True  # MSG_WAITALL where the system has it; False: the portable loop

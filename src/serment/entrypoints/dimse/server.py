@@ -98,7 +98,7 @@ class DicomServer:
                 self._stopping.wait(TICK)
                 continue
             try:
-                self._welcome(connection, peer[0], _name(peer))
+                self._welcome(connection, _host(peer), _name(peer))
             except (OSError, RuntimeError) as error:  # gone already, or no thread to be had
                 connection.close()
                 self._on_fault(error)
@@ -106,7 +106,8 @@ class DicomServer:
     def _welcome(self, connection: socket.socket, address: str, peer: str) -> None:
         stopping = self._stopping.is_set
         ends = Ends(address, peer, _name(connection.getsockname()))
-        wire = Wire(connection, self._clock, stopping, self._limits.send_seconds)
+        limits = self._limits
+        wire = Wire(connection, self._clock, stopping, limits.send_seconds, limits.whole_reads)
         association = Association(wire, ends, self._receiver, self._limits, stopping)
         with self._changed:
             callers = Counter(known for known, _wire in self._wires.values())
@@ -177,6 +178,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _host(address: tuple[str, int]) -> str:
+    """The IP address; an IPv4 one also when it comes through an IPv6 socket."""
+    return address[0].removeprefix("::ffff:") if "." in address[0] else address[0]
+
+
 def _name(address: tuple[str, int]) -> str:
-    host, port = address[:2]
+    host, port = _host(address), address[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,168 @@
+"""The receiver's side of the intake socket: one thread a request, into one reception each.
+
+Decides when what came is made durable (once a request, every 64 MiB or 128 results) and answered.
+Leaves to others: the format on the socket (`framing`), the parts (`requests`), storing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from serment.entrypoints.intake import framing, local
+from serment.entrypoints.intake.requests import Cut, Frames, Upload
+from serment.errors import N_, Busy, FormatError, SermentError, Unavailable
+from serment.ports import Receiver
+
+_TICK: Final = 0.25
+
+Fault = Callable[[Exception], None]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """Times are seconds, sizes bytes."""
+
+    requests: int = 64
+    idle_seconds: float = 60
+    object_bytes: int = 16 * 1024**3
+    parts: int = 100_000
+    flush_bytes: int = 64 * 1024 * 1024
+    stop_seconds: float = 10
+
+
+class IntakeServer:
+    """Listens on a Unix socket (0600) in the receiver's process."""
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        limits: IntakeLimits | None = None,
+        on_fault: Fault | None = None,
+    ) -> None:
+        self._receiver = receiver
+        self._limits = limits or IntakeLimits()
+        self._on_fault = on_fault or (lambda fault: None)
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._connections: dict[threading.Thread, socket.socket] = {}
+        self._listener: socket.socket | None = None
+        self._accepting: threading.Thread | None = None
+        self._path: Path | None = None
+
+    def start(self, path: Path) -> None:
+        """Listen at `path`. `Unavailable` when it cannot."""
+        self._listener = local.listen(path)
+        self._path = path
+        self._listener.settimeout(_TICK)
+        self._accepting = threading.Thread(target=self._accept, name="intake", daemon=True)
+        self._accepting.start()
+
+    @property
+    def active(self) -> int:
+        """How many requests there are now."""
+        with self._changed:
+            return len(self._connections)
+
+    def stop(self) -> None:
+        """Accept nothing more, let objects under way end, tell the others, return."""
+        self._stopping.set()
+        if self._accepting is not None:
+            self._accepting.join()
+        if self._listener is not None:
+            self._listener.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._connections, self._limits.stop_seconds):
+                for connection in self._connections.values():
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
+                self._changed.wait_for(lambda: not self._connections, self._limits.stop_seconds)
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        while not self._stopping.is_set():
+            try:
+                connection, _peer = self._listener.accept()
+            except TimeoutError:
+                continue
+            except OSError as error:
+                self._on_fault(error)
+                self._stopping.wait(_TICK)
+                continue
+            self._welcome(connection)
+
+    def _welcome(self, connection: socket.socket) -> None:
+        thread = threading.Thread(
+            target=self._serve, args=(connection,), name="intake-request", daemon=True
+        )
+        with self._changed:
+            busy = len(self._connections) >= self._limits.requests
+            if not busy:
+                self._connections[thread] = connection
+        try:
+            if busy:
+                _answer(connection, Busy(N_("too many uploads at once"), hint=N_("try again soon")))
+                connection.close()
+            else:
+                thread.start()
+        except RuntimeError as error:  # no thread to be had
+            with self._changed:
+                del self._connections[thread]
+            connection.close()
+            self._on_fault(error)
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            connection.settimeout(self._limits.idle_seconds)
+            self._request(connection)
+        except Exception as fault:  # noqa: BLE001 - the loop of an entry point
+            self._on_fault(fault)
+        finally:
+            connection.close()
+            with self._changed:
+                del self._connections[threading.current_thread()]
+                self._changed.notify_all()
+
+    def _request(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as stream:
+            incoming = Frames(stream, self._stopping.is_set)
+            try:
+                request = framing.parse_request(incoming.request_line())
+            except SermentError as error:
+                _answer(connection, error)
+                return
+            except (Cut, OSError):
+                return
+            upload = Upload(
+                self._receiver,
+                request,
+                self._limits.object_bytes,
+                self._limits.parts,
+                self._limits.flush_bytes,
+                lambda results: connection.sendall(framing.encode_results(results)),
+            )
+            try:
+                upload.run(incoming)
+                connection.sendall(framing.encode_done())
+            except FormatError as error:
+                address = request.source.peer.rpartition(":")[0]
+                self._receiver.refused("", "", address, error.message)
+                _answer(connection, error)
+            except SermentError as error:
+                _answer(connection, error)
+            except TimeoutError:
+                _answer(connection, Unavailable(N_("the sender was too slow")))
+            except (Cut, OSError):
+                return  # the sender is gone: nobody to answer
+
+
+def _answer(connection: socket.socket, error: SermentError) -> None:
+    with contextlib.suppress(OSError):
+        connection.sendall(framing.encode_error(error))
