@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from serment.errors import N_, NoSpace, SermentError, Unavailable
+from serment.errors import N_, Conflict, NoSpace, SermentError, Unavailable
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
@@ -76,8 +76,14 @@ def private_umask() -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make the folder (0700) and its parents, and sync the folder it was made in."""
+    """Make the folder and its parents (0700), and sync the folder it was made in.
+
+    One that exists is closed to others too, where its disk can say so.
+    """
     if path.is_dir():
+        with contextlib.suppress(OSError):
+            if loose_permissions(path):
+                path.chmod(FOLDER_MODE)
         return
     try:
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -250,7 +256,7 @@ class VaultLock:
     `fileno()` to its children keeps the vault locked until the last of them has ended.
 
     Raises:
-        Unavailable: somebody else has it.
+        Conflict: somebody else has it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -261,7 +267,7 @@ class VaultLock:
             raise disk_error(error) from error
         if not try_lock(self._descriptor):
             os.close(self._descriptor)
-            raise Unavailable(
+            raise Conflict(
                 N_("another Serment process is using this vault"),
                 hint=N_("let it finish, or stop it, then try again"),
             )

@@ -16,15 +16,12 @@ from serment.adapters.sqlite.failures import damaged
 from serment.adapters.sqlite.schema import APPLICATION_ID, REBUILT, migrate
 from serment.errors import N_, NotFound
 
-DATABASE = "vault.sqlite3"
-COPY = "keys.copy"
 _SIDES = ("", "-wal", "-shm")
-_FRESH = ".new"
 
 
-def write(folder: Path, connection: sqlite3.Connection) -> None:
-    """Replace `keys.copy` by the state of `connection`'s database now. May raise sqlite3.Error."""
-    fresh = folder / (COPY + _FRESH)
+def write(key_copy: Path, connection: sqlite3.Connection) -> None:
+    """Replace the copy by the state of `connection`'s database now. May raise sqlite3.Error."""
+    fresh = _beside(key_copy, ".new")
     try:
         fresh.unlink(missing_ok=True)
         os.close(system.create_private(fresh))
@@ -33,7 +30,7 @@ def write(folder: Path, connection: sqlite3.Connection) -> None:
             _fill(connection)
         finally:
             connection.execute("DETACH DATABASE copy")
-        _settle(fresh, folder / COPY)
+        _settle(fresh, key_copy)
     except OSError as error:
         raise system.disk_error(error) from error
     finally:
@@ -79,8 +76,12 @@ def _settle(fresh: Path, final: Path) -> None:
     system.sync_folder(final.parent)
 
 
-def restore(folder: Path) -> None:
-    """Put `keys.copy` in the place of a damaged or lost database, which is kept beside it.
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def restore(path: Path, key_copy: Path) -> None:
+    """Put the copy in the place of a damaged or lost database, which is kept as `*.damaged`.
 
     Needs the vault's exclusive lock. Afterwards every pack must be replayed: the copy has no rows
     of objects. What was journalled, filed or wrapped since the copy was made is not there.
@@ -90,23 +91,22 @@ def restore(folder: Path) -> None:
         IntegrityError: the copy is damaged too; nothing was changed.
         FormatError: the copy belongs to a newer Serment; nothing was changed.
     """
-    copy, database = folder / COPY, folder / DATABASE
-    if not copy.exists():
+    if not key_copy.exists():
         raise NotFound(
             N_("there is no copy of the keys in this vault"),
             hint=N_("restore the vault's folder from a backup"),
         )
-    fresh = folder / (DATABASE + _FRESH)
+    fresh = _beside(path, ".new")
     try:
         fresh.unlink(missing_ok=True)
-        system.copy_private(copy, fresh)
+        system.copy_private(key_copy, fresh)
         _check(fresh)
         for side in _SIDES:
-            old = folder / (DATABASE + side)
+            old = _beside(path, side)
             if old.exists():
-                old.replace(folder / f"{DATABASE}.damaged{side}")
-        fresh.replace(database)
-        system.sync_folder(folder)
+                old.replace(_beside(path, ".damaged" + side))
+        fresh.replace(path)
+        system.sync_folder(path.parent)
     except OSError as error:
         raise system.disk_error(error) from error
     finally:

@@ -20,14 +20,12 @@ from serment.adapters.changes import Changes, check_times
 from serment.adapters.sqlite import journal, keycopy, transaction
 from serment.adapters.sqlite.connections import Connections, connect, immediate
 from serment.adapters.sqlite.failures import damaged, translated
-from serment.adapters.sqlite.keycopy import DATABASE
 from serment.adapters.sqlite.rows import TABLES
 from serment.adapters.sqlite.schema import migrate
 from serment.adapters.sqlite.transaction import SqliteTransaction
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.records.vault import Row, StoredObject
-from serment.errors import N_, Conflict, NotFound
 from serment.ports import Transaction
 
 R = TypeVar("R", bound=Row)
@@ -35,53 +33,24 @@ T = TypeVar("T")
 PAGE = 1000  # journal entries read at a time, so that no reader holds the log back for long
 
 
-def create_store(folder: Path) -> SqliteStore:
-    """Make an empty database (0600) in the vault's folder and open it.
+class SqliteStore:
+    """The database in the file `path` and its second copy `key_copy` beside it.
+
+    Neither there: a new vault, an empty database (0600) is made. Older: brought to the present
+    version.
 
     Raises:
-        Conflict: there is one already.
+        FormatError: it belongs to another program or to a newer Serment.
+        IntegrityError: it is damaged, or gone while its copy is still there.
         NoSpace, Unavailable: the disk said no.
     """
-    try:
-        os.close(system.create_private(folder / DATABASE))
-        system.sync_folder(folder)
-    except FileExistsError as error:
-        raise Conflict(
-            N_("there is a vault in this folder already"), hint=N_("choose another folder")
-        ) from error
-    except OSError as error:
-        raise system.disk_error(error) from error
-    return SqliteStore(folder)
 
-
-def open_store(folder: Path) -> SqliteStore:
-    """Open the database of a vault, bringing it to the present version.
-
-    Raises:
-        NotFound: there is none.
-        FormatError: it belongs to another program or to a newer Serment.
-        IntegrityError: it is damaged.
-    """
-    path = folder / DATABASE
-    if not path.exists():
-        raise NotFound(
-            N_("there is no vault in this folder"),
-            hint=N_("check --vault or SERMENT_VAULT, or make one with `serment init`"),
-        )
-    if path.stat().st_size == 0:
-        raise damaged()
-    return SqliteStore(folder)
-
-
-class SqliteStore:
-    """See `create_store` and `open_store`, which decide whether the file must exist."""
-
-    def __init__(self, folder: Path) -> None:
-        path = folder / DATABASE
+    def __init__(self, path: Path, key_copy: Path) -> None:
+        self._key_copy = key_copy
+        _check_presence(path, key_copy)
         with translated():
             _prepare(path)
             self._observer = connect(path, "FULL")
-        self._folder = folder
         self._durable = Connections(path, "FULL")
         self._fast = Connections(path, "NORMAL")
         self._writing = threading.Lock()
@@ -194,7 +163,7 @@ class SqliteStore:
         self._refuse_nested()
         with self._writing, translated(), self._durable.lent() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-            keycopy.write(self._folder, connection)
+            keycopy.write(self._key_copy, connection)
 
     def close(self) -> None:
         """Close every connection; the last one of all processes empties the write-ahead log."""
@@ -220,6 +189,20 @@ class SqliteStore:
     def _refuse_nested(self) -> None:
         if getattr(self._mine, "connection", None) is not None:
             raise RuntimeError("a change is under way in this thread: use its transaction")
+
+
+def _check_presence(path: Path, key_copy: Path) -> None:
+    """Make the empty file of a new vault; an empty or absent one beside a copy is damage."""
+    try:
+        if path.exists() and path.stat().st_size:
+            return
+        if key_copy.exists():
+            raise damaged()
+        if not path.exists():
+            os.close(system.create_private(path))
+            system.sync_folder(path.parent)
+    except OSError as error:
+        raise system.disk_error(error) from error
 
 
 def _prepare(path: Path) -> None:
