@@ -54,7 +54,11 @@ def combine(shares: Sequence[str]) -> Seed:
             hint=N_("bring another share of the same kit"),
             found=len(different),
         )
-    return _combined(list(different.values()))
+    first, *others = different.values()
+    seeds = {_combined([first, other]) for other in others}
+    if len(seeds) > 1:
+        raise _misfit()
+    return seeds.pop()
 
 
 def _parse(mnemonic: str, number: int) -> Share:
@@ -77,8 +81,12 @@ def _parse(mnemonic: str, number: int) -> Share:
     return share
 
 
-def _combined(mnemonics: list[str]) -> Seed:
+def _combined(pair: list[str]) -> Seed:
     try:
-        return Seed(combine_mnemonics(mnemonics))
+        return Seed(combine_mnemonics(pair))
     except MnemonicError as error:
-        raise FormatError(N_("these shares do not fit together")) from error
+        raise _misfit() from error
+
+
+def _misfit() -> FormatError:
+    return FormatError(N_("these shares do not fit together"))
