@@ -27,7 +27,7 @@ SOURCE = ROOT / "src" / "serment"
 LOCALE = SOURCE / "locale"
 LANGUAGES = ("fr", "en")
 MARKS = {"_", "N_", "gettext"}
-SPOKEN = MARKS | {"say", "text", "line", "note"}  # in entry points, which speak to people
+SPOKEN = {"web": {"say"}, "cli": {"say", "text", "line", "note"}}  # functions that translate
 PLURALS = {"ngettext": (0, 1), "say_count": (0, 1)}
 ERRORS = {
     name
@@ -84,12 +84,13 @@ def template_messages(source: bytes) -> Iterator[tuple[int, Id]]:
     """Line and id of every message in a Jinja2 template."""
     options = {"trimmed": "true", "encoding": "utf-8"}
     keywords = ("_", "gettext", "ngettext")
-    for line, _, found, _ in babel_extract(io.BytesIO(source), keywords, (), options):
-        if isinstance(found, tuple):
-            strings = [text for text in found if isinstance(text, str)]
-            yield line, (strings[0], strings[1]) if len(strings) > 1 else strings[0]
-        elif found:
-            yield line, found
+    for line, function, found, _ in babel_extract(io.BytesIO(source), keywords, (), options):
+        arguments = found if isinstance(found, tuple) else (found,)
+        strings = [text for text in arguments if isinstance(text, str)]
+        if function == "ngettext" and len(strings) > 1:
+            yield line, (strings[0], strings[1])
+        elif strings:
+            yield line, strings[0]
 
 
 def extract() -> Catalog:
@@ -97,7 +98,8 @@ def extract() -> Catalog:
     catalog = empty(None)
     for path in sorted(SOURCE.rglob("*")):
         if path.suffix == ".py":
-            marks = SPOKEN if "entrypoints" in path.parts else MARKS
+            folder = path.relative_to(SOURCE).parts[1:2]
+            marks = MARKS | SPOKEN.get("".join(folder), {"say"})
             found = python_messages(path.read_text(encoding="utf-8"), marks)
         elif path.suffix in (".html", ".jinja", ".txt", ".svg") and "templates" in path.parts:
             found = template_messages(path.read_bytes())
