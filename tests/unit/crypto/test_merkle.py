@@ -62,11 +62,12 @@ def test_every_growth_is_proved_and_no_rewriting():
             assert merkle.verify_consistency(old, new, proof, roots[old], roots[new])
             # An empty tree is the beginning of any other.
             forged = merkle.verify_consistency(old, new, proof, roots[old], MANY[0][::-1])
-            assert forged == (old == 0)
+            assert forged == (old == 0 < new)
             assert not merkle.verify_consistency(old, new, proof, MANY[0][::-1], roots[new])
             assert not merkle.verify_consistency(
                 old, new, [*proof, MANY[0]], roots[old], roots[new]
             )
+            assert not merkle.verify_consistency(old, new, proof, b"", roots[new])
             if proof:
                 shorter = merkle.verify_consistency(old, new, proof[:-1], roots[old], roots[new])
                 assert not shorter

@@ -39,7 +39,7 @@ PRIVATE_NETWORKS = tuple(
 )
 LOCALHOST = "localhost"
 _CLOCK_SKEW = timedelta(hours=1)
-_COMMON_NAME_LIMIT = 64  # RFC 5280 appendix A.1, ub-common-name
+_COMMON_NAME_LIMIT = 64  # in bytes of UTF-8; RFC 5280 appendix A.1, ub-common-name
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
@@ -90,9 +90,7 @@ def issue(
         FormatError: the authority's certificate cannot be read, or the key is not its key.
     """
     authority = _load(ca_cert)
-    signer = ec.derive_private_key(int.from_bytes(ca_key.reveal(), "big"), ec.SECP256R1())
-    if signer.public_key() != authority.public_key():
-        raise FormatError(N_("the key is not the one of this authority"))
+    signer = _signer(authority, ca_key)
     if not 1 <= days <= MAX_DAYS:
         raise UsageError(
             N_("a certificate is valid 1 to {limit} days, not {days}"), limit=MAX_DAYS, days=days
@@ -146,6 +144,16 @@ def _builder(
     )
 
 
+def _signer(authority: x509.Certificate, key: Seed) -> ec.EllipticCurvePrivateKey:
+    try:
+        signer = ec.derive_private_key(int.from_bytes(key.reveal(), "big"), ec.SECP256R1())
+    except ValueError as error:
+        raise _not_its_key() from error
+    if signer.public_key() != authority.public_key():
+        raise _not_its_key()
+    return signer
+
+
 def _usage(*, authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=not authority,
@@ -161,8 +169,8 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 
 
 def _named(text: str) -> x509.Name:
-    name = x509.NameAttribute(NameOID.COMMON_NAME, text[:_COMMON_NAME_LIMIT])
-    return x509.Name([name])
+    short = text.encode()[:_COMMON_NAME_LIMIT].decode(errors="ignore")
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, short)])
 
 
 def _constraints(names: Iterable[str]) -> x509.NameConstraints:
@@ -176,9 +184,7 @@ def _constraints(names: Iterable[str]) -> x509.NameConstraints:
 def _alternatives(
     authority: x509.Certificate, names: Sequence[str], addresses: Sequence[str]
 ) -> list[x509.DNSName | x509.IPAddress]:
-    constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
-    permitted = constraints.permitted_subtrees or []
-    domains = [subtree.value for subtree in permitted if isinstance(subtree, x509.DNSName)]
+    domains = _domains(authority)
     found: list[x509.DNSName | x509.IPAddress] = []
     for name in dict.fromkeys(map(_dns_name, names)):
         if not any(name == domain or name.endswith("." + domain) for domain in domains):
@@ -191,6 +197,15 @@ def _alternatives(
     if not found:
         raise UsageError(N_("a certificate needs a name or an address"))
     return found
+
+
+def _domains(authority: x509.Certificate) -> list[str]:
+    try:
+        constraints = authority.extensions.get_extension_for_class(x509.NameConstraints).value
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise FormatError(N_("the authority has no name constraints: it is not ours")) from error
+    permitted = constraints.permitted_subtrees or []
+    return [subtree.value for subtree in permitted if isinstance(subtree, x509.DNSName)]
 
 
 def _dns_name(name: str) -> str:
@@ -216,6 +231,10 @@ def _load(pem: bytes) -> x509.Certificate:
         return x509.load_pem_x509_certificate(pem)
     except ValueError as error:
         raise FormatError(N_("the certificate cannot be read")) from error
+
+
+def _not_its_key() -> FormatError:
+    return FormatError(N_("the key is not the one of this authority"))
 
 
 def _not_a_name(name: str) -> UsageError:

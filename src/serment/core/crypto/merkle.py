@@ -84,6 +84,10 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
+def _are_hashes(*values: bytes) -> bool:
+    return all(len(value) == HASH_BYTES for value in values)
+
+
 def inclusion_proof(leaves: Sequence[bytes], index: int, size: int) -> list[bytes]:
     """Return the hashes that lead from leaf `index` to the root of the first `size` leaves.
 
@@ -113,7 +117,7 @@ def verify_inclusion(
 
     Source: RFC 9162 section 2.1.3.2.
     """
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _are_hashes(*proof, leaf):
         return False
     position, last, node = index, size - 1, leaf
     for sibling in proof:
@@ -160,12 +164,12 @@ def verify_consistency(
 
     Source: RFC 9162 section 2.1.4.2.
     """
-    if not 0 <= old <= new:
+    if not 0 <= old <= new or not _are_hashes(*proof, old_root, new_root):
         return False
-    if old == 0:
-        return not proof and old_root == root(())
-    if old == new:
-        return not proof and old_root == new_root
+    if old == 0 and old_root != root(()):
+        return False
+    if old in (0, new):
+        return not proof and (old < new or old_root == new_root)
     hashes = list(proof)
     if old & (old - 1) == 0:
         hashes.insert(0, old_root)

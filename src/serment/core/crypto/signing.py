@@ -118,7 +118,8 @@ def _is_text(text: str) -> bool:
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(character.isspace() for character in name):
+    spaced = any(character.isspace() for character in name)
+    if not name or "+" in name or spaced or not _is_text(name + "\n"):
         raise UsageError(N_("the name of a signing key has no spaces and no plus sign"))
 
 
