@@ -9,6 +9,7 @@ import re
 import string
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -191,32 +192,33 @@ def test_compiled_catalogues_are_fresh(messages: ModuleType) -> None:
 # Documents
 
 
-def test_every_command_is_documented() -> None:
-    commands = set(command_names())
+def test_every_command_and_option_is_documented() -> None:
+    commands = dict(command_options())
     assert commands, "no command was found"
     contract = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert [command for command in sorted(commands) if f"serment {command}" not in contract] == []
+    assert [command for command in commands if f"serment {command}" not in contract] == []
+    options = {option for found in commands.values() for option in found}
+    assert [option for option in sorted(options) if f"`{option}" not in contract] == []
 
 
-def command_names() -> list[str]:
-    """Every command of the program, groups joined by a space, without the hidden ones."""
+def command_options() -> Iterator[tuple[str, list[str]]]:
+    """Every command, groups joined by a space, with its long options."""
     import typer.main
 
-    from serment.entrypoints.cli import commands
+    from serment.entrypoints.cli.app import build
 
-    found = []
-
-    def walk(command: object, path: str) -> None:
+    waiting = [("", typer.main.get_command(build()))]
+    while waiting:
+        path, command = waiting.pop()
         children = getattr(command, "commands", None)
         if children is None:
-            found.append(path)
-            return
-        for child, below in children.items():
-            if not below.hidden:
-                walk(below, f"{path} {child}".strip())
-
-    walk(typer.main.get_command(commands.app), "")
-    return found
+            opts = [option for each in command.params for option in each.opts]
+            yield (
+                path,
+                [option for option in opts if option.startswith("--") and option != "--help"],
+            )
+            continue
+        waiting.extend((f"{path} {name}".strip(), child) for name, child in children.items())
 
 
 def test_links_between_documents_lead_somewhere() -> None:
