@@ -47,14 +47,20 @@ def is_active(request: Request) -> bool:
     return request.headers.get("sec-fetch-mode") == "navigate"
 
 
+async def current(request: Request) -> SessionView | None:
+    """The session of this request, if it still stands."""
+    untrusted_id = session_id(request)
+    if not untrusted_id:
+        return None
+    return await run_in_threadpool(practice(request).session, untrusted_id, is_active(request))
+
+
 def signed_in(handler: Handler) -> Endpoint:
     """An endpoint for members only; others are shown the way in."""
 
     async def endpoint(request: Request) -> Response:
-        found = session_id(request)
-        active = is_active(request)
-        session = found and await run_in_threadpool(practice(request).session, found, active)
-        if not session:
+        session = await current(request)
+        if session is None:
             return to_sign_in(request)
         request.state.session = session
         return await handler(request, session)

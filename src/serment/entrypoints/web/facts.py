@@ -1,0 +1,186 @@
+"""The sentences behind the home page: each fact with how it is known, each task with its reason.
+
+Tables only. What stands, and what is to be done, is decided behind `services.Practice`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from serment.entrypoints.web.views import FactName, State, TodoName
+from serment.errors import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is claimed, by state where it differs, and how Serment knows."""
+
+    good: str
+    bad: str
+    how: str
+
+
+FACTS = {
+    FactName.OBJECTS_SEALED: Evidence(
+        N_("Every one of the {objects} images and documents is sealed"),
+        N_("{damaged} of {objects} sealed objects are damaged"),
+        N_(
+            "each is a complete age file under a key of its own; SHA-256 of the sealed bytes is "
+            "compared by `serment doctor`"
+        ),
+    ),
+    FactName.KEYS_AWAY: Evidence(
+        N_("No key that opens a patient is on the disk in clear"),
+        N_("A key that opens patients is on the disk in clear"),
+        N_(
+            "the {wraps} keys of this vault are stored only sealed to a member's password or to "
+            "another sealed key; the receiver knows public keys only"
+        ),
+    ),
+    FactName.KIT_AWAY: Evidence(
+        N_("The recovery kit is not on this machine"),
+        N_("{shares} of 3 shares of the recovery kit can be read on this machine"),
+        N_("the folders where the kit was written, and those beside the vault, are looked through"),
+    ),
+    FactName.OPEN_SESSIONS: Evidence(
+        N_("The practice is locked: no key is in memory"),
+        N_(
+            "Sessions open now: {sessions}; until they lock, whoever controls the running server "
+            "could use the keys of {circles}"
+        ),
+        N_("sessions of this server's memory are counted; locking drops their keys"),
+    ),
+    FactName.JOURNAL_WHOLE: Evidence(
+        N_("The journal of {entries} entries is whole"),
+        N_("The journal of {entries} entries does not add up"),
+        N_("its Merkle tree is computed again and held against the signed checkpoints"),
+    ),
+    FactName.SWAP: Evidence(
+        N_("Memory is not written to an unencrypted swap file"),
+        N_("Memory may be written to an unencrypted swap file"),
+        N_("the operating system is asked; encrypt the disk of this machine as well"),
+    ),
+}
+
+STATES = {
+    State.GOOD: ("check", N_("seen")),
+    State.ATTENTION: ("alert", N_("watch")),
+    State.BAD: ("cross", N_("to mend")),
+    State.UNKNOWN: ("question", N_("not checked")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A thing to do: sentence (one, many), why (with the article), where, and the button."""
+
+    icon: str
+    one: str
+    many: str
+    why: str
+    href: str
+    button: str
+    urgent: bool = False
+
+
+TODO = {
+    TodoName.KIT_HERE: Task(
+        "key",
+        N_("Take the recovery kit off this machine"),
+        N_("Take the recovery kit off this machine"),
+        N_("two shares open everything: a thief who finds them here reads every patient (Art. 32)"),
+        "/settings#kit",
+        N_("See the kit"),
+        urgent=True,
+    ),
+    TodoName.CIRCLE_STOPPED: Task(
+        "alert",
+        N_("{count} circle has stopped receiving: its public key was changed"),
+        N_("{count} circles have stopped receiving: their public keys were changed"),
+        N_("somebody may have swapped a key to read what arrives; call your IT provider"),
+        "/members#circles",
+        N_("See the circles"),
+        urgent=True,
+    ),
+    TodoName.CIRCLE_STALE: Task(
+        "key",
+        N_("{count} circle waits for a new key since a member left"),
+        N_("{count} circles wait for a new key since a member left"),
+        N_("a remaining member's next sign-in makes it; until then the old key still opens it"),
+        "/members#circles",
+        N_("See the circles"),
+    ),
+    TodoName.NO_DOCTOR: Task(
+        "members",
+        N_("Add the first doctor"),
+        N_("Add the first doctor"),
+        N_("nothing is received before somebody exists who can open it"),
+        "/members#add",
+        N_("Add a member"),
+        urgent=True,
+    ),
+    TodoName.NO_DEVICE: Task(
+        "device",
+        N_("Declare the first device"),
+        N_("Declare the first device"),
+        N_("unknown devices are refused before they send a byte (Art. 32)"),
+        "/members#devices",
+        N_("Add a device"),
+    ),
+    TodoName.ADMIT: Task(
+        "members",
+        N_("{count} colleague waits to be admitted"),
+        N_("{count} colleagues wait to be admitted"),
+        N_("compare eight words with the person: only then is the key shared"),
+        "/members",
+        N_("Compare"),
+    ),
+    TodoName.TO_FILE: Task(
+        "inbox",
+        N_("{count} arrival to file"),
+        N_("{count} arrivals to file"),
+        N_("an image in the wrong file is a danger and a breach of accuracy (Art. 5(1)(d))"),
+        "/to-file",
+        N_("File"),
+    ),
+    TodoName.CONFLICTS: Task(
+        "alert",
+        N_("{count} image came twice with different content"),
+        N_("{count} images came twice with different content"),
+        N_("both are kept apart and marked; the device should say which one counts"),
+        "/studies",
+        N_("See the studies"),
+    ),
+    TodoName.SECOND_FACTOR: Task(
+        "phone",
+        N_("Turn on your second factor"),
+        N_("Turn on your second factor"),
+        N_("a stolen password alone then opens nothing from afar (Art. 32)"),
+        "/settings#second-factor",
+        N_("Turn it on"),
+    ),
+    TodoName.KIT_PRINTED: Task(
+        "printer",
+        N_("Print the recovery kit and say so"),
+        N_("Print the recovery kit and say so"),
+        N_("without it, forgotten passwords mean lost records (Art. 32(1)(c))"),
+        "/settings#kit",
+        N_("Declare"),
+    ),
+    TodoName.KIT_TRIED: Task(
+        "key",
+        N_("Try the recovery kit once"),
+        N_("Try the recovery kit once"),
+        N_("a kit that was never tried is a hope, not a safeguard (Art. 32(1)(d))"),
+        "/settings#kit",
+        N_("See how"),
+    ),
+    TodoName.CHECKPOINT: Task(
+        "download",
+        N_("Keep a checkpoint of the journal elsewhere"),
+        N_("Keep a checkpoint of the journal elsewhere"),
+        N_("it proves later that nobody rewrote what came before (Art. 5(2))"),
+        "/journal#verify",
+        N_("Download"),
+    ),
+}
