@@ -135,14 +135,14 @@ class MultipartReader:
 
     def _preamble(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
         found = data.find(self._delimiter, position)
-        if found >= 0:
-            self._state = self._after_delimiter
-            return None, found + len(self._delimiter), True
-        keep = max(position, len(data) - len(self._delimiter) + 1)
+        keep = max(position, len(data) - len(self._delimiter) + 1) if found < 0 else found
         self._skipped += keep - position
         if self._skipped > MAX_PREAMBLE:
             raise FormatError(N_("the multipart body does not begin with its boundary"))
-        return None, keep, False
+        if found < 0:
+            return None, keep, False
+        self._state = self._after_delimiter
+        return None, found + len(self._delimiter), True
 
     def _after_delimiter(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
         end = position
@@ -165,7 +165,7 @@ class MultipartReader:
     def _part_headers(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
         end = data.find(b"\r\n\r\n", position, position + MAX_PART_HEADERS + 4)
         if end < 0:
-            if len(data) - position > MAX_PART_HEADERS:
+            if len(data) - position >= MAX_PART_HEADERS + 4:
                 raise FormatError(N_("a part of the multipart body has too many headers"))
             return None, position, False
         self._state = self._part_data

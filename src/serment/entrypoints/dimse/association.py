@@ -7,6 +7,7 @@ what is accepted (`negotiation`), messages (`messages`), who may (`Receiver`).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -87,7 +88,7 @@ class Association:
                 if self._messages is not None:
                     self._messages.close(interrupted)
             finally:
-                self._wire.close()
+                self._wire.finish()
 
     def turn_away(self) -> None:
         """Read the request only to answer that there are too many (PS3.8 Table 9-21)."""
@@ -97,7 +98,7 @@ class Association:
         except (ProtocolError, FormatError, TooSlow, Stopping, PeerGone):
             self._receiver.refused("", "", self._ends.address, TOO_MANY)
         finally:
-            self._wire.close()
+            self._wire.finish()
 
     # Association establishment
 
@@ -112,7 +113,7 @@ class Association:
             device = self._receiver.admit(self._calling, self._called, self._ends.address)
         except SermentError as error:
             # The receiver has journalled why.
-            self._answer_and_finish(build_associate_reject(_rejection_of(error)))
+            self._wire.send(build_associate_reject(_rejection_of(error)))
             return False
         agreed = negotiate(request)
         self._wire.send(
@@ -173,7 +174,7 @@ class Association:
             elif kind == PduType.RELEASE_RQ:
                 cut_short = self._messages.under_way
                 self._messages.close(cut_short)
-                self._answer_and_finish(build_release_reply())
+                self._wire.send(build_release_reply())
                 return cut_short
             elif kind == PduType.ABORT:
                 return True
@@ -231,19 +232,13 @@ class Association:
 
     def _reject(self, rejection: Rejection, reason: str) -> None:
         self._receiver.refused(self._calling, self._called, self._ends.address, reason)
-        self._answer_and_finish(build_associate_reject(rejection))
+        self._wire.send(build_associate_reject(rejection))
 
     def _end(self, abort: bytes, reason: str) -> None:
         if reason:
             self._receiver.refused(self._calling, self._called, self._ends.address, reason)
-        try:
-            self._answer_and_finish(abort)
-        except PeerGone:
-            return
-
-    def _answer_and_finish(self, answer: bytes) -> None:
-        self._wire.send(answer)
-        self._wire.finish()
+        with contextlib.suppress(PeerGone):
+            self._wire.send(abort)
 
 
 def _rejection_of(error: SermentError) -> Rejection:

@@ -156,11 +156,11 @@ class Messages:
         self._answer = self._answer_now(command)
         if command.has_data_set:
             self._command = command
-        else:
-            self._reply(command, self._answer or _NO_DATA_SET)
+        elif self._answer is not None:
+            self._reply(command, self._answer)
 
     def _answer_now(self, command: Command) -> Answer | None:
-        """The answer that the command alone decides; None when its data set is to be stored."""
+        """The answer that the command alone decides; None when its data set will be stored."""
         abstract, syntax = self._contexts[self._context]
         if command.field == CommandField.C_ECHO_RQ and abstract == VERIFICATION:
             return Status.SUCCESS, ""
@@ -170,6 +170,8 @@ class Messages:
             return Status.CLASS_NOT_SUPPORTED, N_("the SOP class is not the one agreed on")
         if not command.sop_instance:
             return Status.INVALID_INSTANCE, N_("the SOP Instance UID is missing or malformed")
+        if not command.has_data_set:
+            return Status.NOT_UNDERSTOOD, N_("the C-STORE request has no data set")
         try:
             self._begin(command, syntax)
         except SermentError as error:
@@ -197,6 +199,3 @@ class Messages:
         self._answer = None
         response = build_response(command, *answer)
         self._wire.send(build_command(self._context, response, self._peer_unit_bytes))
-
-
-_NO_DATA_SET: Answer = (Status.NOT_UNDERSTOOD, N_("the C-STORE request has no data set"))

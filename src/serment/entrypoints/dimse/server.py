@@ -76,6 +76,9 @@ class DicomServer:
     def stop(self) -> None:
         """Accept nothing more, let instances under way end, abort the associations, return."""
         self._stopping.set()
+        if self._listener is not None:
+            with contextlib.suppress(OSError):  # wakes the accepting thread where it can
+                self._listener.shutdown(socket.SHUT_RDWR)
         if self._accepting is not None:
             self._accepting.join()
         if self._listener is not None:
@@ -94,6 +97,8 @@ class DicomServer:
             except TimeoutError:
                 continue
             except OSError as error:  # out of file descriptors, or reset before we came
+                if self._stopping.is_set():
+                    return
                 self._on_fault(error)
                 self._stopping.wait(TICK)
                 continue

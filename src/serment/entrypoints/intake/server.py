@@ -72,6 +72,9 @@ class IntakeServer:
     def stop(self) -> None:
         """Accept nothing more, let objects under way end, tell the others, return."""
         self._stopping.set()
+        if self._listener is not None:
+            with contextlib.suppress(OSError):  # wakes the accepting thread where it can
+                self._listener.shutdown(socket.SHUT_RDWR)
         if self._accepting is not None:
             self._accepting.join()
         if self._listener is not None:
@@ -93,6 +96,8 @@ class IntakeServer:
             except TimeoutError:
                 continue
             except OSError as error:
+                if self._stopping.is_set():
+                    return
                 self._on_fault(error)
                 self._stopping.wait(_TICK)
                 continue
