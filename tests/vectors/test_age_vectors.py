@@ -47,6 +47,12 @@ SKIPPED = {
         scrypt_work_factor_trailing_garbage scrypt_work_factor_wrong scrypt_work_factor_zero""",
 }
 REASONS = {name: reason for reason, names in SKIPPED.items() for name in names.split()}
+KINDS = {
+    (AccessDenied, reader.NO_KEY): "no match",
+    (IntegrityError, header.HEADER_NOT_AUTHENTIC): "HMAC failure",
+    (IntegrityError, stream.CHUNK_NOT_AUTHENTIC): "payload failure",
+    (IntegrityError, stream.PAYLOAD_CUT): "payload failure",
+}
 NAMES = sorted(path.name for path in VECTORS.iterdir())
 
 
@@ -75,14 +81,9 @@ def identity(line: str) -> Identity:
 
 def classify(error: SermentError) -> str:
     """The class of the format's test vectors that one of our errors stands for."""
-    kinds = {
-        (AccessDenied, reader.NO_KEY): "no match",
-        (FormatError, header.NOT_AGE): "header failure",
-        (IntegrityError, header.HEADER_NOT_AUTHENTIC): "HMAC failure",
-        (IntegrityError, stream.CHUNK_NOT_AUTHENTIC): "payload failure",
-        (IntegrityError, stream.PAYLOAD_CUT): "payload failure",
-    }
-    return kinds[type(error), error.message]
+    if isinstance(error, FormatError):
+        return "header failure"
+    return KINDS[type(error), error.message]
 
 
 def open_by(pieces: Iterator[bytes]) -> tuple[str, bytes]:

@@ -27,7 +27,6 @@ _END = b"\n---"
 _MAC_BYTES = 32
 _ARGUMENT = re.compile(rb"[\x21-\x7e]+")
 
-NOT_AGE = N_("this is not an age v1 file: {why}")
 HEADER_NOT_AUTHENTIC = N_("the header of an age file is not authentic")
 
 Read = Callable[[int, int], bytes | memoryview]  # (offset, size) of the file, exactly size
@@ -59,9 +58,9 @@ class Header:
             )
 
 
-def malformed(why: str) -> FormatError:
-    """The error for any header that breaks the specification (`why` marked for translation)."""
-    return FormatError(NOT_AGE, hint=N_("the file is damaged, cut or of another kind"), why=why)
+def malformed(message: str) -> FormatError:
+    """The error for any header that breaks the specification (a message id with its hint)."""
+    return FormatError(message, hint=N_("the file is damaged, cut or of another kind"))
 
 
 def encode_base64(raw: bytes) -> bytes:
@@ -74,9 +73,9 @@ def decode_base64(text: bytes) -> bytes:
     try:
         raw = binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
     except ValueError as error:
-        raise malformed(N_("a line is not base64")) from error
+        raise malformed(N_("not an age v1 file: a header line is not base64")) from error
     if encode_base64(raw) != text:
-        raise malformed(N_("a line is not canonical base64"))
+        raise malformed(N_("not an age v1 file: a header line is not canonical base64"))
     return raw
 
 
@@ -100,7 +99,7 @@ def read_header(read: Read, size: int) -> Header:
     """
     head = bytes(read(0, min(size, _FIRST_READ)))
     if not head.startswith(VERSION_LINE + b"\n"):
-        raise malformed(N_("the first line is another one"))
+        raise malformed(N_("not an age v1 file: the first line is another one"))
     if not _is_whole(head) and size > _FIRST_READ:
         head = bytes(read(0, min(size, MAX_HEADER)))
     return parse(head)
@@ -111,16 +110,16 @@ def parse(head: bytes) -> Header:
     end = head.find(_END)
     stop = head.find(b"\n", end + 1)
     if end < 0 or stop < 0:
-        raise malformed(N_("the header does not end"))
+        raise malformed(N_("not an age v1 file: the header does not end"))
     lines = head[:end].split(b"\n")
     mac_line = head[end + 1 : stop]
     if lines.pop(0) != VERSION_LINE:
-        raise malformed(N_("the first line is another one"))
+        raise malformed(N_("not an age v1 file: the first line is another one"))
     if not lines:
-        raise malformed(N_("it has no recipient"))
+        raise malformed(N_("not an age v1 file: it has no recipient"))
     mac = decode_base64(mac_line[4:])
     if mac_line[:4] != b"--- " or len(mac) != _MAC_BYTES:
-        raise malformed(N_("the last header line is another one"))
+        raise malformed(N_("not an age v1 file: the last header line is another one"))
     return Header(_stanzas(lines), head[: end + len(_END)], mac, stop + 1)
 
 
@@ -135,14 +134,14 @@ def _stanzas(lines: list[bytes]) -> tuple[Stanza, ...]:
     for line in rest:
         mark, *arguments = line.split(b" ")
         if mark != b"->" or not arguments or not all(map(_ARGUMENT.fullmatch, arguments)):
-            raise malformed(N_("a recipient line is not well formed"))
+            raise malformed(N_("not an age v1 file: a recipient line is not well formed"))
         body = []
         for body_line in rest:
             body.append(body_line)
             if len(body_line) < _COLUMNS:
                 break
         if not body or len(body[-1]) >= _COLUMNS or any(len(b) > _COLUMNS for b in body):
-            raise malformed(N_("the lines of a recipient do not end"))
+            raise malformed(N_("not an age v1 file: the lines of a recipient do not end"))
         stanzas.append(Stanza(arguments[0], tuple(arguments[1:]), decode_base64(b"".join(body))))
     return tuple(stanzas)
 

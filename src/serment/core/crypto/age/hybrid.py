@@ -84,15 +84,15 @@ class HybridIdentity:
                 return opened
             # A key exchange that a low-order point forced to zero is an attack, not a mismatch.
             if not xwing.shares_secret(enc, self._secret.reveal()):
-                raise malformed(N_("a recipient's share is of low order"))
+                raise malformed(N_("an age key of low order keeps no secret"))
         return None
 
 
 def _enc(stanza: Stanza) -> bytes:
     """Return the encapsulated key of one of our stanzas, its sizes checked before any opening."""
     if len(stanza.arguments) != 1:
-        raise malformed(N_("a recipient has another number of arguments"))
+        raise malformed(N_("not an age v1 file: a recipient has another number of arguments"))
     enc = decode_base64(stanza.arguments[0])
     if len(enc) != xwing.ENC_BYTES or len(stanza.body) != _BODY_BYTES:
-        raise malformed(N_("a recipient's key has another size"))
+        raise malformed(N_("not an age v1 file: a recipient's key has another size"))
     return enc

@@ -43,7 +43,7 @@ class AgeReader:
         file_key = _file_key(head, identities)
         head.check(file_key)
         if size < head.size + stream.NONCE_BYTES:
-            raise header.malformed(N_("the payload has no nonce"))
+            raise header.malformed(N_("not an age v1 file: the payload has no nonce"))
         self._read = read
         self._payload = head.size + stream.NONCE_BYTES
         self._cipher = stream.payload_cipher(file_key, bytes(read(head.size, stream.NONCE_BYTES)))

@@ -110,15 +110,15 @@ def _wrap_cipher(
     try:
         shared = private.exchange(public)
     except ValueError as error:
-        raise malformed(N_("a recipient's share is of low order")) from error
+        raise malformed(N_("an age key of low order keeps no secret")) from error
     return ChaCha20Poly1305(HKDF(SHA256(), 32, salt, _INFO).derive(shared))
 
 
 def _share(stanza: Stanza) -> bytes:
     """Return the share of one of our stanzas, its sizes checked before any opening."""
     if len(stanza.arguments) != 1:
-        raise malformed(N_("a recipient has another number of arguments"))
+        raise malformed(N_("not an age v1 file: a recipient has another number of arguments"))
     share = decode_base64(stanza.arguments[0])
     if len(share) != _SHARE_BYTES or len(stanza.body) != _BODY_BYTES:
-        raise malformed(N_("a recipient's key has another size"))
+        raise malformed(N_("not an age v1 file: a recipient's key has another size"))
     return share
