@@ -6,6 +6,7 @@ One table for every store; how rows are kept is the adapters' business.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from serment.core.records.vault import (
     Circle,
@@ -33,7 +34,7 @@ class Shape:
     refers: tuple[tuple[str, type[Row]], ...] = ()
 
 
-SHAPES: dict[type[Row], Shape] = {
+SHAPES: dict[type[Any], Shape] = {
     Setting: Shape(("key",)),
     Member: Shape(("id",), unique=(("login",),)),
     Circle: Shape(("id", "epoch")),
