@@ -54,7 +54,7 @@ format: setup ## Format the code and mend what ruff can mend
 bench: setup components ## Measure Serment beside its peers on this machine
 	$(BIN)/python -m bench $(ARGS)
 
-fuzz: setup ## Look for hostile input for as long as FUZZ_EXAMPLES asks
+fuzz: setup ## Look for hostile input that breaks a parser (FUZZ_EXAMPLES=20000 a target)
 	$(BIN)/pytest tests/fuzz tests/property --hypothesis-profile=fuzz --timeout=0 $(ARGS)
 
 messages: setup ## Extract messages, update and compile the catalogues, list what is missing
