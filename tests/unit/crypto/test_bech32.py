@@ -42,6 +42,7 @@ def test_strings_of_bip_173(hrp, line, data):
         "a12ueL5L",
         "age1" + "q" * 5000,
     ],
+    ids=range(14),
 )
 def test_what_is_no_line(line):
     for hrp in ("age", "a", "x"):

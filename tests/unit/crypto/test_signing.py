@@ -60,6 +60,7 @@ def test_signatures_of_others_are_ignored():
         NEUMANN,
         NOTE.replace(TEXT, TEXT + "\n", 1),
     ],
+    ids=["text changed", "name changed", "another note", "line added"],
 )
 def test_what_that_key_has_not_signed(note):
     with pytest.raises(IntegrityError, match="not signed by"):
