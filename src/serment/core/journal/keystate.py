@@ -1,0 +1,106 @@
+"""Which wraps existed at a past time, rebuilt from the entries alone.
+
+Works on entries that were verified before. Says which keys could reach what; who held those keys
+in an open session is for the entries themselves to say.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from serment.core.journal.entries import Entry
+from serment.errors import N_, FormatError
+
+
+class WrapName(NamedTuple):
+    """The primary key of a wrap: what it holds, of what, for whom, at which of their epochs."""
+
+    kind: str
+    subject: str
+    recipient: str
+    epoch: int
+
+
+class Change(NamedTuple):
+    """The wraps that one entry tells of."""
+
+    at: datetime
+    made: tuple[WrapName, ...]
+    deleted: tuple[WrapName, ...]
+
+
+class KeyState:
+    """The set of wraps, as one change after the other makes it."""
+
+    def __init__(self) -> None:
+        self._wraps: set[WrapName] = set()
+
+    @property
+    def wraps(self) -> frozenset[WrapName]:
+        """The wraps that exist after the changes so far."""
+        return frozenset(self._wraps)
+
+    def apply(self, change: Change) -> None:
+        """Make, then delete: an entry never names the same wrap twice."""
+        self._wraps.update(change.made)
+        self._wraps.difference_update(change.deleted)
+
+
+def history(entries: Iterable[Entry]) -> Iterator[Change]:
+    """What was made and deleted when, in the order of the log; other entries are left out.
+
+    Raises:
+        FormatError: an entry tells of wraps in a way this program does not know.
+    """
+    for entry in entries:
+        change = Change(entry.at, _names(entry, "wraps_made"), _names(entry, "wraps_deleted"))
+        if change.made or change.deleted:
+            yield change
+
+
+def wraps_at(entries: Iterable[Entry], at: datetime) -> frozenset[WrapName]:
+    """The wraps that existed once everything up to and including `at` had happened."""
+    state = KeyState()
+    for change in history(entries):
+        if change.at <= at:
+            state.apply(change)
+    return state.wraps
+
+
+def wraps_during(entries: Iterable[Entry], start: datetime, end: datetime) -> frozenset[WrapName]:
+    """Every wrap that existed at some instant from `start` to `end`: what somebody who could read
+    the vault all that time may have taken; deleting it since takes nothing back."""
+    before = KeyState()
+    since: set[WrapName] = set()
+    for change in history(entries):
+        if change.at <= start:
+            before.apply(change)
+        elif change.at <= end:
+            since.update(change.made)
+    return before.wraps | since
+
+
+def _names(entry: Entry, key: str) -> tuple[WrapName, ...]:
+    found = entry.details.get(key, [])
+    if not isinstance(found, list):
+        raise _unreadable()
+    return tuple(_name(raw) for raw in found)
+
+
+def _name(raw: object) -> WrapName:
+    match raw:
+        case [str(kind), str(subject), str(recipient), int(epoch)]:
+            # Kinds and recipients repeat by the hundred thousand: one copy of each.
+            return WrapName(sys.intern(kind), subject, sys.intern(recipient), epoch)
+        case _:
+            raise _unreadable()
+
+
+def _unreadable() -> FormatError:
+    return FormatError(
+        N_("an entry of the journal tells of keys in a way that cannot be read"),
+        hint=N_("run `serment journal verify`; a newer Serment may have written it"),
+    )

@@ -1,0 +1,66 @@
+"""What one row of the log is: its leaf, and its entry read back from the bytes that were hashed.
+
+The tree over the leaves is `core.crypto.merkle`; what makes a log whole is `verify`.
+
+Source: RFC 6962 section 2.1, with a salt before the entry so that a leaf that stays after the
+entry was deleted cannot be guessed back (docs/decisions/0005-journal-leaves.md).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from serment.core.crypto.entropy import random_bytes
+from serment.core.crypto.merkle import leaf_hash
+from serment.core.journal.entries import Entry, EventKind, LoggedEntry
+from serment.errors import N_, FormatError
+
+SALT_BYTES = 32  # always, so that the border between salt and entry cannot be moved
+
+
+def new_salt() -> bytes:
+    """Draw the salt of one leaf."""
+    return random_bytes(SALT_BYTES)
+
+
+def leaf(salt: bytes, body: bytes) -> bytes:
+    """SHA-256(0x00 || salt || entry), 32 bytes."""
+    return leaf_hash(salt + body)
+
+
+def is_what_was_written(row: LoggedEntry) -> bool:
+    """Whether salt and body still give the leaf."""
+    if row.salt is None or row.body is None or len(row.salt) != SALT_BYTES:
+        return False
+    return leaf(row.salt, row.body) == row.leaf
+
+
+def parse_entry(body: bytes) -> Entry:
+    """Read back what `Entry.encode` wrote.
+
+    Raises:
+        FormatError: it is no entry, or of a kind that this program does not know.
+    """
+    try:
+        raw: Any = json.loads(body)
+        at = datetime.fromisoformat(raw["at"])
+        entry = Entry(EventKind(raw["kind"]), at, str(raw["actor"]), dict(raw["details"]))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _unreadable() from error
+    if at.tzinfo is None:
+        raise _unreadable()
+    return entry
+
+
+def entry_of(row: LoggedEntry) -> Entry | None:
+    """The entry of a row, or None once its retention has ended."""
+    return None if row.body is None else parse_entry(row.body)
+
+
+def _unreadable() -> FormatError:
+    return FormatError(
+        N_("an entry of the journal cannot be read"),
+        hint=N_("run `serment journal verify`; a newer Serment may have written it"),
+    )

@@ -1,0 +1,68 @@
+"""Which wraps existed when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.journal.keystate import WrapName, history, wraps_at, wraps_during
+from serment.errors import FormatError
+
+T = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+A = WrapName("patient-identity", "patient:p", "circle:secretariat", 1)
+B = WrapName("patient-identity", "patient:p", "circle:dpo", 1)
+C = WrapName("patient-identity", "patient:p", "circle:secretariat", 2)
+
+
+def entry(minute: int, made: list[WrapName], deleted: list[WrapName]) -> Entry:
+    details = {"wraps_made": [list(w) for w in made], "wraps_deleted": [list(w) for w in deleted]}
+    return Entry(EventKind.KEYS_MOVED, T + minute * MINUTE, "member", details)
+
+
+LOG = [
+    entry(0, [A, B], []),
+    Entry(EventKind.READ, T, "member", {}),
+    entry(10, [C], [A]),
+    entry(20, [], [B, C]),
+]
+
+
+@pytest.mark.parametrize(
+    ("minute", "expected"),
+    [(-1, set()), (0, {A, B}), (9, {A, B}), (10, {B, C}), (19, {B, C}), (20, set()), (99, set())],
+)
+def test_at(minute: int, expected: set[WrapName]) -> None:
+    assert wraps_at(LOG, T + minute * MINUTE) == expected
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (-2, -1, set()),
+        (-1, 0, {A, B}),
+        (5, 9, {A, B}),
+        (5, 10, {A, B, C}),
+        (10, 30, {B, C}),
+        (20, 30, set()),
+        (-1, 30, {A, B, C}),
+    ],
+)
+def test_during(start: int, end: int, expected: set[WrapName]) -> None:
+    assert wraps_during(LOG, T + start * MINUTE, T + end * MINUTE) == expected
+
+
+def test_history_names_the_entries_that_tell_of_keys() -> None:
+    assert [(c.at, set(c.made), set(c.deleted)) for c in history(LOG)] == [
+        (T, {A, B}, set()),
+        (T + 10 * MINUTE, {C}, {A}),
+        (T + 20 * MINUTE, set(), {B, C}),
+    ]
+
+
+@pytest.mark.parametrize("raw", [7, [7], [["a", "b", "c"]], [["a", "b", "c", "1"]], ["abcd"]])
+def test_other_forms_are_refused(raw: object) -> None:
+    with pytest.raises(FormatError):
+        list(history([Entry(EventKind.FILED, T, "m", {"wraps_made": raw})]))
