@@ -13,16 +13,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from serment.adapters.changes import Changes, check_times
-from serment.core.crypto.entropy import random_bytes
-from serment.core.crypto.merkle import Frontier, leaf_hash
+from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
+from serment.core.journal.log import leaf, new_salt
 from serment.core.records.rows import SHAPES, key_of
 from serment.core.records.vault import Row, StoredObject
 from serment.errors import N_, Conflict, NotFound
 from serment.ports import Transaction
 
 R = TypeVar("R", bound=Row)
-SALT_BYTES = 32
 
 Key = tuple[object, ...]
 Rows = dict[Key, Any]
@@ -124,12 +123,13 @@ class MemoryStore:
     def expire(self, indices: Sequence[int], tombstones: Sequence[bytes], entry: Entry) -> None:
         check_times(entry)
         with self._write():
-            for number in indices:
+            expired = list(zip(indices, tombstones, strict=True))
+            for number, _ in expired:
                 if not 0 <= number < len(self._log):
                     raise NotFound(N_("the journal has no entry {number}"), number=number)
-            for number, tombstone in zip(indices, tombstones, strict=True):
-                leaf = self._log[number].leaf
-                self._log[number] = LoggedEntry(number, leaf, None, None, tombstone)
+            for number, tombstone in expired:
+                kept = self._log[number].leaf
+                self._log[number] = LoggedEntry(number, kept, None, None, tombstone)
             self._append(entry)
 
     def checkpoints(self) -> list[CheckpointRow]:
@@ -174,10 +174,10 @@ class MemoryStore:
             self._version += 1
 
     def _append(self, entry: Entry) -> None:
-        salt, body = random_bytes(SALT_BYTES), entry.encode()
-        leaf = leaf_hash(salt + body)
-        self._log.append(LoggedEntry(len(self._log), leaf, salt, body))
-        self._frontier.append(leaf)
+        salt, body = new_salt(), entry.encode()
+        hashed = leaf(salt, body)
+        self._log.append(LoggedEntry(len(self._log), hashed, salt, body))
+        self._frontier.append(hashed)
 
     def _note_arrivals(self, rows: Rows) -> None:
         known = self._tables[StoredObject]

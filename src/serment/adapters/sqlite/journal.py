@@ -1,7 +1,6 @@
 """The journal's tables: append with the tree's state, read, expire, keep checkpoints.
 
-Works inside a transaction its caller began; what a leaf is, `core.crypto.merkle` and
-`core.journal` say.
+Works inside a transaction its caller began; what a leaf is, `core.journal.log` says.
 """
 
 from __future__ import annotations
@@ -11,12 +10,10 @@ from collections.abc import Sequence
 
 from serment.adapters.sqlite.failures import damaged
 from serment.adapters.sqlite.rows import from_micros, to_micros
-from serment.core.crypto.entropy import random_bytes
-from serment.core.crypto.merkle import Frontier, leaf_hash
+from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
+from serment.core.journal.log import leaf, new_salt
 from serment.errors import N_, FormatError, NotFound
-
-SALT_BYTES = 32
 
 
 def tree(connection: sqlite3.Connection) -> Frontier:
@@ -31,13 +28,13 @@ def tree(connection: sqlite3.Connection) -> Frontier:
 def append(connection: sqlite3.Connection, entry: Entry) -> None:
     """Add an entry as the next leaf, and the tree's new state."""
     frontier = tree(connection)
-    salt, body = random_bytes(SALT_BYTES), entry.encode()
-    leaf = leaf_hash(salt + body)
+    salt, body = new_salt(), entry.encode()
+    hashed = leaf(salt, body)
     connection.execute(
         "INSERT INTO journal (number, leaf, salt, body) VALUES (?, ?, ?, ?)",
-        (frontier.size, leaf, salt, body),
+        (frontier.size, hashed, salt, body),
     )
-    frontier.append(leaf)
+    frontier.append(hashed)
     connection.execute("UPDATE journal_tree SET frontier = ?", (frontier.encode(),))
 
 

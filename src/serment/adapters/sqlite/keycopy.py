@@ -13,7 +13,7 @@ from pathlib import Path
 from serment.adapters import system
 from serment.adapters.sqlite.connections import connect
 from serment.adapters.sqlite.failures import damaged
-from serment.adapters.sqlite.schema import APPLICATION_ID, REBUILT, migrate
+from serment.adapters.sqlite.schema import APPLICATION_ID, REBUILT, REBUILT_SETTING, migrate
 from serment.errors import N_, NotFound
 
 _SIDES = ("", "-wal", "-shm")
@@ -51,6 +51,7 @@ def _fill(connection: sqlite3.Connection) -> None:
             connection.execute(sql.replace("CREATE TABLE ", "CREATE TABLE copy.", 1))
             if name not in REBUILT:
                 connection.execute(f"INSERT INTO copy.{name} SELECT * FROM main.{name}")
+        connection.execute("DELETE FROM copy.setting WHERE key = ?", (REBUILT_SETTING,))
         for (sql,) in connection.execute(_INDEXES).fetchall():
             connection.execute(sql.replace("CREATE INDEX ", "CREATE INDEX copy.", 1))
         connection.execute("COMMIT")

@@ -135,8 +135,10 @@ INSERT INTO journal_tree (only, frontier) VALUES (1, zeroblob(8));
 
 STEPS: tuple[str, ...] = (_FIRST,)
 
-# What `keys.copy` leaves out: it can be rebuilt from the packs and from what sessions open.
+# What `keys.copy` leaves out: it can be rebuilt from the packs and from what sessions open. The
+# setting says which packs have all their rows here, which is not so after a return of the copy.
 REBUILT = ("stored_object", "snapshot")
+REBUILT_SETTING = "packs-replayed"
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> None:
