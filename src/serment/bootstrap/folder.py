@@ -60,10 +60,6 @@ class Folder:
         return self.server / "tls.key"
 
     @property
-    def lock(self) -> Path:
-        return self.root / "lock"
-
-    @property
     def run(self) -> Path:
         """Sockets of the running server; a short path elsewhere when this one is too long."""
         here = self.root / "run"

@@ -10,11 +10,16 @@ from pathlib import Path
 from serment.adapters.memory.search import MemorySearchTable
 from serment.adapters.packs.local import LocalPacks
 from serment.adapters.sqlite.store import SqliteStore
-from serment.adapters.system import SystemClock, exclusive_lock
+from serment.adapters.system import SystemClock, VaultLock
 from serment.app.house import House
+from serment.app.protect.opening import Practice
+from serment.app.watch.reads import Reads
+from serment.app.watch.searches import Searches
 from serment.bootstrap.folder import Folder, open_folder
+from serment.bootstrap.surroundings import Machine
 from serment.core.crypto.selftest import self_test
 from serment.core.records.vault import Setting
+from serment.entrypoints.desk.desk import Desk
 
 
 def open_house(folder: Folder) -> House:
@@ -33,6 +38,13 @@ def open_house(folder: Folder) -> House:
     )
 
 
+def make_desk(folder: Folder, house: House) -> Desk:
+    """What the command line's requests work on."""
+    clock, store = house.clock, house.store
+    practice = Practice(house)
+    return Desk(practice, Reads(store, clock), Searches(store, clock), Machine(folder, store))
+
+
 def close_house(house: House) -> None:
     house.packs.close()
     house.store.close()
@@ -46,7 +58,7 @@ def alone(root: Path) -> Iterator[tuple[Folder, House]]:
         Conflict: a server, or another command, holds the vault.
     """
     folder = open_folder(root)
-    with exclusive_lock(folder.lock):
+    with VaultLock(folder.root):
         house = open_house(folder)
         try:
             yield folder, house

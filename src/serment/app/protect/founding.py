@@ -59,6 +59,7 @@ def found(
     )
     with store.change(Entry(EventKind.VAULT_FOUNDED, now, "local", {"login": login})) as tx:
         _settings(tx, practice, verify_key(journal_key), authority)
+        tx.add(Setting("names", "\n".join(names).encode()))
         _recovery(tx, recovery_seed, now)
         member = members.create(
             vault, practice, tx, clock, login, password, (Role.ADMINISTRATOR,), ()

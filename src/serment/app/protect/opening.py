@@ -7,18 +7,18 @@ throttling of wrong passwords in `core.access.throttle`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from serment.app import circles
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect import members
+from serment.app.protect import members, repeats
+from serment.app.protect.filing import Filing, move_clinical, share_with_new_readers
 from serment.app.protect.second_factor import check_code
 from serment.app.protect.tables import CircleTable
-from serment.core.access.sessions import is_over
-from serment.core.access.throttle import Throttle
+from serment.core.access.sessions import Lifetime, begin, end_of, ends_at, seen
+from serment.core.access.throttle import Attempts
 from serment.core.crypto.entropy import new_id, new_token
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
@@ -46,13 +46,17 @@ class Session:
     member: Member
     ring: Keyring
     peer: Peer
-    opened: datetime
-    active: datetime
+    lifetime: Lifetime
     pending_totp: Masked[str] | None = None
     seed: Seed | None = field(default=None, repr=False)
 
     def holds(self, circle: str) -> bool:
         return self.ring.holds(circle)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it locks by itself if nobody does anything more."""
+        return ends_at(self.lifetime)
 
     @property
     def care(self) -> list[str]:
@@ -79,11 +83,11 @@ class Practice:
         self.house = house
         self.sessions: dict[str, Session] = {}
         self.tables: dict[str, CircleTable] = {}
-        self.throttle = Throttle()
+        self.attempts = Attempts()
         self._version: int | None = None
         self._codes: dict[str, int] = {}  # last time step used, by member
-        self.on_open: list[Callable[[Practice, Session], None]] = []
-        self.on_news: list[Callable[[Practice], None]] = []
+        self._filings: dict[str, Filing] = {}
+        self.damaged = 0
 
     # Sessions
 
@@ -104,7 +108,7 @@ class Practice:
         """
         peer = peer or Peer()
         with self.house.lock:
-            self.throttle.check(self.house.clock.now(), login, peer.address)
+            self.attempts.check_may_try(login, peer.address, self.house.clock.now())
         try:
             member, seed = members.unlock(self.house, login, password)
             if need_code:
@@ -113,7 +117,7 @@ class Practice:
             self._failed(login, peer)
             raise
         with self.house.lock:
-            self.throttle.succeeded(login, peer.address)
+            self.attempts.succeeded(login, peer.address)
             return self._open(member, seed, peer, progress)
 
     def _use_code(self, member: Member, counter: int | None) -> None:
@@ -130,15 +134,19 @@ class Practice:
     def _failed(self, login: str, peer: Peer) -> None:
         with self.house.lock:
             now = self.house.clock.now()
-            self.throttle.failed(now, login, peer.address)
+            alarming = self.attempts.failed(login, peer.address, now)
             known = self.house.store.find(Member, login=login)
-            details = {"member": known[0].id if known else None, "peer": peer.address}
+            details = {
+                "member": known[0].id if known else None,
+                "peer": peer.address,
+                "alarming": alarming,
+            }
             self.house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))
 
     def _open(self, member: Member, seed: Seed, peer: Peer, progress: Progress | None) -> Session:
         house, now = self.house, self.house.clock.now()
         ring = members.keyring_of(house, member, seed)
-        session = Session(new_token(), new_id(), member, ring, peer, now, now, seed=seed)
+        session = Session(new_token(), new_id(), member, ring, peer, begin(now), seed=seed)
         for name in sorted(ring.stopped):
             self._stop(name)
         members.renew_stale(house, member, ring)
@@ -153,8 +161,9 @@ class Practice:
         self.sessions[session.token] = session
         for name in sorted(ring.circles):
             self._open_circle(name, ring)
-        for hook in self.on_open:
-            hook(self, session)
+        if session.identity is not None:
+            share_with_new_readers(house, ring, member.id)
+        self.settle(session)
         return session
 
     def _stop(self, name: str) -> None:
@@ -184,17 +193,18 @@ class Practice:
                     N_("the session is over: the keys were dropped"),
                     hint=N_("sign in again"),
                 )
-            if active:
-                found.active = self.house.clock.now()
+            now = self.house.clock.now()
+            found.lifetime = seen(found.lifetime, now, polling=not active)
             return found
 
     def expire(self) -> list[Session]:
         """Close the sessions that were idle or open for too long."""
         now = self.house.clock.now()
-        over = [s for s in self.sessions.values() if is_over(s.opened, s.active, now)]
-        for session in over:
-            self.lock(session, "idle")
-        return over
+        over = [(s, end_of(s.lifetime, now)) for s in self.sessions.values()]
+        ended = [(session, end) for session, end in over if end is not None]
+        for session, end in ended:
+            self.lock(session, end.value)
+        return [session for session, _ in ended]
 
     def lock(self, session: Session, reason: str = "asked") -> None:
         """Drop a session's keys, and the rows of circles nobody holds any more."""
@@ -206,6 +216,7 @@ class Practice:
             held = {name for other in self.sessions.values() for name in other.ring.circles}
             for name in [name for name in self.tables if name not in held]:
                 self.tables.pop(name).close()
+                self._filings.pop(name, None)
             details = {"session": session.id, "reason": reason}
             entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
             self.house.store.record(entry)
@@ -237,9 +248,30 @@ class Practice:
             self._version = version
             for table in self.tables.values():
                 table.fill()
-            for hook in self.on_news:
-                hook(self)
+            for session in list(self.sessions.values()):
+                self.settle(session)
             return True
+
+    def settle(self, session: Session) -> None:
+        """File what needs no person, move the keys of what was filed, mark what came twice: each
+        with the keys this session holds, and bring its tables up to date."""
+        with self.house.lock:
+            actor = session.member.id
+            if session.holds(circles.SECRETARIAT):
+                self.filing(circles.SECRETARIAT).file_waiting(actor)
+            for circle in session.care:
+                table = self.tables[circle]
+                move_clinical(self.house, table.ring, circle, actor)
+                table.fill()
+                repeats.mark(self.house, table, actor)
+            for circle in session.ring.circles:
+                self.tables[circle].fill()
+
+    def filing(self, circle: str) -> Filing:
+        """The patients that an open identity circle knows."""
+        if circle not in self._filings:
+            self._filings[circle] = Filing(self.house, self.tables[circle].ring)
+        return self._filings[circle]
 
     def locked(self) -> bool:
         return not self.sessions

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from serment.app.house import House
+from serment.app.protect.objects import ObjectReader
 from serment.app.protect.opening import Practice, Session
 from serment.app.watch.reads import Reads
-from serment.core.crypto.age import AgeReader, HybridIdentity
 from serment.core.crypto.secret import Seed
 from serment.core.records.vault import Envelope, StoredObject
 from serment.errors import N_, AccessDenied, NotFound
-from serment.ports import InstanceRow, Matches, Packs, Place
-
-READ_AHEAD = 1024 * 1024  # bytes of ciphertext fetched at once
-WHOLE = 8 * 1024 * 1024  # objects up to this size are read in one go
+from serment.ports import InstanceRow, Matches
 
 
 def no_key(what: str) -> AccessDenied:
@@ -25,51 +22,6 @@ def no_key(what: str) -> AccessDenied:
         hint=N_("only the care circle that received it can open it"),
         what=what,
     )
-
-
-class ObjectReader:
-    """One sealed object as plain bytes at any offset."""
-
-    def __init__(self, packs: Packs, row: StoredObject, seed: Seed) -> None:
-        self.row = row
-        source = _whole(packs, row) if row.size <= WHOLE else _window(packs, row)
-        self._age = AgeReader(source, row.size, [HybridIdentity(seed)])
-
-    @property
-    def size(self) -> int:
-        return self._age.plain_size
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._age.read(offset, length)
-
-    def all(self) -> bytes:
-        return self._age.read(0, self.size)
-
-    def stream(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        return self._age.stream(start, stop)
-
-
-def _whole(packs: Packs, row: StoredObject) -> Callable[[int, int], bytes]:
-    data = memoryview(packs.read(row.pack, row.offset, row.size))
-
-    def read(offset: int, size: int) -> bytes:
-        return bytes(data[offset : offset + size])
-
-    return read
-
-
-def _window(packs: Packs, row: StoredObject) -> Callable[[int, int], bytes]:
-    held: tuple[int, bytes] = (0, b"")
-
-    def read(offset: int, size: int) -> bytes:
-        nonlocal held
-        start, data = held
-        if not start <= offset <= offset + size <= start + len(data):
-            length = min(max(size, READ_AHEAD), row.size - offset)
-            start, data = held = offset, packs.read(row.pack, row.offset + offset, length)
-        return data[offset - start : offset - start + size]
-
-    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +107,3 @@ class Reading:
                 local=self.session.peer.local,
                 tls=self.session.peer.tls,
             )
-
-
-def check_place(packs: Packs, row: StoredObject) -> bool:
-    """Whether an object's ciphertext is still what was sealed (works while locked)."""
-    return packs.verify(Place(row.pack, row.offset, row.size, row.sha256))

@@ -81,7 +81,7 @@ class SealedReception:
         parsed.clinical["size"] = len(data)
         envelope = self._envelope(parsed.identity, parsed.kind)
         object_id = new_id()
-        age_file = seal_bytes(_without_preamble(data), envelope.recipient)
+        age_file = seal_bytes(data, envelope.recipient)
         digest = hashlib.sha256(age_file).digest()
         identity = self._identity_header(envelope, parsed.identity)
         clinical = self._clinical_header(envelope, object_id, digest, parsed.clinical)
@@ -93,7 +93,7 @@ class SealedReception:
         parsed = _parse(head)
         envelope = self._envelope(parsed.identity, parsed.kind)
         stream = SealedStream(self, envelope, parsed, self._packs)
-        stream.write(_without_preamble(head))
+        stream.write(head)
         return stream
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
@@ -329,16 +329,6 @@ def _check_pdf(chunk: bytes) -> None:
         raise FormatError(
             N_("this is not a PDF document"), hint=N_("only PDF documents can be attached")
         )
-
-
-def _without_preamble(data: Bytes) -> Bytes:
-    """The same bytes with the 128-byte preamble zeroed: it may hold an executable's head
-    (CVE-2019-11687) and is no part of the data set (PS3.10 7.1)."""
-    if not any(memoryview(data)[:128]):
-        return data
-    cleaned = bytearray(data)
-    cleaned[:128] = bytes(128)
-    return cleaned
 
 
 def close_envelopes(store: Store, entry: Entry, envelopes: list[str]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from serment.app.house import House
-from serment.app.protect.reading import ObjectReader
+from serment.app.protect.objects import ObjectReader
 from serment.app.protect.tables import CircleTable
 from serment.core.crypto.secret import Seed
 from serment.core.dicom.part10 import read_meta

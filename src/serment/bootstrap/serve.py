@@ -1,0 +1,147 @@
+"""The supervisor: takes the vault, starts receiver, web and worker, restarts what falls.
+
+The receiver holds public keys only, the web process holds what sessions opened, the worker neither
+(docs/architecture.md). All of them end with the supervisor.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serment.adapters.sqlite.store import SqliteStore
+from serment.adapters.system import VaultLock, private_umask
+from serment.app.protect.exposure import check_may_listen
+from serment.bootstrap.children import Child
+from serment.bootstrap.folder import Folder, open_folder
+from serment.bootstrap.logs import logger
+from serment.errors import N_, SermentError, UsageError
+
+DICOM = "127.0.0.1:11112"
+WEB = "127.0.0.1:8443"
+LOOK_SECONDS = 0.5
+RESTARTS = 20  # of one child, before the server gives up
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    dicom: tuple[str, int]
+    web: tuple[str, int]
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """HOST:PORT, with an IPv6 host in brackets."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(
+            N_("{text} is not HOST:PORT"), hint=N_("for example 127.0.0.1:8443"), text=text
+        )
+    return host or "127.0.0.1", int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Server:
+    """The running server of one vault."""
+
+    def __init__(self, root: Path, addresses: Addresses) -> None:
+        private_umask()
+        self.folder = open_folder(root)
+        _check_closed(self.folder, addresses)
+        self._lock = VaultLock(self.folder.root)
+        keep = (self._lock.fileno(),)
+        where = str(self.folder.root)
+        dicom = ":".join(map(str, addresses.dicom))
+        web = ":".join(map(str, addresses.web))
+        self.receiver = Child("receiver", [where, dicom], keep)
+        self.web = Child("web", [where, web], keep)
+        self.worker = Child("worker", [where], keep)
+        self._log = logger("server")
+        self._restarts: dict[str, int] = {}
+
+    def start(self) -> dict[str, Any]:
+        """Start everything; the answer of `serve --json` once all of it listens."""
+        try:
+            dicom = self.receiver.start()["dicom"]
+            self.web = Child(
+                "web",
+                [*self.web._arguments, ":".join(map(str, dicom))],
+                (self._lock.fileno(),),
+            )
+            web = self.web.start()["web"]
+            self.worker.start()
+        except BaseException:
+            self.stop()
+            raise
+        # a restarted receiver must come back to the port it was given
+        self.receiver._arguments[1] = ":".join(map(str, dicom))
+        self.web._arguments[1] = ":".join(map(str, web))
+        return {
+            "ready": True,
+            "dicom": f"{dicom[0]}:{dicom[1]}",
+            "web": f"https://{web[0]}:{web[1]}",
+            "ca": str(self.folder.authority),
+        }
+
+    def watch(self, stopping: threading.Event) -> None:
+        """Restart what falls until told to stop."""
+        while not stopping.wait(LOOK_SECONDS):
+            for child in (self.receiver, self.web, self.worker):
+                if not child.alive():
+                    self._restart(child)
+
+    def _restart(self, child: Child) -> None:
+        count = self._restarts[child.name] = self._restarts.get(child.name, 0) + 1
+        if count > RESTARTS:
+            raise SermentError(
+                N_("the {name} process keeps falling"),
+                hint=N_("run `serment doctor`, and look at the last log lines"),
+                name=child.name,
+            )
+        self._log.error("restarted", what=child.name, count=count)
+        try:
+            child.start()
+        except SermentError as error:
+            self._log.error("not restarted", what=child.name, reason=error.message)
+
+    def stop(self) -> None:
+        """Web first (drops the keys), then the receiver, last the worker with its checkpoint."""
+        for child in (self.web, self.receiver, self.worker):
+            child.stop()
+        self._lock.release()
+
+
+def _check_closed(folder: Folder, addresses: Addresses) -> None:
+    if is_loopback(addresses.dicom[0]) and is_loopback(addresses.web[0]):
+        return
+    store = SqliteStore(folder.database, folder.key_copy)
+    try:
+        check_may_listen(store, certificate=folder.certificate.is_file())
+    finally:
+        store.close()
+
+
+def serve(root: Path, addresses: Addresses, on_ready: Callable[[dict[str, Any]], None]) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    stopping = threading.Event()
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda *_: stopping.set())
+    server = Server(root, addresses)
+    on_ready(server.start())
+    try:
+        server.watch(stopping)
+    finally:
+        server.stop()
+    return 0

@@ -1,0 +1,107 @@
+"""Commands about the journal: list, verify, export, checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.output import FINDINGS
+from serment.entrypoints.cli.world import Context
+from serment.entrypoints.desk.request import Request
+from serment.errors import N_, Unavailable
+
+NOTE_LIMIT = 64 * 1024
+
+
+def register(app: typer.Typer) -> None:
+    journal = typer.Typer(
+        help=N_("The journal: list, verify, export, checkpoint"), no_args_is_help=True
+    )
+    journal.command("list", help=N_("Show the last entries"))(entries)
+    journal.command("verify", help=N_("Prove that nothing was changed"))(verify)
+    journal.command("export", help=N_("Write every entry as JSON Lines"))(export)
+    journal.command("checkpoint", help=N_("Print a signed checkpoint to keep elsewhere"))(
+        checkpoint
+    )
+    app.add_typer(journal, name="journal")
+
+
+def entries(
+    ctx: typer.Context,
+    last: Annotated[int, typer.Option(help=N_("how many"))] = 50,
+) -> int:
+    context: Context = ctx.obj
+    rows = context.world.ask(asking.vault(context), Request("journal list", {"last": last}))
+    out = context.output
+    out.value(rows)
+    for row in rows:
+        sentence = out.text(row["message"], **row["values"])
+        out.plain(f"{row['index']:>8}  {row['at'] or ''}  {sentence}")
+    return 0
+
+
+def verify(
+    ctx: typer.Context,
+    kept: Annotated[
+        Path | None, typer.Option("--checkpoint", help=N_("a checkpoint kept elsewhere"))
+    ] = None,
+) -> int:
+    context: Context = ctx.obj
+    note = _read_note(kept) if kept else None
+    verdict = context.world.ask(asking.vault(context), Request("journal verify", {"kept": note}))
+    out = context.output
+    out.value(verdict)
+    if verdict["ok"]:
+        out.line(
+            N_("Whole: {entries} entries, {expired} of them expired"),
+            entries=verdict["entries"],
+            expired=verdict["expired"],
+        )
+        if verdict["unsigned"]:
+            out.line(
+                N_("{count} entries are newer than the last checkpoint"), count=verdict["unsigned"]
+            )
+        return 0
+    out.line(N_("Not whole, from entry {index} on:"), index=verdict["first_bad"])
+    out.plain("  " + out.text(verdict["reason"]))
+    return FINDINGS
+
+
+def _read_note(path: Path) -> str:
+    try:
+        with path.open("r", encoding="utf-8") as stream:
+            return stream.read(NOTE_LIMIT)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unavailable(
+            N_("the checkpoint file cannot be read"), hint=N_("name a file made by `checkpoint`")
+        ) from error
+
+
+def export(
+    ctx: typer.Context,
+    target: Annotated[Path | None, typer.Option("-o", "--output", help=N_("file to write"))] = None,
+) -> int:
+    context: Context = ctx.obj
+    chunks = context.world.ask(asking.vault(context), Request("journal export", {}))
+    if target is None:
+        for chunk in chunks:
+            context.output.out.write(chunk.decode())
+        return 0
+    size = 0
+    with target.open("wb") as stream:
+        for chunk in chunks:
+            size += stream.write(chunk)
+    context.output.value({"path": str(target), "size": size})
+    context.output.line(N_("{size} bytes written"), size=size)
+    return 0
+
+
+def checkpoint(ctx: typer.Context) -> int:
+    context: Context = ctx.obj
+    note = context.world.ask(asking.vault(context), Request("journal checkpoint", {}))
+    context.output.value({"checkpoint": note})
+    context.output.plain(note.rstrip("\n"))
+    return 0

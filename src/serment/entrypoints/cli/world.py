@@ -1,0 +1,83 @@
+"""What the command line needs of the rest: given to it by bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from serment.core.masked import Masked
+from serment.entrypoints.cli.output import Output
+from serment.entrypoints.desk.request import Request
+from serment.ports import ProgressFactory
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """What `serment import` was asked to bring."""
+
+    paths: tuple[Path, ...]
+    circle: str | None
+    patient: str | None  # patient id, for PDF documents
+    login: str | None  # with --as: duplicates are checked against the vault
+    password: Masked[str] | None
+
+
+class World(Protocol):
+    """The vault and the machine, as commands reach them."""
+
+    def ask(self, vault: Path, request: Request) -> Any:
+        """Through the running server, else with the vault opened alone."""
+
+    def init(
+        self,
+        folder: Path,
+        practice: str,
+        login: str,
+        password: Masked[str],
+        kit: Path,
+        language: str,
+        names: Sequence[str],
+    ) -> dict[str, Any]: ...
+
+    def serve(
+        self, vault: Path, dicom: str, web: str, on_ready: Callable[[dict[str, Any]], None]
+    ) -> int: ...
+
+    def bring(
+        self, vault: Path, order: ImportOrder, progress: ProgressFactory
+    ) -> dict[str, Any]: ...
+
+    def recover(
+        self,
+        vault: Path,
+        shares: Sequence[Path],
+        target: Path,
+        sealed: bool,
+        progress: ProgressFactory,
+    ) -> dict[str, Any]: ...
+
+    def rescue(
+        self, vault: Path, login: str, shares: Sequence[Path], password: Masked[str]
+    ) -> dict[str, Any]: ...
+
+    def doctor(
+        self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
+    ) -> dict[str, Any]: ...
+
+    def demo(self, options: dict[str, Any], output: Output, progress: ProgressFactory) -> int: ...
+
+    def child(self, name: str, arguments: Sequence[str]) -> int:
+        """Be one of the server's processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One run of the command line."""
+
+    world: World
+    output: Output
+    chosen_vault: str | None
+    environment: dict[str, str]
+    progress: ProgressFactory

@@ -1,0 +1,187 @@
+"""Requests that read or file: each within one session of the member named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from serment.app.protect import filing
+from serment.app.protect.opening import Session
+from serment.app.protect.reading import no_key
+from serment.app.protect.searching import LEVELS, FoundStudy, Searching
+from serment.core.access.rights import check_may
+from serment.core.dicom.query import Query, parse_text
+from serment.core.dicom.uids import is_uid
+from serment.core.records.vault import ObjectState, StoredObject
+from serment.entrypoints.desk.desk import Answer, Desk
+from serment.entrypoints.desk.request import Request
+from serment.errors import N_, NotFound, UsageError
+from serment.ports import Matches
+
+
+def search(desk: Desk, request: Request) -> Answer:
+    """`serment search`: a list with DICOM keywords as keys."""
+    level = request.maybe("level") or "study"
+    if level not in LEVELS:
+        raise UsageError(
+            N_("there is no level {level}"), hint=N_("study, series or instance"), level=level
+        )
+    query = parse_text(str(request.options.get("query") or ""))
+    limit = int(request.options.get("limit") or 1000)
+    with desk.session(request) as session:
+        return _search(desk.searching(session), replace(query, limit=limit), level)
+
+
+def _search(searching: Searching, query: Query, level: str) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for one in query.alternatives():
+        for row in _at_level(searching, Matches(**one.matches()), level):
+            found.setdefault(_uid(row, level), row)
+    return list(found.values())[: query.limit]
+
+
+def _at_level(searching: Searching, matches: Matches, level: str) -> list[dict[str, Any]]:
+    if level == "series":
+        return searching.series(matches)
+    if level == "instance":
+        return searching.instances(matches)
+    return [study_answer(study) for study in searching.studies(matches)]
+
+
+def study_answer(study: FoundStudy) -> dict[str, Any]:
+    """A study as JSON: its attributes, and the random ids that name it here."""
+    first = study.rows[0]
+    return {
+        **study.attributes(),
+        "Envelopes": [row.envelope for row in study.rows],
+        "Patient": next((row.patient for row in study.rows if row.patient), None),
+        "Circle": first.circle,
+    }
+
+
+def _uid(row: dict[str, Any], level: str) -> str:
+    keyword = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
+    return str(row.get(keyword.get(level, "SOPInstanceUID"), id(row)))
+
+
+def show(desk: Desk, request: Request) -> Answer:
+    """`serment show`: what this session may know of one patient, study or instance."""
+    wanted = request.text("id")
+    with desk.session(request) as session:
+        searching = desk.searching(session)
+        if not is_uid(wanted):
+            return _patient(desk, session, searching, wanted)
+        studies = searching.studies(Matches(study_uids=(wanted,)))
+        if studies:
+            return study_answer(studies[0])
+        instances = searching.instances(Matches(instance_uids=(wanted,)))
+        if instances:
+            return instances[0]
+    raise _nothing()
+
+
+def _nothing() -> NotFound:
+    return NotFound(
+        N_("nothing of that id can be opened here"), hint=N_("find it with `serment search`")
+    )
+
+
+def _patient(desk: Desk, session: Session, searching: Searching, patient: str) -> dict[str, Any]:
+    studies = searching.studies(Matches(patient=patient))
+    if not studies:
+        raise _nothing()
+    identity = filing_of(desk, session).identity(patient)
+    return {
+        "Patient": patient,
+        "PatientName": identity.name,
+        "PatientBirthDate": identity.birth_date,
+        "PatientSex": identity.sex,
+        "Identifiers": [i.value for i in identity.identifiers],
+        "Studies": [study.uid for study in studies],
+    }
+
+
+def fetch(desk: Desk, request: Request) -> Iterator[bytes]:
+    """`serment fetch`: the object's bytes, once the journal names it."""
+    session = desk.open(request)
+    try:
+        reading = desk.reading(session)
+        desk.practice.refresh()
+        (reader,) = reading.open([reading.instance(request.text("uid"))], "image")
+    except BaseException:
+        desk.practice.lock(session, "command done")
+        raise
+
+    def chunks() -> Iterator[bytes]:
+        try:
+            yield from reader.stream()
+        finally:
+            desk.practice.lock(session, "command done")
+
+    return chunks()
+
+
+def filing_of(desk: Desk, session: Session) -> filing.Filing:
+    """The filing of the identity circle this session holds."""
+    circle = session.identity
+    if circle is None:
+        raise no_key("arrival")
+    return desk.practice.filing(circle)
+
+
+def waiting(desk: Desk, request: Request) -> Answer:
+    """Arrivals that a person must file, with whom they may belong to and what differs."""
+    with desk.session(request) as session:
+        check_may(session.member.roles, "file", session.ring.circles)
+        return [
+            {
+                "envelope": one.row.envelope,
+                "PatientName": one.identity.name,
+                "PatientBirthDate": one.identity.birth_date,
+                "missing": [field.value for field in one.ask.missing],
+                "candidates": [
+                    {
+                        "patient": candidate.patient,
+                        "differs": [field.value for field in candidate.differs],
+                    }
+                    for candidate in one.ask.candidates
+                ],
+            }
+            for one in filing_of(desk, session).waiting()
+        ]
+
+
+def file(desk: Desk, request: Request) -> Answer:
+    """A person files an arrival; {"patient"}."""
+    with desk.session(request) as session:
+        check_may(session.member.roles, "file", session.ring.circles)
+        patient = filing_of(desk, session).file(
+            session.member.id, request.text("envelope"), request.maybe("patient")
+        )
+        desk.practice.settle(session)
+    return {"patient": patient}
+
+
+def unfile(desk: Desk, request: Request) -> Answer:
+    """A person takes an arrival off its patient."""
+    with desk.session(request) as session:
+        check_may(session.member.roles, "file", session.ring.circles)
+        filing_of(desk, session).unfile(session.member.id, request.text("envelope"))
+        desk.practice.settle(session)
+    return {"unfiled": True}
+
+
+def against_vault(desk: Desk, request: Request) -> Answer:
+    """Of the objects named, how many were there already: decided with the session's keys."""
+    states = {ObjectState.DUPLICATE: 0, ObjectState.CONFLICT: 0}
+    with desk.session(request):
+        desk.practice.refresh()
+        for object_id in request.options.get("objects", ()):
+            row = desk.house.store.get(StoredObject, str(object_id))
+            if row is not None and row.state in states:
+                states[row.state] += 1
+    return {
+        "duplicates": states[ObjectState.DUPLICATE],
+        "conflicts": states[ObjectState.CONFLICT],
+    }

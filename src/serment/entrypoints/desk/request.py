@@ -1,0 +1,31 @@
+"""One request of the command line, as plain values: what is asked, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from serment.core.masked import Masked
+from serment.errors import N_, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of the command line. Passwords never enter `options`."""
+
+    command: str
+    options: Mapping[str, Any]
+    login: str | None = None
+    password: Masked[str] | None = None
+    new_password: Masked[str] | None = None
+
+    def text(self, name: str) -> str:
+        value = self.options.get(name)
+        if not isinstance(value, str) or not value:
+            raise UsageError(N_("{name} is missing"), name=name)
+        return value
+
+    def maybe(self, name: str) -> str | None:
+        value = self.options.get(name)
+        return value if isinstance(value, str) and value else None

@@ -1,0 +1,80 @@
+"""Answers the command line over the local socket: one route, one table of requests.
+
+Only the owner of the vault's folder can connect (the socket is 0600 in a 0700 folder). Passwords
+travel in the body, never in an address, and are dropped with the request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from serment.core.masked import Masked
+from serment.entrypoints.desk.desk import Desk
+from serment.entrypoints.desk.request import Request
+from serment.entrypoints.desk.table import answer
+from serment.errors import N_, FormatError, SermentError
+
+BODY_LIMIT = 1024 * 1024
+
+
+def local_app(desk: Desk) -> Starlette:
+    """The application behind the socket."""
+
+    async def run(http: HttpRequest) -> Response:
+        try:
+            request = _read(await _body(http))
+            result = await run_in_threadpool(answer, desk, request)
+        except SermentError as error:
+            return JSONResponse(failure(error), 400)
+        if isinstance(result, Iterator):
+            return StreamingResponse(result, media_type="application/octet-stream")
+        return JSONResponse({"answer": result})
+
+    return Starlette(routes=[Route("/run", run, methods=["POST"])])
+
+
+def failure(error: SermentError) -> dict[str, Any]:
+    """An error as JSON, complete enough to be raised again by the client."""
+    return {
+        "error": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "values": {key: str(value) for key, value in error.values.items()},
+    }
+
+
+async def _body(http: HttpRequest) -> bytes:
+    body = bytearray()
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise FormatError(N_("this request is too long"))
+    return bytes(body)
+
+
+def _read(untrusted_body: bytes) -> Request:
+    try:
+        said = json.loads(untrusted_body)
+        command, options = str(said["command"]), dict(said["options"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(N_("this request cannot be read")) from error
+    return Request(
+        command,
+        options,
+        said.get("login"),
+        _secret(said, "password"),
+        _secret(said, "new_password"),
+    )
+
+
+def _secret(said: dict[str, Any], name: str) -> Masked[str] | None:
+    value = said.get(name)
+    return Masked(value) if isinstance(value, str) else None
