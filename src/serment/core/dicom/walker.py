@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from serment.core.dicom import syntax as layout
 from serment.core.dicom.elements import (
+    MAX_ELEMENTS,
     PIXEL_GROUP,
     Budget,
     Element,
@@ -26,6 +27,8 @@ from serment.core.dicom.elements import (
 )
 from serment.core.dicom.syntax import Syntax
 from serment.errors import N_, FormatError
+
+__all__ = ["MAX_ELEMENTS", "Bytes", "Cut", "Header", "charset_terms", "inflate", "walk"]
 
 LIMIT: Final = 64 << 20  # bytes of header, after inflating
 MAX_RATIO: Final = 200  # inflated bytes per deflated byte, for a header beyond RATIO_FROM
