@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
+FUZZ_SECONDS ?= 60
 VAULT ?= var/vault
 KIT ?= var/kit
 PRACTICE ?= Cabinet d'essai
@@ -54,8 +55,9 @@ format: setup ## Format the code and mend what ruff can mend
 bench: setup components ## Measure Serment beside its peers on this machine
 	$(BIN)/python -m bench $(ARGS)
 
-fuzz: setup ## Look for hostile input that breaks a parser (FUZZ_EXAMPLES=20000 a target)
-	$(BIN)/pytest tests/fuzz tests/property --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+fuzz: setup ## Look for hostile input that breaks a parser, FUZZ_SECONDS (60) for each
+	@for file in $$(grep -l '^def fuzz_one' tests/fuzz/*.py); do \
+	  $(BIN)/python -m tests.fuzz.run "$$(basename "$$file" .py)" --seconds $(FUZZ_SECONDS); done
 
 messages: setup ## Extract messages, update and compile the catalogues, list what is missing
 	$(BIN)/python tools/messages.py

@@ -42,13 +42,6 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.register_profile(
-    "fuzz",
-    settings.get_profile("steady"),
-    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "20000")),
-    derandomize=False,
-    print_blob=True,
-)
 settings.load_profile("steady")
 
 
