@@ -81,7 +81,7 @@ PLAN: tuple[Examination, ...] = (
     Examination(
         9, "Échographie pelvienne", "PELVIS", (_files("examples_palette.dcm"), _us(1), _LETTER)
     ),
-    Examination(10, "Scintigraphie osseuse", "", (_files("JPGExtended.dcm"), _REPORT)),
+    Examination(10, "Scintigraphie osseuse", "", (_files("JPEG2000.dcm"), _REPORT)),
     Examination(
         11, "Photographies", "SKIN", (_files("SC_rgb_jpeg_gdcm.dcm", "SC_rgb_rle_2frame.dcm"),)
     ),
