@@ -7,6 +7,7 @@ socket has room. Leaves to others: who may send, HTTP answers.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
@@ -107,10 +108,9 @@ async def _files(
 
 
 async def _drain(writer: asyncio.StreamWriter) -> None:
-    try:
+    with contextlib.suppress(ConnectionError):  # it has ended: its reason is in the answers
         await writer.drain()
-    except ConnectionError:
-        return  # the receiver has ended: its reason is in the answers
+    await asyncio.sleep(0)  # a body that is there at once must not keep the answer from being read
 
 
 async def _results(reader: asyncio.StreamReader) -> list[Result]:

@@ -20,6 +20,8 @@ from serment.errors import N_, Busy, FormatError, SermentError, Unavailable
 from serment.ports import Receiver
 
 _TICK: Final = 0.25
+_LINGER_SECONDS: Final = 2.0
+_LINGER_BYTES: Final = 64 * 1024 * 1024
 
 Fault = Callable[[Exception], None]
 
@@ -72,9 +74,9 @@ class IntakeServer:
     def stop(self) -> None:
         """Accept nothing more, let objects under way end, tell the others, return."""
         self._stopping.set()
-        if self._listener is not None:
-            with contextlib.suppress(OSError):  # wakes the accepting thread where it can
-                self._listener.shutdown(socket.SHUT_RDWR)
+        if self._path is not None:
+            with contextlib.suppress(OSError):  # wakes the accepting thread
+                local.connect(self._path).close()
         if self._accepting is not None:
             self._accepting.join()
         if self._listener is not None:
@@ -96,8 +98,6 @@ class IntakeServer:
             except TimeoutError:
                 continue
             except OSError as error:
-                if self._stopping.is_set():
-                    return
                 self._on_fault(error)
                 self._stopping.wait(_TICK)
                 continue
@@ -113,7 +113,8 @@ class IntakeServer:
                 self._connections[thread] = connection
         try:
             if busy:
-                _answer(connection, Busy(N_("too many uploads at once"), hint=N_("try again soon")))
+                connection.settimeout(_TICK)
+                _send(connection, Busy(N_("too many uploads at once"), hint=N_("try again soon")))
                 connection.close()
             else:
                 thread.start()
@@ -168,6 +169,18 @@ class IntakeServer:
                 return  # the sender is gone: nobody to answer
 
 
-def _answer(connection: socket.socket, error: SermentError) -> None:
+def _send(connection: socket.socket, error: SermentError) -> None:
     with contextlib.suppress(OSError):
         connection.sendall(framing.encode_error(error))
+
+
+def _answer(connection: socket.socket, error: SermentError) -> None:
+    """Send why, then read over what still comes, so that the sender reads it before it fails."""
+    scratch = bytearray(64 * 1024)
+    _send(connection, error)
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(_LINGER_SECONDS)
+        for _ in range(_LINGER_BYTES // len(scratch)):
+            if not connection.recv_into(scratch):
+                break
