@@ -1,0 +1,83 @@
+"""Deletes the content of accesses whose retention has ended; their leaves and a tombstone stay.
+
+What expires, and when, is `core.journal.retention`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from serment.core.crypto.secret import Seed
+from serment.core.journal.checkpoints import origin
+from serment.core.journal.entries import Entry, EventKind, LoggedEntry
+from serment.core.journal.log import parse_entry
+from serment.core.journal.retention import DEFAULT_MONTHS, expired_before, expires
+from serment.core.journal.tombstones import make_tombstone
+from serment.errors import FormatError
+from serment.ports import Clock, Store
+
+AT_ONCE = 10_000  # rows looked at, and at most as many expired, in one transaction
+
+# The time of an entry without reading all of it: keys are sorted, only the actor comes before.
+_AT = re.compile(rb'\{"actor":"(?:[^"\\]|\\.)*","at":"([^"\\]{1,40})"')
+
+
+def expire(
+    store: Store,
+    clock: Clock,
+    key: Seed,
+    vault: str,
+    months: int = DEFAULT_MONTHS,
+    actor: str = "worker",
+) -> int:
+    """Expire what is due, ten thousand rows a transaction; how many entries expired.
+
+    Raises:
+        UsageError: fewer than 6 or more than 36 months.
+    """
+    now = clock.now()
+    limit, log = expired_before(now, months), origin(vault)
+    total = 0
+    for due in _due(store, limit):
+        tombstone = make_tombstone(due, log, now.date(), key)
+        details = {
+            "count": len(due),
+            "first": due[0].index,
+            "last": due[-1].index,
+            "before": limit.isoformat(),
+        }
+        indices = [row.index for row in due]
+        entry = Entry(EventKind.EXPIRED, now, actor, details)
+        store.expire(indices, [tombstone] * len(due), entry)
+        total += len(due)
+    return total
+
+
+def _due(store: Store, limit: datetime) -> Iterator[list[LoggedEntry]]:
+    """What has expired, window by window, up to the first window that has nothing so old."""
+    size = store.journal_size()
+    for start in range(0, size, AT_ONCE):
+        rows = list(store.journal(start, min(start + AT_ONCE, size)))
+        old = [row for row in rows if row.body is not None and _is_before(row.body, limit)]
+        due = [row for row in old if row.body is not None and _expires(row.body)]
+        if due:
+            yield due
+        if not old and any(row.body is not None for row in rows):
+            return
+
+
+def _is_before(body: bytes, limit: datetime) -> bool:
+    found = _AT.match(body)
+    try:
+        return found is not None and datetime.fromisoformat(found[1].decode()) < limit
+    except (ValueError, TypeError):
+        return False
+
+
+def _expires(body: bytes) -> bool:
+    try:
+        return expires(parse_entry(body))
+    except FormatError:
+        return False
