@@ -1,0 +1,250 @@
+"""Signing, checking, exporting and expiring the log of a store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from serment.app.watch.checkpoints import Checkpoints, newest
+from serment.app.watch.expiry import expire
+from serment.app.watch.verification import export_lines, verify_journal, verify_lines
+from serment.core.crypto.secret import Seed
+from serment.core.crypto.signing import verify_key
+from serment.core.journal.entries import Entry, EventKind, LoggedEntry
+from serment.core.journal.log import leaf
+from serment.core.journal.verify import CHANGED, CUT, REWRITTEN, TREE_CHANGED, Verdict
+from serment.errors import FormatError, IntegrityError, UsageError
+
+VAULT = "0123456789abcdef"
+
+
+@pytest.fixture
+def signer(store, clock, key) -> Checkpoints:
+    return Checkpoints(store, clock, key, VAULT)
+
+
+@pytest.fixture
+def write(store, clock):
+    def written(count: int = 1, kind: EventKind = EventKind.READ, **details: object) -> None:
+        for _ in range(count):
+            store.record(Entry(kind, clock.now(), "m", dict(details)))
+            clock.advance(1)
+
+    return written
+
+
+def check(store, key, kept: str | None = None) -> Verdict:
+    return verify_journal(store, VAULT, verify_key(key), kept)
+
+
+def rewrite(store, index: int) -> None:
+    """Another entry with a leaf of its own: what can be done without the key."""
+    row = store._log[index]
+    body = row.body.replace(b'"m"', b'"x"')
+    store._log[index] = LoggedEntry(index, leaf(row.salt, body), row.salt, body)
+
+
+def test_only_changes_are_signed(store, signer, write, key) -> None:
+    assert signer.sign_if_changed() is None
+    write(3)
+    assert signer.sign_if_changed().size == 3
+    assert signer.sign_if_changed() is None
+    write(2)
+    assert signer.sign_if_changed().size == 5
+    assert check(store, key) == Verdict(5, True, 0, None, "", 0, 2)
+    assert newest(store).size == 5
+
+
+def test_an_empty_store_has_no_checkpoint(store) -> None:
+    assert newest(store) is None
+
+
+def test_another_process_goes_on_where_the_first_ended(store, clock, key, signer, write) -> None:
+    write(5)
+    signer.sign_if_changed()
+    again = Checkpoints(store, clock, key, VAULT)
+    assert again.sign_if_changed() is None
+    write(2)
+    assert again.sign_if_changed().size == 7
+    assert signer.sign_if_changed().size == 7
+    assert check(store, key).ok
+
+
+def test_entries_left_unsigned_by_a_crash_are_signed_and_told(
+    store, clock, key, signer, write, written
+) -> None:
+    write(5)
+    signer.sign_if_changed()
+    write(3)
+    clock.advance(3600)
+    Checkpoints(store, clock, key, VAULT).sign_if_changed()
+    told = written()[-1]
+    assert told.kind is EventKind.REPAIRED
+    assert told.details == {"what": "unsigned-tail", "first": 5, "last": 7, "count": 3}
+    assert check(store, key) == Verdict(9, True, 0, None, "", 0, 2)
+
+
+def test_what_this_very_run_wrote_is_no_old_tail(store, clock, key, write, written) -> None:
+    write(5)
+    Checkpoints(store, clock, key, VAULT).sign_if_changed()
+    assert [entry.kind for entry in written()] == [EventKind.READ] * 5
+
+
+def test_a_rewritten_log_is_never_signed(store, clock, key, signer, write) -> None:
+    write(5)
+    signer.sign_if_changed()
+    write(2)
+    rewrite(store, 1)
+    for each in (Checkpoints(store, clock, key, VAULT), Checkpoints(store, clock, key, VAULT)):
+        with pytest.raises(IntegrityError) as refused:
+            each.sign_if_changed()
+        assert "journal verify" in refused.value.advice
+    assert len(store.checkpoints()) == 1
+    assert check(store, key).reason == REWRITTEN
+
+
+def test_a_log_rewritten_under_a_running_server_is_never_signed(store, signer, write) -> None:
+    write(5)
+    signer.sign_if_changed()
+    write(2)
+    rewrite(store, 6)
+    with pytest.raises(IntegrityError):
+        signer.sign_if_changed()
+
+
+def test_a_log_cut_short_is_never_signed(store, clock, key, signer, write) -> None:
+    write(5)
+    signer.sign_if_changed()
+    del store._log[3:]
+    store._frontier.size, store._frontier.peaks = 0, []
+    for row in store._log:
+        store._frontier.append(row.leaf)
+    for each in (signer, Checkpoints(store, clock, key, VAULT)):
+        with pytest.raises(IntegrityError):
+            each.sign_if_changed()
+    assert check(store, key).reason == CUT
+
+
+def test_a_checkpoint_of_another_key_stops_signing(store, clock, key, signer, write) -> None:
+    write(5)
+    Checkpoints(store, clock, Seed(bytes(32)), VAULT).sign_if_changed()
+    with pytest.raises(IntegrityError):
+        signer.sign_if_changed()
+
+
+def test_verification_compares_the_trees_state(store, key, signer, write) -> None:
+    write(5)
+    signer.sign_if_changed()
+    write(1)
+    store._frontier.peaks[-1] = bytes(32)
+    assert check(store, key).reason == TREE_CHANGED
+
+
+def test_verification_finds_an_edit(store, key, signer, write) -> None:
+    write(5)
+    kept = signer.sign_if_changed().note
+    store._log[3] = replace(store._log[3], body=store._log[3].body.replace(b'"m"', b'"x"'))
+    assert (check(store, key).first_bad, check(store, key, kept).reason) == (3, CHANGED)
+    with pytest.raises(FormatError):
+        check(store, key, "no checkpoint")
+
+
+def test_an_export_can_be_checked_without_the_vault(store, clock, key, signer, write) -> None:
+    write(3)
+    signer.sign_if_changed()
+    clock.advance(400 * 86400)
+    write(1, EventKind.FILED, filed=[["e", "p"]])
+    expire(store, clock, key, VAULT)
+    kept = signer.sign_if_changed().note
+    lines = list(export_lines(store, VAULT, verify_key(key)))
+    assert json.loads(lines[0]) == {
+        "serment-journal": 1,
+        "origin": f"serment/{VAULT}",
+        "public_key": verify_key(key).hex(),
+        "entries": 5,
+    }
+    assert all("\n" not in line for line in lines)
+    assert verify_lines(lines, VAULT, verify_key(key), kept) == check(store, key, kept)
+    assert check(store, key, kept) == Verdict(5, True, 3, None, "", 0, 2)
+    body = json.loads(lines[-1])["body"]
+    assert json.loads(body)["kind"] == "expired"
+    tampered = [line.replace('\\"e\\"', '\\"f\\"') for line in lines]
+    assert tampered != lines
+    assert verify_lines(tampered, VAULT, verify_key(key), kept).first_bad == 3
+    assert verify_lines(lines[:-1], VAULT, verify_key(key), kept).reason == CUT
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        [""],
+        ["[]"],
+        ["{}"],
+        ['{"serment-journal":2}'],
+        ['{"serment-journal":1}', "x"],
+        ['{"serment-journal":1}', '{"checkpoint":1}'],
+        ['{"serment-journal":1}', '{"checkpoint":"a","size":1,"at":"then"}'],
+        ['{"serment-journal":1}', '{"index":"0","leaf":""}'],
+        ['{"serment-journal":1}', '{"index":0,"leaf":"xyz"}'],
+        ['{"serment-journal":1}', '{"index":0,"leaf":"","salt":7}'],
+        ['{"serment-journal":1}', '{"index":0,"leaf":"","body":7}'],
+    ],
+)
+def test_other_lines_are_refused(lines: list[str], key) -> None:
+    with pytest.raises(FormatError):
+        verify_lines(lines, VAULT, verify_key(key))
+
+
+def test_accesses_expire_after_twelve_months(store, clock, key, signer, write, written) -> None:
+    write(2, EventKind.READ)
+    write(1, EventKind.RECEPTION_OPENED)
+    write(1, EventKind.SEARCHED)
+    clock.advance(timedelta(days=365).total_seconds())
+    write(1, EventKind.READ)
+    assert expire(store, clock, key, VAULT) == 3
+    kinds = [entry.kind for entry in written()]
+    assert kinds == [EventKind.RECEPTION_OPENED, EventKind.READ, EventKind.EXPIRED]
+    assert written()[-1].details == {
+        "count": 3,
+        "first": 0,
+        "last": 3,
+        "before": "2026-01-05T08:00:05+00:00",
+    }
+    signer.sign_if_changed()
+    assert check(store, key) == Verdict(6, True, 3, None, "", 0, 1)
+    assert expire(store, clock, key, VAULT) == 0
+
+
+def test_nothing_of_an_expired_entry_is_left(store, clock, key, write) -> None:
+    write(1, EventKind.READ, objects=["telling-object"])
+    clock.advance(400 * 86400)
+    expire(store, clock, key, VAULT)
+    row = next(iter(store.journal()))
+    assert (row.salt, row.body) == (None, None)
+    assert b"telling-object" not in row.tombstone + row.leaf
+
+
+def test_expiry_goes_on_window_by_window(store, clock, key, signer, write, monkeypatch) -> None:
+    from serment.app.watch import expiry
+
+    monkeypatch.setattr(expiry, "AT_ONCE", 7)
+    write(30, EventKind.READ)
+    write(5, EventKind.FILED)
+    clock.advance(400 * 86400)
+    write(20, EventKind.READ)
+    assert expire(store, clock, key, VAULT) == 30
+    signer.sign_if_changed()
+    assert check(store, key).expired == 30
+    clock.advance(400 * 86400)
+    assert expire(store, clock, key, VAULT) == 20
+    signer.sign_if_changed()
+    assert check(store, key) == Verdict(55 + 5 + 3, True, 50, None, "", 0, 2)
+
+
+def test_the_retention_is_bounded(store, clock, key) -> None:
+    with pytest.raises(UsageError):
+        expire(store, clock, key, VAULT, months=1)
