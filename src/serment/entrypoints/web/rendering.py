@@ -11,12 +11,13 @@ from datetime import date, time
 from functools import partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from serment.core.records.vault import Role
 from serment.entrypoints import formats, language
-from serment.entrypoints.web import facts, sentences
+from serment.entrypoints.web import charts, facts, sentences
 from serment.entrypoints.web.assets import Assets
 from serment.entrypoints.web.views import Page, SessionView
 from serment.errors import N_
@@ -37,6 +38,12 @@ ROLES = {
     Role.DOCTOR: N_("doctor"),
     Role.SECRETARY: N_("secretary"),
     Role.DPO: N_("data protection officer"),
+}
+CIRCLES = {
+    "secretariat": N_("secretariat"),
+    "care": N_("care"),
+    "dpo": N_("data protection"),
+    "recovery": N_("recovery kit"),
 }
 
 
@@ -63,8 +70,10 @@ class Renderer:
             asset=self.assets.url,
             menu=MENU,
             roles=ROLES,
+            say_form=partial(_say_form, lang),
             facts=facts,
             sentences=sentences,
+            charts=charts,
         )
         env.globals["i"] = env.get_template("icons.html").module
         env.filters.update({name: _with(lang, function) for name, function in FILTERS.items()})
@@ -80,6 +89,10 @@ def _say(lang: str, message: str, **values: object) -> str:
 
 def _say_count(lang: str, one: str, many: str, count: int, **values: object) -> str:
     return language.say_count(one, many, count, lang, **values)
+
+
+def _say_form(lang: str, one: str, many: str, count: int) -> str:
+    return sentences.say_form(one, many, count, lang)
 
 
 def _with(lang: str, function: Callable[..., str]) -> Callable[..., str]:
@@ -98,6 +111,26 @@ def _clock(value: time, lang: str) -> str:
     return f"{value.hour:02d}:{value.minute:02d}"
 
 
+def _circle(name: str, lang: str) -> str:
+    """A circle as people call it; those of the practice's own making keep their name."""
+    return language.say(CIRCLES[name], lang) if name in CIRCLES else name
+
+
+def _sentence(text: str, lang: str) -> str:
+    """A message of ours as a whole sentence."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def _coded(text: str, lang: str) -> Markup:
+    """Text with what stands between backquotes as code."""
+    parts = str(text).split("`")
+    marked = (
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
+    return Markup("").join(marked)
+
+
 def _iso(value: date, lang: str) -> str:
     return value.isoformat()
 
@@ -111,6 +144,9 @@ FILTERS: dict[str, Callable[..., str]] = {
     "moment": formats.moment,
     "duration": formats.duration,
     "clock": _clock,
+    "circle": _circle,
+    "sentence": _sentence,
+    "coded": _coded,
     "iso": _iso,
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from serment.core.journal.entries import EventKind
-from serment.entrypoints import language
+from serment.entrypoints import formats, language
 from serment.entrypoints.web.views import JournalLine
 from serment.errors import N_
 
@@ -173,7 +173,7 @@ def say(line: JournalLine, lang: str) -> str:
     count = line.values.get("count", 1)
     number = count if isinstance(count, int) else 1
     values = {name: _word(line.values.get(name), lang) for name in ("what", "reason")}
-    return language.say_count(
+    return say_form(
         sentence.one,
         sentence.many or sentence.one,
         number,
@@ -182,6 +182,13 @@ def say(line: JournalLine, lang: str) -> str:
         subject=line.subject or "…",
         **values,
     )
+
+
+def say_form(one: str, many: str, count: int, lang: str, **values: object) -> str:
+    """The form for that count of two messages that are translated apart (rows of tables)."""
+    single = count in (0, 1) if lang == "fr" else count == 1
+    text = language.translator(lang).gettext(one if single else many)
+    return text.format(count=formats.number(count, lang), **values)
 
 
 def _word(value: object, lang: str) -> str:

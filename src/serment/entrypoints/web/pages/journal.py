@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from serment.entrypoints.web import sentences
+from serment.entrypoints.web.charts import Part
 from serment.entrypoints.web.doors import practice, signed_in
 from serment.entrypoints.web.forms import Form, read_form
 from serment.entrypoints.web.rendering import is_partial, show
@@ -33,7 +34,10 @@ async def _journal(
 ) -> Response:
     view = await run_in_threadpool(practice(request).journal, session.id, query)
     template = "journal_part.html" if is_partial(request) else "journal.html"
-    return show(request, template, page=Page.JOURNAL, view=view, query=query, group=group)
+    hours = [Part(f"{hour} h", count, str(count)) for hour, count in enumerate(view.hours)]
+    return show(
+        request, template, page=Page.JOURNAL, view=view, hours=hours, query=query, group=group
+    )
 
 
 def _query(form: Form, group: str) -> JournalQuery:

@@ -9,8 +9,6 @@ const PLAY_MS = 90;
 const STEP = 512;
 
 const find = (id) => document.getElementById(id);
-const source = find("study");
-if (source) start(JSON.parse(source.textContent));
 
 function start(study) {
   const film = find("film");
@@ -420,3 +418,6 @@ class Frames {
     this.next();
   }
 }
+
+const source = find("study");
+if (source) start(JSON.parse(source.textContent));

@@ -51,6 +51,7 @@ class JournalView(Private):
     about: str  # the patient the list is narrowed to, readable; "" when it is not
     size: int
     checkpoint: datetime | None
+    own: bool = False  # this session may read the entries about its own acts only
 
 
 @dataclass(frozen=True, slots=True)

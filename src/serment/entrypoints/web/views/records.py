@@ -90,7 +90,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One object of a series: its random id, frames, pixels, and window (centre, width)."""
+    """One object of a series: its random id, frames, pixels, and window (centre, width). Every
+    grey picture has a window (its own, or the middle of what its bits can say); colour has None."""
 
     object: str
     frames: int
@@ -193,7 +194,7 @@ class PatientView(Private):
     id: str
     who: Who
     timeline: tuple[Item, ...]
-    readers: tuple[Reader, ...]
+    readers: tuple[Reader, ...] | None  # None: this session may not see them
     key: bool
     may_upload: bool
     circles: tuple[str, ...]  # care circles with a compartment for this patient
