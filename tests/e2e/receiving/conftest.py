@@ -193,16 +193,14 @@ class Peer:
     def release(self) -> None:
         self.send(unit(5, bytes(4)))
         assert self.unit() == (6, bytes(4))
-        assert self.unit() is None
-        self.socket.close()
+        self.socket.close()  # the peer closes first (PS3.8 9.2, Sta13)
 
     def aborted(self) -> tuple[int, int]:
         """(source, reason) of the A-ABORT that must come next, and then the end."""
         found = self.unit()
         assert found is not None, "closed without A-ABORT"
         assert found[0] == 7, found
-        assert self.unit() is None
-        self.socket.close()
+        self.socket.close()  # the peer closes first (PS3.8 9.2, Sta13)
         return found[1][2], found[1][3]
 
     def rejected(self) -> tuple[int, int, int]:
@@ -210,8 +208,7 @@ class Peer:
         found = self.unit()
         assert found is not None, "closed without an answer"
         assert found[0] == 3, found
-        assert self.unit() is None
-        self.socket.close()
+        self.socket.close()  # the peer closes first (PS3.8 9.2, Sta13)
         return found[1][1], found[1][2], found[1][3]
 
 

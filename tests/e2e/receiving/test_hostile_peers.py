@@ -319,6 +319,15 @@ def test_stopping_cuts_what_does_not_end(serve: Any, made: Any) -> None:
     assert running.server.active == 0
 
 
+def test_a_peer_that_does_not_close_is_closed(serve: Any, made: Any) -> None:
+    peer = serve().call()
+    peer.send(made.request(version=2))
+    found = peer.unit()
+    assert found is not None
+    assert found[0] == 3
+    assert peer.unit() is None
+
+
 def test_a_port_in_use_is_said_plainly(serve: Any, made: Any) -> None:
     running = serve()
     other = DicomServer(running.receiver, made.Clock())

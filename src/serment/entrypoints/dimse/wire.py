@@ -117,11 +117,13 @@ class Wire:
             raise PeerGone from None
 
     def finish(self) -> None:
-        """Close so that the last answer arrives: a close with unread bytes would destroy it."""
+        """After the last answer: let the peer close first, as PS3.8 9.2 asks (Sta13), for a while.
+
+        Closing at once, or with bytes unread, would destroy the answer before some peers read it.
+        """
         scratch = memoryview(bytearray(64 * 1024))
         end, left = self.now() + _DRAIN_SECONDS, _DRAIN_BYTES
         with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
             while left > 0 and self.now() < end:
                 try:
                     count = self._socket.recv_into(scratch)
