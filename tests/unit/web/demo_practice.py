@@ -10,6 +10,7 @@ from demo_house import DemoHouse
 from demo_people import Person
 from demo_records import NOW, DemoStudy, built, clinical, image, objects, picture, ref, studies
 
+from serment.app.prove.thief import Haul, what_a_thief_reads
 from serment.core.dicom.folding import fold
 from serment.core.records.vault import EnvelopeKind, Role
 from serment.entrypoints.demo.reports import sections
@@ -52,7 +53,7 @@ class DemoPractice(DemoHouse):
                 names.OPEN_SESSIONS,
                 state.ATTENTION,
                 self.now,
-                {"sessions": len(self.open), "circles": "care, secretariat"},
+                {"sessions": len(self.open), "circles": ("care", "secretariat")},
             ),
             v.Fact(names.JOURNAL_WHOLE, state.GOOD, self.now, {"entries": 1284}),
             v.Fact(names.SWAP, state.UNKNOWN, None),
@@ -65,10 +66,12 @@ class DemoPractice(DemoHouse):
             todo.append(v.Todo(names_.SECOND_FACTOR))
         if Role.ADMINISTRATOR in person.roles:
             todo.append(v.Todo(names_.KIT_TRIED))
+        loss = what_a_thief_reads(Haul(patients, objects_, self.kit.shares_here))
         return v.HomeView(
+            reach=loss.reach,
             objects=objects_,
             patients=patients,
-            readable_patients=patients if kit_here else 0,
+            readable_patients=loss.readable_patients,
             to_file=len(self._waiting()) if "secretariat" in person.circles else None,
             last_reception=None if self.empty else NOW - timedelta(minutes=14),
             receiving=True,

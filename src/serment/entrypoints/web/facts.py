@@ -13,10 +13,12 @@ from serment.errors import N_
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is claimed, by state where it differs, and how Serment knows."""
+    """What is claimed when all is well and when it is not, what is open while nobody looked, and
+    how Serment knows. A tuple among the values is a list of circles."""
 
     good: str
     bad: str
+    unknown: str
     how: str
 
 
@@ -24,6 +26,7 @@ FACTS = {
     FactName.OBJECTS_SEALED: Evidence(
         N_("Every one of the {objects} images and documents is sealed"),
         N_("{damaged} of {objects} sealed objects are damaged"),
+        N_("Whether the {objects} sealed objects are undamaged"),
         N_(
             "each is a complete age file under a key of its own; SHA-256 of the sealed bytes is "
             "compared by `serment doctor`"
@@ -32,6 +35,7 @@ FACTS = {
     FactName.KEYS_AWAY: Evidence(
         N_("No key that opens a patient is on the disk in clear"),
         N_("A key that opens patients is on the disk in clear"),
+        N_("Whether a key that opens patients is on the disk in clear"),
         N_(
             "the {wraps} keys of this vault are stored only sealed to a member's password or to "
             "another sealed key; the receiver knows public keys only"
@@ -40,6 +44,7 @@ FACTS = {
     FactName.KIT_AWAY: Evidence(
         N_("The recovery kit is not on this machine"),
         N_("{shares} of 3 shares of the recovery kit can be read on this machine"),
+        N_("Whether the recovery kit is on this machine"),
         N_("the folders where the kit was written, and those beside the vault, are looked through"),
     ),
     FactName.OPEN_SESSIONS: Evidence(
@@ -48,16 +53,19 @@ FACTS = {
             "Sessions open now: {sessions}; until they lock, whoever controls the running server "
             "could use the keys of {circles}"
         ),
+        N_("How many sessions are open"),
         N_("sessions of this server's memory are counted; locking drops their keys"),
     ),
     FactName.JOURNAL_WHOLE: Evidence(
         N_("The journal of {entries} entries is whole"),
         N_("The journal of {entries} entries does not add up"),
+        N_("Whether the journal of {entries} entries is whole"),
         N_("its Merkle tree is computed again and held against the signed checkpoints"),
     ),
     FactName.SWAP: Evidence(
         N_("Memory is not written to an unencrypted swap file"),
         N_("Memory may be written to an unencrypted swap file"),
+        N_("Whether memory is written to an unencrypted swap file"),
         N_("the operating system is asked; encrypt the disk of this machine as well"),
     ),
 }

@@ -70,6 +70,7 @@ class Renderer:
             asset=self.assets.url,
             menu=MENU,
             roles=ROLES,
+            age=age,
             say_form=partial(_say_form, lang),
             facts=facts,
             sentences=sentences,
@@ -84,7 +85,18 @@ class Renderer:
 
 
 def _say(lang: str, message: str, **values: object) -> str:
-    return language.say(message, lang, **values)
+    return language.say(
+        message, lang, **{name: _readable(value, lang) for name, value in values.items()}
+    )
+
+
+def _readable(value: object, lang: str) -> object:
+    """Numbers with their groups, circles by the names people use."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return formats.number(value, lang)
+    if isinstance(value, tuple):
+        return ", ".join(_circle(str(name), lang) for name in value)
+    return value
 
 
 def _say_count(lang: str, one: str, many: str, count: int, **values: object) -> str:
@@ -133,6 +145,11 @@ def _coded(text: str, lang: str) -> Markup:
 
 def _iso(value: date, lang: str) -> str:
     return value.isoformat()
+
+
+def age(birth: date, at: date) -> int:
+    """Full years of age on that day."""
+    return at.year - birth.year - ((at.month, at.day) < (birth.month, birth.day))
 
 
 FILTERS: dict[str, Callable[..., str]] = {

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from serment.app.prove.thief import Reach
+
 
 class State(StrEnum):
     """How a fact stands; `UNKNOWN` reads "not checked"."""
@@ -72,9 +74,10 @@ class KitView:
 
 @dataclass(frozen=True, slots=True)
 class HomeView:
-    """`readable_patients`: files a thief of this server could read now (all of them while two
-    shares of the kit are here). None = this session cannot know."""
+    """`reach` and `readable_patients`: what `app.prove.thief` decides. `to_file` is None where the
+    session cannot know."""
 
+    reach: Reach
     objects: int
     patients: int
     readable_patients: int
