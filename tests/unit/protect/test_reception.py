@@ -1,0 +1,159 @@
+"""Receiving: sealed with public keys, refused with a reason, the same again, what a restart mends."""
+
+from __future__ import annotations
+
+import pytest
+from tests.practices import World, memory_world, patient, report, study
+
+from serment.app.protect.receiver import mend
+from serment.core.dicom.part10 import build_meta, read_meta
+from serment.core.journal.entries import EventKind
+from serment.core.journal.log import entry_of
+from serment.core.records.vault import (
+    Envelope,
+    EnvelopeKind,
+    ObjectState,
+    Patient,
+    Role,
+    StoredObject,
+    Wrap,
+    WrapKind,
+)
+from serment.errors import FormatError, Mismatch, NotFound, Unavailable
+from serment.ports import Matches, Source
+
+
+def test_without_a_doctor_it_is_refused_with_that_reason() -> None:
+    world = memory_world()
+    with pytest.raises(Unavailable, match="no doctor yet"):
+        world.receive([report(study(patient()))])
+    world.add("docteur", Role.DOCTOR)
+    assert len(world.receive([report(study(patient()))])) == 1
+
+
+def test_it_comes_back_byte_for_byte(world: World) -> None:
+    data = report(study(patient()))
+    (receipt,) = world.receive([data])
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        (reader,) = reading.open([reading.instance(receipt.sop_instance)], "report")
+        assert reader.all() == data
+
+
+def test_a_large_object_streams_and_comes_back(world: World) -> None:
+    data = report(study(patient()), text="imaginaire " * 600_000)  # about 6.6 MB
+    reception = world.receiver().open(Source("import", None, None, "", ""))
+    head = 64 * 1024
+    stream = reception.start(data[:head])
+    for start in range(head, len(data), 1 << 20):
+        stream.write(data[start : start + (1 << 20)])
+    receipt = stream.finish()
+    reception.sync()
+    reception.close()
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        (reader,) = reading.open([reading.instance(receipt.sop_instance)], "report")
+        assert b"".join(reader.stream()) == data
+
+
+def test_wraps_and_envelope_are_there_before_the_first_object(world: World) -> None:
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    reception.store(report(study(patient())))
+    (envelope,) = world.house.store.find(Envelope)
+    kinds = {(w.kind, w.recipient) for w in world.house.store.find(Wrap) if "envelope" in w.subject}
+    assert envelope.kind is EnvelopeKind.REPORT
+    assert kinds == {
+        (WrapKind.ENVELOPE_SEED, "circle:care"),
+        (WrapKind.ENVELOPE_SEED, "recovery"),
+        (WrapKind.ENVELOPE_IDENTITY, "circle:secretariat"),
+        (WrapKind.ENVELOPE_IDENTITY, "circle:dpo"),
+        (WrapKind.ENVELOPE_IDENTITY, "recovery"),
+    }
+    reception.close()
+
+
+def test_one_association_with_two_patients_makes_two_envelopes(world: World) -> None:
+    world.receive(
+        [report(study(patient(1))), report(study(patient(2), 2)), report(study(patient(1)), 2)]
+    )
+    assert len(world.house.store.find(Envelope)) == 2
+    assert len(world.house.store.find(StoredObject)) == 3
+
+
+def test_nonsense_is_refused_and_the_reception_goes_on(world: World) -> None:
+    reception = world.receiver().open(Source("stow", None, None, "p", "l"))
+    for nonsense in (b"", b"x" * 500, bytes(128) + b"DICM", bytes(4096)):
+        with pytest.raises(FormatError):
+            reception.store(nonsense)
+    reception.store(report(study(patient())))
+    reception.close()
+    assert len(world.house.store.find(StoredObject)) == 1
+
+
+def test_announced_uids_must_be_those_of_the_data_set(world: World) -> None:
+    data = report(study(patient()))
+    meta = read_meta(data)
+    lying = build_meta(meta.sop_class, "2.25.1", meta.transfer_syntax) + data[meta.dataset_offset :]
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    with pytest.raises(Mismatch):
+        reception.store(lying)
+    reception.close()
+
+
+def test_the_same_again_is_kept_once_and_other_content_is_flagged(world: World) -> None:
+    first, other = report(study(patient())), report(study(patient()), text="Autre contenu.")
+    for data in (first, first, other):
+        world.receive([data])
+    with world.signed_in("docteur") as session:
+        rows = world.practice.tables["care"].table.instances(Matches())
+        assert [row.state for row in rows] == ["kept", "conflict"]
+        reading = world.reading(session)
+        readers = reading.open(rows, "report")
+        assert [reader.all() for reader in readers] == [first, other]  # nothing overwritten
+    states = [row.state for row in world.house.store.find(StoredObject)]
+    assert states == [ObjectState.KEPT, ObjectState.DUPLICATE, ObjectState.CONFLICT]
+
+
+def test_a_document_goes_to_its_patient(world: World) -> None:
+    world.receive([report(study(patient()))])
+    with world.signed_in("docteur"):
+        (known,) = world.house.store.find(Patient)
+    reception = world.receiver().open(Source("web", None, None, "p", "l"))
+    with pytest.raises(NotFound):
+        reception.document(iter([b"%PDF-1.7 x"]), "0" * 32, "Lettre")
+    with pytest.raises(FormatError):
+        reception.document(iter([b"<html>"]), known.id, "Lettre")
+    receipt = reception.document(iter([b"%PDF-1.7 ", b"imaginaire"]), known.id, "Lettre")
+    reception.sync()
+    reception.close()
+    with world.signed_in("docteur") as session:
+        rows = [e for e in world.house.store.find(Envelope) if e.kind is EnvelopeKind.DOCUMENT]
+        assert [e.patient for e in rows] == [known.id]
+        reading = world.reading(session)
+        (reader,) = reading.open([reading.object_row(receipt.object_id)], "document")
+        assert reader.all() == b"%PDF-1.7 imaginaire"
+
+
+def test_the_journal_says_what_came(world: World) -> None:
+    world.receive([report(study(patient()), n) for n in (1, 2, 3)])
+    entries = [entry_of(row) for row in world.house.store.journal()]
+    opened = [e for e in entries if e and e.kind is EventKind.RECEPTION_OPENED]
+    closed = [e for e in entries if e and e.kind is EventKind.RECEPTION_CLOSED]
+    assert len(opened[0].details["wraps_made"]) == 5
+    (came,) = closed[0].details["envelopes"].values()
+    assert came["objects"] == 3
+
+
+def test_a_restart_indexes_what_was_not_and_closes_what_was_open(world: World) -> None:
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    reception.store(report(study(patient()), 1))
+    reception.sync()
+    reception.store(report(study(patient()), 2))
+    reception.sync()  # acknowledged, its row still in memory: then the process dies
+    indexed = world.house.store.count(StoredObject)
+    assert indexed < 2
+    repairs = mend(world.house.store, world.house.packs, world.house.clock)
+    assert world.house.store.count(StoredObject) == 2
+    assert any("interrupted" in line for line in repairs)
+    assert all(e.closed for e in world.house.store.find(Envelope))
+    assert mend(world.house.store, world.house.packs, world.house.clock) == []
