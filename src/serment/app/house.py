@@ -20,3 +20,4 @@ class House:
     clock: Clock
     tables: Callable[[], SearchTable]
     lock: AbstractContextManager[object]  # re-entrant: sessions and tables are shared by threads
+    deriving: AbstractContextManager[object]  # lets few password derivations run at once (64 MiB)

@@ -48,8 +48,7 @@ class Keyring:
     def _hold_circle(self, circle: Circle | None, name: str, epoch: int, secret: bytes) -> None:
         seed = Seed(secret)
         if circle is None or public_key(seed) != circle.public_key:
-            self.stopped.add(name)
-            return
+            self.stopped.add(name)  # what was sealed before stays readable
         self.hold(f"circle:{name}", epoch, seed)
 
     def hold(self, recipient: str, epoch: int, seed: Seed) -> None:

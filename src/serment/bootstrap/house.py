@@ -21,6 +21,8 @@ from serment.core.crypto.selftest import self_test
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
 
+DERIVATIONS = 2  # at once: each takes 64 MiB and two processors' time
+
 
 def open_house(folder: Folder) -> House:
     """The vault's ports, after the self-test of the cryptography."""
@@ -35,6 +37,7 @@ def open_house(folder: Folder) -> House:
         SystemClock(),
         MemorySearchTable,
         threading.RLock(),
+        threading.BoundedSemaphore(DERIVATIONS),
     )
 
 
@@ -42,7 +45,12 @@ def make_desk(folder: Folder, house: House) -> Desk:
     """What the command line's requests work on."""
     clock, store = house.clock, house.store
     practice = Practice(house)
-    return Desk(practice, Reads(store, clock), Searches(store, clock), Machine(folder, store))
+    return Desk(
+        practice,
+        Reads(store, clock, house.lock),
+        Searches(store, clock, house.lock),
+        Machine(folder, store),
+    )
 
 
 def close_house(house: House) -> None:

@@ -52,7 +52,7 @@ def run(root: Path, dicom: tuple[str, int] | None) -> int:
         if dicom:
             server.stop()
         intake.stop()
-        receiver.flush()
+        receiver.flush(final=True)
         packs.close()
         store.close()
     return 0

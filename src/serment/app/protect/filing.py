@@ -68,6 +68,8 @@ class Filing:
 
     def learn(self, store: Store | Transaction | None = None) -> None:
         """Know the patients made since the last look."""
+        if store is None and self.house.store.count(Patient) == self._made:
+            return
         source = store or self.house.store
         patients = source.find(Patient)
         wraps: dict[str, list[Wrap]] = {}

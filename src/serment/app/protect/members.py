@@ -93,9 +93,8 @@ def unlock(house: House, login: str, password: Masked[str]) -> tuple[Member, See
     password, after the same derivation."""
     known = [m for m in house.store.find(Member, login=login) if m.state is not MemberState.REMOVED]
     if not known:
-        seal_with_password(
-            new_seed(), password, contexts.second_factor(house.vault, "nobody")
-        )  # the same work as for a known login
+        with house.deriving:  # the same work as for a known login
+            seal_with_password(new_seed(), password, contexts.second_factor(house.vault, "nobody"))
         raise AccessDenied(WRONG, hint=WRONG_HINT)
     member = known[0]
     subject, recipient = f"member:{member.id}", f"password:{member.id}"
@@ -104,7 +103,8 @@ def unlock(house: House, login: str, password: Masked[str]) -> tuple[Member, See
         raise AccessDenied(WRONG, hint=WRONG_HINT)
     context = contexts.wrap(house.vault, WrapKind.MEMBER_SEED, subject, recipient, 0)
     try:
-        seed = open_with_password(wrap.blob, password, context)
+        with house.deriving:
+            seed = open_with_password(wrap.blob, password, context)
     except AccessDenied as wrong:
         raise AccessDenied(WRONG, hint=WRONG_HINT) from wrong
     check_member(seed, member.public_key)

@@ -7,6 +7,8 @@ throttling of wrong passwords in `core.access.throttle`.
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -35,6 +37,20 @@ class Peer:
     address: str = "local"
     local: str = "local"
     tls: bool = False
+
+    @property
+    def host(self) -> str:
+        """The address without its port, which changes with each connection."""
+        host, colon, port = self.address.rpartition(":")
+        return host.strip("[]") if colon and port.isdecimal() else self.address
+
+    @property
+    def here(self) -> bool:
+        """Whether it is this machine."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "local"
 
 
 @dataclass(slots=True)
@@ -72,6 +88,15 @@ class Session:
         return None
 
 
+def _check_enrolled(member: Member, peer: Peer) -> None:
+    """A password alone opens nothing from another machine."""
+    if member.totp is None and not peer.here:
+        raise AccessDenied(
+            N_("from another machine, a second factor is needed, and you have none yet"),
+            hint=N_("sign in once on the server itself and turn it on under Settings"),
+        )
+
+
 def quiet(count: int) -> None:
     """Report no progress."""
 
@@ -87,6 +112,7 @@ class Practice:
         self._version: int | None = None
         self._codes: dict[str, int] = {}  # last time step used, by member
         self._filings: dict[str, Filing] = {}
+        self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
         self.damaged = 0
 
     # Sessions
@@ -103,21 +129,22 @@ class Practice:
         """Open a session; everything wrong looks the same.
 
         Raises:
-            AccessDenied: login, password or code wrong, or the member waits for admission.
+            AccessDenied: login, password or code wrong, or a second factor is missing from afar.
             Busy: too many attempts for this login or address.
         """
         peer = peer or Peer()
         with self.house.lock:
-            self.attempts.check_may_try(login, peer.address, self.house.clock.now())
+            self.attempts.check_may_try(login, peer.host, self.house.clock.now())
         try:
             member, seed = members.unlock(self.house, login, password)
             if need_code:
+                _check_enrolled(member, peer)
                 self._use_code(member, check_code(self.house, member, seed, code))
         except AccessDenied:
             self._failed(login, peer)
             raise
         with self.house.lock:
-            self.attempts.succeeded(login, peer.address)
+            self.attempts.succeeded(login, peer.host)
             return self._open(member, seed, peer, progress)
 
     def _use_code(self, member: Member, counter: int | None) -> None:
@@ -134,7 +161,7 @@ class Practice:
     def _failed(self, login: str, peer: Peer) -> None:
         with self.house.lock:
             now = self.house.clock.now()
-            alarming = self.attempts.failed(login, peer.address, now)
+            alarming = self.attempts.failed(login, peer.host, now)
             known = self.house.store.find(Member, login=login)
             details = {
                 "member": known[0].id if known else None,
@@ -217,6 +244,8 @@ class Practice:
             for name in [name for name in self.tables if name not in held]:
                 self.tables.pop(name).close()
                 self._filings.pop(name, None)
+                for told in self.on_close:
+                    told(name)
             details = {"session": session.id, "reason": reason}
             entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
             self.house.store.record(entry)
@@ -236,6 +265,23 @@ class Practice:
         with self.house.lock:
             for session in [s for s in self.sessions.values() if s.member.id == member_id]:
                 self.lock(session, "removed")
+
+    def widen(self, session: Session) -> bool:
+        """Follow the keys that were wrapped to a member since he signed in: he was admitted.
+        Whether there were any."""
+        with self.house.lock:
+            before = session.ring.circles
+            session.ring.open_circles(self.house.store)
+            new = sorted(session.ring.circles - before)
+            if not new:
+                return False
+            now = self.house.clock.now()
+            details = {"session": session.id, "circles": new, "peer": session.peer.address}
+            self.house.store.record(Entry(EventKind.OPENED, now, session.member.id, details))
+            for name in new:
+                self._open_circle(name, session.ring)
+            self.settle(session)
+            return True
 
     # What came since
 

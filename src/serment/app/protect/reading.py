@@ -70,9 +70,15 @@ class Reading:
         Raises:
             AccessDenied: no wrap leads from this session to one of the envelopes.
         """
+        seeds = self.allow(rows, kind)
+        return [self._reader(row, seeds[row.envelope]) for row in rows]
+
+    def allow(self, rows: Sequence[InstanceRow], kind: str) -> dict[str, Seed]:
+        """The seeds of these objects' envelopes, after the journal names the objects: for what
+        was rendered already, and to name a series at its first image. Errors as `open`."""
         seeds = {envelope: self._seed(envelope) for envelope in {r.envelope for r in rows}}
         self._journal(rows, kind)
-        return [self._reader(row, seeds[row.envelope]) for row in rows]
+        return seeds
 
     def _reader(self, row: InstanceRow, seed: Seed) -> ObjectReader:
         stored = self.house.store.get(StoredObject, row.object)

@@ -46,10 +46,10 @@ class SealedReceiver:
         with self._lock():
             self._refusals.note(address, reason, calling=calling, called=called)
 
-    def flush(self) -> None:
-        """Journal the refusals of minutes that have ended."""
+    def flush(self, final: bool = False) -> None:
+        """Journal the refusals of minutes that have ended; at shutdown all of them."""
         with self._lock():
-            self._refusals.flush()
+            self._refusals.flush(final)
 
     def open(self, source: Source) -> Reception:
         wanted = source.circle

@@ -90,7 +90,7 @@ class SealedReception:
         return Receipt(object_id, parsed.sop_class, parsed.sop_instance)
 
     def start(self, head: Bytes) -> SealedStream:
-        parsed = _parse(head)
+        parsed = _parse(head, partial=True)
         envelope = self._envelope(parsed.identity, parsed.kind)
         stream = SealedStream(self, envelope, parsed, self._packs)
         stream.write(head)
@@ -286,10 +286,11 @@ class _Parsed:
     kind: EnvelopeKind
 
 
-def _parse(data: Bytes) -> _Parsed:
+def _parse(data: Bytes, *, partial: bool = False) -> _Parsed:
+    """`partial`: the data set may go on after these bytes, even within an element."""
     meta = part10.read_meta(data)
     view = memoryview(data)[meta.dataset_offset : HEAD_LIMIT]
-    header = walk(view, meta.transfer_syntax)
+    header = walk(view, meta.transfer_syntax, partial=partial)
     identity, clinical = headers.split(header, meta)
     for name in ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
         if not uids.is_uid(str(clinical.get(name, ""))):

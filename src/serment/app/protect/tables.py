@@ -18,6 +18,7 @@ from serment.core.crypto.keys import subkey
 from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.wraps import open_value
 from serment.core.dicom import headers
+from serment.core.journal.entries import EventKind
 from serment.core.records import contexts
 from serment.core.records.vault import (
     CircleKind,
@@ -31,6 +32,7 @@ from serment.errors import IntegrityError
 from serment.ports import InstanceRow, SearchTable, Store, StudyRow
 
 PAGE = 2000
+ACCESSES = frozenset({EventKind.READ, EventKind.SEARCHED, EventKind.EXPORTED})
 
 
 def study_rows(
@@ -230,7 +232,10 @@ class CircleTable:
 
 
 def envelopes_of(body: bytes) -> list[str]:
-    """The envelopes a journal entry names."""
-    details = json.loads(body)["details"]
+    """The envelopes that an entry says were changed."""
+    entry = json.loads(body)
+    if entry["kind"] in ACCESSES:
+        return []
+    details = entry["details"]
     named = list(details.get("envelopes", ()))
     return [*named, details["envelope"]] if "envelope" in details else named
