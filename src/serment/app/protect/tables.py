@@ -164,6 +164,7 @@ class CircleTable:
         self.care = kind_of(circle) is CircleKind.CARE
         self.ring = ring
         self.damaged = 0  # headers that failed authentication: shown by doctor and the home page
+        self.version = 0  # counts the changes of the table: what shows it asks whether to ask again
         self._store = store
         self._cursor = 0
         self._entries = 0
@@ -182,6 +183,7 @@ class CircleTable:
             if envelopes:
                 rows = study_rows(self._store, self.ring, self.circle, envelopes)
                 self.table.put_studies(rows)
+                self.version += 1
             return
         if self._cursor == 0:
             self._keys.prime()
@@ -211,10 +213,12 @@ class CircleTable:
         while page := self._store.objects_after(self._cursor, PAGE):
             self.table.put_instances(self._rows(row for _, row in page))
             self._cursor = page[-1][0]
+            self.version += 1
 
     def refresh_states(self, objects: Iterable[StoredObject]) -> None:
         """Objects whose state changed (duplicates, conflicts) since their row was put."""
         self.table.put_instances(self._rows(objects))
+        self.version += 1
 
     def _rows(self, objects: Iterable[StoredObject]) -> Iterator[InstanceRow]:
         for row in objects:
