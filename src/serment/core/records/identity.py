@@ -145,7 +145,9 @@ def fold_identifier(value: str) -> str:
 
 
 def _fold(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.upper().translate(_LETTERS))
+    # Twice: what decomposes may only then have a capital, and a capital may decompose.
+    capitals = unicodedata.normalize("NFKD", text).upper().translate(_LETTERS)
+    decomposed = unicodedata.normalize("NFKD", capitals)
     plain = "".join(c for c in decomposed if not unicodedata.combining(c) and c.isprintable())
     return _PUNCTUATION.sub(" ", plain).strip()
 
