@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from serment.adapters.files.sources import Found, Refused, find_sources
-from serment.adapters.system import VaultLock
+from serment.adapters.sqlite.store import SqliteStore
+from serment.adapters.system import SystemClock, VaultLock
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
+from serment.bootstrap.house import sign_journal
 from serment.entrypoints.cli.world import ImportOrder, World
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.intake.client import IntakeClient
@@ -103,6 +105,15 @@ def receiving(folder: Folder) -> Iterator[None]:
             yield
         finally:
             child.stop()
+            _sign(folder)
+
+
+def _sign(folder: Folder) -> None:
+    store = SqliteStore(folder.database, folder.key_copy)
+    try:
+        sign_journal(folder, store, SystemClock())
+    finally:
+        store.close()
 
 
 class _Digested:

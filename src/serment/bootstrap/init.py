@@ -18,7 +18,7 @@ from serment.adapters.system import (
 )
 from serment.app.protect.founding import Founded, found
 from serment.bootstrap.folder import Folder, check_kit_folder, create
-from serment.bootstrap.house import close_house, open_house
+from serment.bootstrap.house import close_house, open_house, sign_journal
 from serment.core.crypto.entropy import new_id
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
@@ -103,6 +103,7 @@ def _found(
         entry = Entry(EventKind.KIT_DECLARED, house.clock.now(), "local", {"made": True})
         with house.store.change(entry) as tx:
             tx.put(Setting("kit-folder", str(kit).encode()))
+        sign_journal(folder, house.store, house.clock)
         house.store.copy_keys()
     finally:
         close_house(house)

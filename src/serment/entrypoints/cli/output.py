@@ -35,7 +35,7 @@ class Output:
     out: TextIO
     err: TextIO
 
-    def text(self, message: str, **values: object) -> str:
+    def text(self, message: str, /, **values: object) -> str:
         """A message in the reader's language."""
         return say(message, self.lang, **values)
 
@@ -44,7 +44,7 @@ class Output:
         if self.as_json:
             self._write(self.out, dumps(value))
 
-    def line(self, message: str = "", **values: object) -> None:
+    def line(self, message: str = "", /, **values: object) -> None:
         """A line of the result for a person (a message id), only without `--json`."""
         if not self.as_json:
             self._write(self.out, self.text(message, **values))
@@ -65,7 +65,7 @@ class Output:
             padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self._write(self.out, "  ".join(padded).rstrip())
 
-    def note(self, message: str, **values: object) -> None:
+    def note(self, message: str, /, **values: object) -> None:
         """Talk beside the result, on standard error in both forms."""
         self._write(self.err, self.text(message, **values))
 
