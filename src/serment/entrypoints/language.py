@@ -63,7 +63,7 @@ def translator(lang: str) -> gettext.NullTranslations:
         return gettext.GNUTranslations(stream)
 
 
-def say(what: SermentError | str, lang: str, **values: object) -> str:
+def say(what: SermentError | str, lang: str, /, **values: object) -> str:
     """One message in that language, its fields filled in; dates are written out for people."""
     if isinstance(what, SermentError):
         return _fill(what.message, lang, what.values)
