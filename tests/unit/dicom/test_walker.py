@@ -70,6 +70,13 @@ def test_steps_over_the_extended_offset_table() -> None:
     assert header.pixel_offset == len(NAME + tables) + 12
 
 
+def test_group_7fe0_without_pixel_data_is_stepped_over() -> None:
+    data = CLASS + explicit(0x7FE00003, "UV", bytes(8)) + explicit(0xFFFCFFFC, "OB", b"\0\0")
+    header = walk(data, uids.EXPLICIT_LITTLE)
+    assert tags(header) == [0x00080016, 0xFFFCFFFC]
+    assert not header.has_pixels
+
+
 def test_an_object_without_pixels_is_read_to_its_end() -> None:
     data = NAME + explicit(0xFFFCFFFC, "OB", bytes(10))
     header = walk(data, uids.EXPLICIT_LITTLE)
@@ -169,6 +176,7 @@ def test_trailing_zeros_shorter_than_an_element_are_padding() -> None:
         pytest.param(explicit(0x00081140, "SQ", item(b"", 0x7FFFFFFF), UNDEFINED), id="huge item"),
         pytest.param(item(NAME), id="item at top level"),
         pytest.param(CLASS + END_SEQUENCE, id="delimiter at top level"),
+        pytest.param(CLASS + END_ITEM + NAME, id="item delimiter at top level"),
         pytest.param(
             explicit(0x00081140, "SQ", item(END_SEQUENCE, UNDEFINED), UNDEFINED), id="crossed"
         ),

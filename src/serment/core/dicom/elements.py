@@ -30,6 +30,8 @@ Elements: TypeAlias = dict[int, Element]
 PIXEL_GROUP: Final = 0x7FE0
 NO_GROUP: Final = 0x10000
 _DELIMITERS: Final = 0xFFFE  # the group of items and delimiters
+_FRAGMENTED: Final = frozenset({"OB", "OW"})  # may be encapsulated (PS3.5 A.4)
+_NESTED: Final = frozenset({"SQ", "UN"})
 _SWAPPED: Final = frozenset({0xFEFF00E0, 0xFEFFDDE0})  # item, sequence end in the other byte order
 _HINT: Final = N_("the file is damaged or is not DICOM; ask the sender to export it again")
 
@@ -80,7 +82,7 @@ def read_elements(
 ) -> int:
     """Read elements into `elements` up to `end`; return the position it stopped at.
 
-    That is `end`, or the first element of group `until`, or an item delimiter.
+    That is `end`, or the first element of group `until`, or inside an item its delimiter.
 
     Raises:
         Overrun: an element reaches beyond `end`.
@@ -128,7 +130,7 @@ def _padding(data: bytes, position: int, end: int) -> int:
 
 
 def _stops(tag: int, until: int) -> bool:
-    if tag >> 16 == _DELIMITERS and tag != ITEM_END:
+    if tag >> 16 == _DELIMITERS and (tag != ITEM_END or until != NO_GROUP):
         raise damaged(N_("a delimiter stands outside a sequence"))
     return tag >> 16 == until or tag == ITEM_END
 
@@ -228,21 +230,26 @@ def _skip_undefined(
 ) -> tuple[str, int, int]:
     """Return the VR of an element of undefined length, its value's end, and the next element.
 
-    A VR of UN is a sequence (PS3.5 section 6.2.2); in implicit VR only when items follow.
+    A VR of UN is a sequence (PS3.5 section 6.2.2). In implicit VR everything is that has items,
+    whatever the dictionary says, but for the two VRs whose values may be fragments.
     """
     tag, vr, start, length = read_head(data, position, end, order)
+    fragments = vr in _FRAGMENTED
+    explicit = order.explicit and _is_vr(data[position + 4 : position + 6])
+    if explicit and not (fragments or vr in _NESTED):
+        raise damaged(N_("the element at byte {position} has no length"), position=position)
     inside = _sequence_order(data, start, order)
     try:
-        stop, following = _skip_items(data, start, end, inside, budget)
+        stop, following = _skip_items(data, start, end, inside, budget, fragments)
     except Overrun:
         raise Overrun(position, tag, vr, start, length) from None
-    if vr == "UN" and (order.explicit or stop > start):
+    if vr == "UN" if explicit else stop > start and not fragments:
         vr = "SQ"
     return vr, stop, following
 
 
 def _skip_items(
-    data: bytes, position: int, end: int, order: Syntax, budget: Budget
+    data: bytes, position: int, end: int, order: Syntax, budget: Budget, fragments: bool
 ) -> tuple[int, int]:
     """Step over the items of a sequence, or the fragments of an encapsulated value.
 
@@ -261,6 +268,8 @@ def _skip_items(
         elif is_sequence != (tag == ITEM) or tag in (SEQUENCE_END, ITEM_END):
             raise _not_an_item(position)
         elif length == UNDEFINED:
+            if fragments:
+                raise _not_an_item(position)
             open_ones.append(_order_inside(data, start, inside, is_sequence))
             if len(open_ones) > 2 * MAX_DEPTH:
                 raise damaged(N_("sequences are nested more than {limit} deep"), limit=MAX_DEPTH)

@@ -23,7 +23,6 @@ from serment.errors import N_, FormatError
 MAX_PIXELS: Final = 64 << 20  # in one frame
 MAX_DECODED: Final = 256 << 20  # bytes of one frame once decoded
 
-_CLASS: Final = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage: any picture
 _SHOWING: Final[tuple[int, ...]] = (
     *(0x00280002, 0x00280004, 0x00280006, 0x00280010, 0x00280011, 0x00280100, 0x00280101),
     *(0x00280102, 0x00280103, 0x00280120, 0x00280121, 0x00281050, 0x00281051, 0x00281052),
@@ -55,15 +54,15 @@ def excerpt(read: Read, clinical: Mapping[str, Any], frame: int) -> bytes:
     head = read_exactly(read, 0, layout.offset)
     meta = read_meta(head)
     header = walk(head[meta.dataset_offset :], meta.transfer_syntax, partial=True)
-    if header.pixel_offset is None:
+    if header.pixel_tag is None:
         raise no_picture()
     shown: Elements = {tag: header.elements[tag] for tag in _SHOWING if tag in header.elements}
     parts = {tag: _write(tag, *shown[tag], header.syntax, shown) for tag in shown}
     parts |= _functional_groups(header, frame)
     syntax = uids.EXPLICIT_LITTLE if layout.native else layout.transfer_syntax
-    pixels = _native(head, header, layout, data) if layout.native else _encapsulated(data)
+    pixels = _native(header.pixel_tag, layout, data) if layout.native else _encapsulated(data)
     body = b"".join(parts[tag] for tag in sorted(parts))
-    return build_meta(_CLASS, "2.25.0", syntax) + body + pixels
+    return build_meta(uids.ANY_PICTURE, uids.NO_INSTANCE, syntax) + body + pixels
 
 
 def _check_size(layout: PixelLayout) -> None:
@@ -123,14 +122,12 @@ def _element(tag: int, vr: str, value: bytes) -> bytes:
     return _SHORT_HEAD.pack(tag >> 16, tag & 0xFFFF, code, len(value)) + value
 
 
-def _native(head: bytes, header: Header, layout: PixelLayout, data: bytes) -> bytes:
+def _native(tag: int, layout: PixelLayout, data: bytes) -> bytes:
     """Return the pixel element: integer, float or double float, as the original one is."""
-    start = layout.offset - (12 if header.syntax.explicit else 8)
-    number = header.syntax.tag.unpack_from(head, start)[1]
-    vr = {0x0008: "OF", 0x0009: "OD"}.get(number, "OB" if layout.bits <= 8 else "OW")
+    vr = {0x7FE00008: "OF", 0x7FE00009: "OD"}.get(tag, "OB" if layout.bits <= 8 else "OW")
     if len(data) & 1:
         data += b"\0"
-    return _element(0x7FE00000 | number, vr, data)
+    return _element(tag, vr, data)
 
 
 def _encapsulated(data: bytes) -> bytes:

@@ -108,7 +108,7 @@ def open_pixels(read: Read, clinical: Mapping[str, Any]) -> tuple[Read, PixelLay
     header = walk(plain, uids.EXPLICIT_LITTLE)
     if header.pixel_offset is None:
         raise no_picture()
-    head = build_meta(meta.sop_class, meta.sop_instance, uids.EXPLICIT_LITTLE)
+    head = build_meta(uids.ANY_PICTURE, uids.NO_INSTANCE, uids.EXPLICIT_LITTLE)
     whole = head + plain
     return (lambda offset, size: whole[offset : offset + size]), replace(
         layout,

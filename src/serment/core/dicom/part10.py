@@ -92,8 +92,11 @@ def _uid(values: dict[int, bytes], number: int) -> str:
 def build_meta(sop_class: str, sop_instance: str, transfer_syntax: str) -> bytes:
     """Return preamble and file meta information for a data set that came without them.
 
-    Args: three UIDs of at most 64 characters each, already checked.
+    Raises:
+        FormatError: one of the three is not a UID.
     """
+    if not all(uids.is_uid(uid) for uid in (sop_class, sop_instance, transfer_syntax)):
+        raise FormatError(N_("the object is not announced with well-formed UIDs"), hint=_HINT)
     body = b"".join(
         (
             b"\x02\x00\x01\x00OB\x00\x00\x02\x00\x00\x00\x00\x01",

@@ -18,7 +18,9 @@ IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 DEFLATED_LITTLE: Final = "1.2.840.10008.1.2.1.99"
-RLE_LOSSLESS: Final = "1.2.840.10008.1.2.5"
+
+ANY_PICTURE: Final = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture Image Storage
+NO_INSTANCE: Final = "2.25.0"  # of what is made to be decoded only
 
 NATIVE: Final = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED_LITTLE})
 """Transfer syntaxes whose pixel data is not encapsulated (PS3.5 Annex A.1 to A.5)."""
@@ -26,7 +28,8 @@ NATIVE: Final = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLA
 DEFLATED: Final = frozenset({DEFLATED_LITTLE, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 """Transfer syntaxes whose whole data set is deflated (PS3.5 A.5, A.7 and A.12)."""
 
-_WELL_FORMED: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
+# PS3.5 9.1 forbids leading zeros in a component; devices write them all the same.
+_WELL_FORMED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+", re.ASCII)
 
 
 def _storage_classes() -> frozenset[str]:
@@ -72,7 +75,7 @@ def is_storage_class(uid: str) -> bool:
 
 
 def is_uid(value: str) -> bool:
-    """Whether it is a well-formed UID: digits and dots, at most 64 (DICOM PS3.5 section 9.1)."""
+    """Whether it looks like a UID: digits and dots, at most 64 (DICOM PS3.5 section 9.1)."""
     return len(value) <= 64 and _WELL_FORMED.fullmatch(value) is not None
 
 

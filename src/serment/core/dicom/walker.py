@@ -9,7 +9,7 @@ them: a declared VR encoding that the first element contradicts, and implicit VR
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from serment.core.dicom import syntax as layout
@@ -47,7 +47,7 @@ class Cut:
 
     tag: int
     vr: str
-    offset: int  # of its value, in the data that was walked
+    offset: int  # of its value, in the data set (once inflated)
     length: int  # of its value, 0xFFFFFFFF when undefined
 
 
@@ -66,8 +66,13 @@ class Header:
     charset: tuple[str, ...]
     size: int
     syntax: Syntax
-    has_pixels: bool
+    pixel_tag: int | None  # which of the three kinds of pixel data follows, if any
     cut: Cut | None = None
+
+    @property
+    def has_pixels(self) -> bool:
+        """Whether pixel data follows the header."""
+        return self.pixel_tag is not None
 
 
 class _More(Exception):
@@ -153,43 +158,42 @@ def _walk_deflated(data: Bytes, declared: Syntax, limit: int, partial: bool) -> 
             continue
         if ended and not (stream.eof or partial or found.has_pixels):
             raise damaged(N_("the deflated data set is cut short"))
-        return Header(
-            found.elements, None, found.charset, used, found.syntax, found.has_pixels, found.cut
-        )
+        return replace(found, pixel_offset=None, size=used)
 
 
 def _walk_window(window: bytes, declared: Syntax, more: bool, partial: bool) -> Header:
     """Walk a header that lies in `window`; `more` says that the data goes on after it."""
     order = starting_order(window, 0, declared)
     elements, budget = Elements(), Budget()
-    pixel = cut = None
+    pixel_tag, cut, end = None, None, 0
     try:
-        end = read_elements(window, 0, len(window), order, elements, budget, PIXEL_GROUP)
-        if end < len(window):
-            pixel, end = _find_pixels(window, end, order, budget)
+        while end < len(window) and pixel_tag is None:
+            end = read_elements(window, end, len(window), order, elements, budget, PIXEL_GROUP)
+            pixel_tag, end = _find_pixels(window, end, order, budget)
     except Overrun as overrun:
         if more:
             raise _More from None
         if not partial:
             raise _cut_short(overrun.position) from None
         end, cut = overrun.position, _cut(overrun)
-    if more and pixel is None:
+    if more and pixel_tag is None:
         raise _More
     size = end if cut is None else cut.offset
     charset = charset_terms(elements[_CHARSET]) if _CHARSET in elements else ()
-    return Header(elements, pixel, charset, size, order, pixel is not None, cut)
+    pixel_offset = None if pixel_tag is None else end
+    return Header(elements, pixel_offset, charset, size, order, pixel_tag, cut)
 
 
 def _find_pixels(
     window: bytes, position: int, order: Syntax, budget: Budget
 ) -> tuple[int | None, int]:
-    """Step through group 7FE0; return where the pixel value starts and where the header ends."""
+    """Step through group 7FE0; return the tag of the pixel data and where its value starts."""
     while position < len(window):
         tag, _vr, start, length = read_head(window, position, len(window), order)
         if tag in _PIXELS:
-            return start, start
+            return tag, start
         if tag >> 16 != PIXEL_GROUP:
-            return None, position
+            break
         if start + length > len(window):
             raise Overrun(position)
         position = start + length
