@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from serment.core.dicom.multipart import (
     MultipartReader,
@@ -14,6 +15,11 @@ from serment.core.dicom.multipart import (
 from serment.errors import FormatError
 
 BOUNDARY = b"b"
+
+
+def seeds() -> Iterator[bytes]:
+    yield b"--b\r\nContent-Type: application/dicom\r\n\r\nDICM\r\n--b \t\r\n\r\n\r\n\r\n--\r\n--b--\r\n"
+    yield b'multipart/related; type="application/dicom"; boundary="a\\b"'
 
 
 def parts(body: bytes, step: int) -> list[tuple[str, bytes]] | None:

@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,7 +129,6 @@ class Peer:
     """One connection to the server under test."""
 
     socket: socket.socket
-    parameters: dict[str, Any] = field(default_factory=dict)
 
     def send(self, *data: bytes) -> None:
         self.socket.sendall(b"".join(data))

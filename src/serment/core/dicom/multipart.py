@@ -113,7 +113,7 @@ class MultipartReader:
         Raises:
             FormatError: the framing is not that of a multipart body.
         """
-        data = self._held + bytes(chunk)
+        data = self._held + chunk
         position = 0
         while True:
             event, position, more = self._state(data, position)
