@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serment.core.records.book import PatientBook, _keys
+from serment.core.records.book import PatientBook
 from serment.core.records.filing import (
     MAX_CANDIDATES,
     Agreement,
@@ -87,6 +87,6 @@ def test_a_lookup_meets_only_whom_it_may_resemble() -> None:
     for n in range(5000):
         book.add(f"{n:05}", person(f"NAME{n}^GIVEN{n}", f"19{n % 90 + 10}0{n % 9 + 1}01", f"n{n}"))
     arrival = person("NAME7^OTHER", "19170801", "n9")
-    met = set().union(*(book._index.get(key, set()) for key in _keys(arrival)))
+    met = book._met(arrival)
     assert {patient for patient, _ in book.candidates(arrival)} == {"00007", "00009"}
     assert len(met) < 100

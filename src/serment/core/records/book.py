@@ -16,7 +16,8 @@ class PatientBook:
 
     def __init__(self) -> None:
         self._patients: dict[str, Identity] = {}
-        self._index: dict[tuple[str, str], set[str]] = {}
+        # Most keys lead to one patient: a set is made only where there are more.
+        self._index: dict[str, str | set[str]] = {}
 
     def __len__(self) -> int:
         return len(self._patients)
@@ -39,7 +40,11 @@ class PatientBook:
         self.remove(patient)
         self._patients[patient] = identity
         for key in _keys(identity):
-            self._index.setdefault(key, set()).add(patient)
+            held = self._index.setdefault(key, patient)
+            if isinstance(held, set):
+                held.add(patient)
+            elif held != patient:
+                self._index[key] = {held, patient}
 
     add = update = put
 
@@ -49,25 +54,31 @@ class PatientBook:
         if identity is None:
             return
         for key in _keys(identity):
-            holders = self._index[key]
-            holders.discard(patient)
-            if not holders:
+            held = self._index[key]
+            if isinstance(held, set):
+                held.discard(patient)
+            if not isinstance(held, set) or not held:
                 del self._index[key]
 
     def candidates(self, arrival: Identity) -> list[tuple[str, Identity]]:
         """Every patient that `filing.resembles` the arrival, in the order of their ids."""
-        found = {p for key in _keys(arrival) for p in self._index.get(key, ())}
-        return [(p, self._patients[p]) for p in sorted(found) if self._resembles(p, arrival)]
+        met = ((patient, self._patients[patient]) for patient in sorted(self._met(arrival)))
+        return [(patient, known) for patient, known in met if resembles(arrival, known)]
 
-    def _resembles(self, patient: str, arrival: Identity) -> bool:
-        return resembles(arrival, self._patients[patient])
+    def _met(self, arrival: Identity) -> set[str]:
+        """The patients that share a key with the arrival."""
+        found: set[str] = set()
+        for key in _keys(arrival):
+            held = self._index.get(key, set())
+            found |= held if isinstance(held, set) else {held}
+        return found
 
 
-def _keys(identity: Identity) -> set[tuple[str, str]]:
+def _keys(identity: Identity) -> set[str]:
     """Under what an identity is found: a key for each way in which two may resemble."""
-    keys = {("identifier", fold_identifier(i.value)) for i in identity.identifiers}
+    keys = {f"i{fold_identifier(i.value)}" for i in identity.identifiers}
     if identity.folded_name:
-        keys.add(("name", identity.folded_name))
+        keys.add(f"n{identity.folded_name}")
     if identity.birth_date:
-        keys.add(("born", identity.birth_date))
+        keys.add(f"b{identity.birth_date}")
     return keys

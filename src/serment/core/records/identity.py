@@ -145,6 +145,8 @@ def fold_identifier(value: str) -> str:
 
 
 def _fold(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return _PUNCTUATION.sub(" ", text.upper()).strip()
     # Twice: what decomposes may only then have a capital, and a capital may decompose.
     capitals = unicodedata.normalize("NFKD", text).upper().translate(_LETTERS)
     decomposed = unicodedata.normalize("NFKD", capitals)
