@@ -6,3 +6,20 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+from client import Client
+
+
+@pytest.fixture
+def client() -> Client:
+    """Nobody is signed in."""
+    return Client()
+
+
+@pytest.fixture
+def doctor() -> Client:
+    """A doctor of the circle "care", who is an administrator too."""
+    client = Client()
+    assert client.sign_in().status == 303
+    return client
