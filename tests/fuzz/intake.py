@@ -33,7 +33,8 @@ def seeds() -> Iterator[bytes]:
     yield request + b"".join(framing.frames(framing.DATA, body)) + end
     request = framing.encode_request(framing.Request("instances", SOURCE))
     file = b"".join(framing.frames(framing.DATA, part10())) + framing.HEAD.pack(framing.NEXT, 0)
-    yield request + file + file[:12] + framing.HEAD.pack(framing.CANCEL, 0) + file + end
+    half = b"".join(framing.frames(framing.DATA, part10()[:50]))
+    yield request + file + half + framing.HEAD.pack(framing.CANCEL, 0) + file + end
     request = framing.encode_request(framing.Request("document", SOURCE, patient="p", title="t"))
     yield request + b"".join(framing.frames(framing.DATA, b"%PDF-1.7")) + end
 
