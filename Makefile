@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
+FR ?=
 FUZZ_SECONDS ?= 60
 VAULT ?= var/vault
 KIT ?= var/kit
@@ -59,8 +60,8 @@ fuzz: setup ## Look for hostile input that breaks a parser, FUZZ_SECONDS (60) fo
 	@for file in $$(grep -l '^def fuzz_one' tests/fuzz/*.py); do \
 	  $(BIN)/python -m tests.fuzz.run "$$(basename "$$file" .py)" --seconds $(FUZZ_SECONDS); done
 
-messages: setup ## Extract messages, update and compile the catalogues, list what is missing
-	$(BIN)/python tools/messages.py
+messages: setup ## Update and compile the catalogues, list what is missing (FR=FILE.json fills in)
+	$(BIN)/python tools/messages.py $(FR)
 
 lock: $(VENV)/stamp-uv ## Make requirements.lock again from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \

@@ -2,13 +2,15 @@
 
 Python is read through its syntax tree, so that the message and the hint of every error are found
 whether or not they are marked with `N_`; templates are read by Jinja2's own extractor. French
-typography (no-break spaces, apostrophes) is applied to the French side. Run: `make messages`.
+typography (no-break spaces, apostrophes) is applied to the French side. Run: `make messages`; with
+`FR=FILE` it first takes French texts from FILE, a JSON object {message: text, or [one, many]}.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -194,11 +196,26 @@ def parts(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
+def fill(catalog: Catalog, texts: dict[str, str | list[str]]) -> None:
+    """Put translations by message (a plural goes by its singular); unknown ones are told."""
+    for identifier, text in texts.items():
+        message = catalog.get(identifier)
+        if message is None:
+            sys.stdout.write(f"no such message: {identifier}\n")
+        else:
+            message.string = tuple(text) if isinstance(text, list) else text
+
+
 def main() -> int:
     template = extract()
     left = 0
     for language in LANGUAGES:
         catalog = updated(language, template)
+        if language == "fr" and sys.argv[1:]:
+            fill(catalog, json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+            path = po_path(language)
+            path.write_bytes(po_bytes(catalog))
+            catalog = updated(language, template)
         path = po_path(language)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(po_bytes(catalog))
@@ -207,7 +224,7 @@ def main() -> int:
         left += len(gaps)
         sys.stdout.write(f"{language}: {len(catalog)} messages, {len(gaps)} missing\n")
         for gap in gaps:
-            sys.stdout.write(f"  {gap}\n")
+            sys.stdout.write(f"  {json.dumps(gap, ensure_ascii=False)}\n")
     return 1 if left else 0
 
 
