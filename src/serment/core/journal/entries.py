@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     DEVICE_REMOVED = "device-removed"
     KIT_DECLARED = "kit-declared"
     KIT_TRIED = "kit-tried"
+    CHECKPOINT_TAKEN = "checkpoint-taken"  # downloaded by a member, to be kept elsewhere
     RECOVERED = "recovered"
     EXPIRED = "expired"  # bodies of older entries deleted at the end of their retention
     REPAIRED = "repaired"

@@ -34,18 +34,18 @@ def header_line(origin: str, public_key: bytes, entries: int) -> str:
 
 def render_checkpoint(row: CheckpointRow) -> str:
     """One checkpoint."""
-    return _line({"checkpoint": row.note, "size": row.size, "at": row.at.isoformat()})
+    return _line({"checkpoint": _text(row.note), "size": row.size, "at": row.at.isoformat()})
 
 
 def render_row(row: LoggedEntry) -> str:
     """One entry."""
-    line: dict[str, Any] = {"index": row.index, "leaf": row.leaf.hex()}
+    line: dict[str, Any] = {"index": row.index, "leaf": _hex(row.leaf)}
     if row.salt is not None:
-        line["salt"] = row.salt.hex()
+        line["salt"] = _hex(row.salt)
     if row.body is not None:
-        line["body"] = row.body.decode("utf-8", "replace")
+        line["body"] = _text(row.body)
     if row.tombstone is not None:
-        line["tombstone"] = row.tombstone.hex()
+        line["tombstone"] = _hex(row.tombstone)
     return _line(line)
 
 
@@ -71,6 +71,15 @@ def parse_lines(
 
 def _line(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hex(value: object) -> str:
+    """Of bytes; of anything else that SQL put there, of its text: a damaged log exports too."""
+    return value.hex() if isinstance(value, bytes) else str(value).encode().hex()
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _parse(text: str) -> dict[str, Any]:

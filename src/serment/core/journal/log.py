@@ -31,10 +31,12 @@ def leaf(salt: bytes, body: bytes) -> bytes:
 
 
 def is_what_was_written(row: LoggedEntry) -> bool:
-    """Whether salt and body still give the leaf."""
-    if row.salt is None or row.body is None or len(row.salt) != SALT_BYTES:
+    """Whether salt and body still give the leaf. A column that somebody filled with another type
+    than bytes, as SQL lets him, is not what was written."""
+    salt, body = row.salt, row.body
+    if not isinstance(salt, bytes) or not isinstance(body, bytes) or len(salt) != SALT_BYTES:
         return False
-    return leaf(row.salt, row.body) == row.leaf
+    return leaf(salt, body) == row.leaf
 
 
 def parse_entry(body: bytes) -> Entry:

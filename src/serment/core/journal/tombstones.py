@@ -46,7 +46,7 @@ class Tombstone:
 
 def parse_tombstone(raw: bytes) -> Tombstone:
     """Read a tombstone; `FormatError` when it is none. Its signature is checked by `Batch`."""
-    if len(raw) != _LAYOUT.size:
+    if not isinstance(raw, bytes) or len(raw) != _LAYOUT.size:
         raise _not_a_tombstone()
     version, day, first, last, count, signature = _LAYOUT.unpack(raw)
     try:

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from serment.core.crypto.merkle import Frontier
+from serment.core.crypto.merkle import HASH_BYTES, Frontier
 from serment.core.journal.checkpoints import Checkpoint, open_checkpoint
 from serment.core.journal.entries import CheckpointRow, LoggedEntry
 from serment.core.journal.log import entry_of, is_what_was_written
@@ -93,7 +93,7 @@ class Verifier:
         self._first: LoggedEntry | None = None  # the first row that is not signed yet
         self._last: LoggedEntry | None = None
         # Sorted backwards, so that the next one is popped from the end.
-        self._rows = sorted(checkpoints, key=lambda row: row.size, reverse=True)
+        self._rows = sorted(checkpoints, key=_size, reverse=True)
         self._checkpoints = len(self._rows)
         self._kept = self._open_kept(kept)
         self._reach()
@@ -106,6 +106,9 @@ class Verifier:
             self._report(expected, MISSING if row.index > expected else MOVED)
             self._whole = False
         self._check_content(row)
+        if self._whole and not _is_leaf(row.leaf):
+            self._report(row.index, CHANGED)
+            self._whole = False
         if self._whole:
             self._grow(row)
 
@@ -142,6 +145,8 @@ class Verifier:
             self._bury(row.index, row.leaf, row.tombstone)
 
     def _bury(self, index: int, leaf: bytes, raw: bytes) -> None:
+        if not _is_leaf(leaf):
+            return
         if raw not in self._batches:
             try:
                 self._batches[raw] = (parse_tombstone(raw), Batch(index))
@@ -169,13 +174,13 @@ class Verifier:
     def _reach(self) -> None:
         """Check every checkpoint whose size the log has just reached."""
         size = self._frontier.size
-        while self._whole and self._rows and self._rows[-1].size <= size:
+        while self._whole and self._rows and _size(self._rows[-1]) <= size:
             self._check(self._open(self._rows.pop()))
         if self._whole and self._kept is not None and self._kept.size == size:
             if self._kept.root != self._frontier.root():
                 self._report(0, KEPT_DIFFERS)
             self._kept = None
-        sizes = [row.size for row in self._rows[-1:]]
+        sizes = [_size(row) for row in self._rows[-1:]]
         if self._kept is not None:
             sizes.append(self._kept.size)
         self._next = min(sizes, default=sys.maxsize)
@@ -191,8 +196,11 @@ class Verifier:
             self._first = None
 
     def _open(self, row: CheckpointRow) -> Checkpoint | None:
+        note: object = row.note
+        if not isinstance(note, str):
+            return None
         try:
-            checkpoint = open_checkpoint(row.note, self._origin, self._public)
+            checkpoint = open_checkpoint(note, self._origin, self._public)
         except (FormatError, IntegrityError):
             return None
         return checkpoint if checkpoint.size == row.size else None
@@ -219,6 +227,15 @@ class Verifier:
             self._report(0, NEVER_SIGNED)
         elif _span(self._first, self._last) > LONGEST_UNSIGNED:
             self._report(self._signed, UNSIGNED_LONG)
+
+
+def _is_leaf(leaf: object) -> bool:
+    """Whether it is 32 bytes: SQL lets anybody put something else there."""
+    return isinstance(leaf, bytes) and len(leaf) == HASH_BYTES
+
+
+def _size(row: CheckpointRow) -> int:
+    return row.size if isinstance(row.size, int) else -1
 
 
 def _span(first: LoggedEntry | None, last: LoggedEntry | None) -> timedelta:
