@@ -109,7 +109,10 @@ class Client:
         outgoing: list[dict[str, object]] = []
 
         async def receive() -> dict[str, object]:
-            return next(incoming, {"type": "http.disconnect"})
+            following = next(incoming, None)
+            if following is None:  # the browser waits for the answer
+                await asyncio.Event().wait()
+            return following
 
         async def send(message: dict[str, object]) -> None:
             outgoing.append(message)
