@@ -1,0 +1,1 @@
+"""Measures Serment beside the archives people use today, on this machine, in one run."""
