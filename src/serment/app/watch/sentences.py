@@ -91,6 +91,7 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     EventKind.DEVICE_REMOVED: (N_("{actor} removed the device {subject}"), ""),
     EventKind.KIT_DECLARED: (N_("{actor} declared the recovery kit printed and put away"), ""),
     EventKind.KIT_TRIED: (N_("The recovery kit was tried"), ""),
+    EventKind.CHECKPOINT_TAKEN: (N_("{actor} took a checkpoint to keep elsewhere"), ""),
     EventKind.RECOVERED: (N_("Everything was taken out with the recovery kit"), ""),
     EventKind.EXPIRED: (
         N_("{count} entry reached the end of its retention and was emptied"),
