@@ -107,6 +107,10 @@ class Store(Protocol):
     def copy_keys(self) -> None:
         """Refresh the second copy (all but object rows and snapshots), atomically."""
 
+    def forget(self) -> None:
+        """Erasure: leave no byte of a wrap deleted before in any file of the store, the second
+        copy included. `Unavailable` when a reader stands in the way: try again."""
+
     def close(self) -> None: ...
 
 

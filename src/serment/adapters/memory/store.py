@@ -147,6 +147,9 @@ class MemoryStore:
     def copy_keys(self) -> None:
         """There is no file to copy."""
 
+    def forget(self) -> None:
+        """What was deleted is gone already."""
+
     def close(self) -> None:
         """Nothing to close."""
 

@@ -130,6 +130,11 @@ CREATE TABLE checkpoint (
     note TEXT NOT NULL,
     at INTEGER NOT NULL
 );
+CREATE TABLE residue (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    wraps INTEGER NOT NULL
+);
+INSERT INTO residue (only, wraps) VALUES (1, 0);
 INSERT INTO journal_tree (only, frontier) VALUES (1, zeroblob(8));
 """
 

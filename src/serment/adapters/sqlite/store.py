@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from serment.adapters import system
 from serment.adapters.changes import Changes, check_times
-from serment.adapters.sqlite import journal, keycopy, transaction
+from serment.adapters.sqlite import journal, keycopy, residue, transaction
 from serment.adapters.sqlite.connections import Connections, connect, immediate
 from serment.adapters.sqlite.failures import damaged, translated
 from serment.adapters.sqlite.rows import TABLES
@@ -26,6 +26,7 @@ from serment.adapters.sqlite.transaction import SqliteTransaction
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.records.vault import Row, StoredObject
+from serment.errors import N_, Unavailable
 from serment.ports import Transaction
 
 R = TypeVar("R", bound=Row)
@@ -83,6 +84,7 @@ class SqliteStore:
             finally:
                 del self._mine.connection
                 under_way.end()
+            residue.note(connection, under_way.wraps_gone)
             journal.append(connection, changes.complete())
 
     def record(self, entry: Entry) -> None:
@@ -158,12 +160,23 @@ class SqliteStore:
             return [str(error)]
 
     def copy_keys(self) -> None:
-        """Also moves the write-ahead log into the database and empties it, so that afterwards no
-        file of the folder holds what was deleted before."""
         self._refuse_nested()
         with self._writing, translated(), self._durable.lent() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            residue.rewrite_if_cheap(connection)
+            residue.empty_log(connection)
             keycopy.write(self._key_copy, connection)
+
+    def forget(self) -> None:
+        self._refuse_nested()
+        with self._writing, translated(), self._durable.lent() as connection:
+            residue.rewrite(connection)
+            emptied = residue.empty_log(connection)
+            keycopy.write(self._key_copy, connection)
+        if not emptied:
+            raise Unavailable(
+                N_("the database's log could not be emptied: somebody is reading it"),
+                hint=N_("try again in a moment, or stop the server first"),
+            )
 
     def close(self) -> None:
         """Close every connection; the last one of all processes empties the write-ahead log."""

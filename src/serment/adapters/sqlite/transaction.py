@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from serment.adapters.changes import Changes
 from serment.adapters.sqlite.failures import translated
 from serment.adapters.sqlite.rows import TABLES
-from serment.core.records.vault import Row
+from serment.core.records.vault import Row, Wrap
 from serment.errors import N_, Conflict
 
 R = TypeVar("R", bound=Row)
@@ -41,6 +41,7 @@ class SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection, changes: Changes) -> None:
         self._connection: sqlite3.Connection | None = connection
         self._changes = changes
+        self.wraps_gone = 0  # deleted or replaced
 
     def get(self, row: type[R], /, *key: object) -> R | None:
         with translated():
@@ -54,6 +55,7 @@ class SqliteTransaction:
         with translated():
             existed = self._exists(row)
             self._open().execute(TABLES[type(row)].upsert, TABLES[type(row)].encode(row))
+        self.wraps_gone += existed and isinstance(row, Wrap)
         self._changes.written(row, existed)
 
     def add(self, row: Row) -> None:
@@ -71,6 +73,7 @@ class SqliteTransaction:
         kind = TABLES[type(row)]
         with translated():
             if self._open().execute(kind.delete, kind.key_of(row)).rowcount:
+                self.wraps_gone += isinstance(row, Wrap)
                 self._changes.deleted(row)
 
     def note(self, **details: Any) -> None:
