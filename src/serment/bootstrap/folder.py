@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serment.adapters.system import make_private_folder, write_private
+from serment.core.records.vault import FORMAT_VERSION
 from serment.errors import N_, Conflict, FormatError, NotFound, UsageError
 
-FORMAT = 1
 FLAGS: tuple[str, ...] = ()
 SOCKET_PATH_BYTES = 100  # sun_path holds 104 to 108 bytes
 
@@ -93,7 +93,7 @@ def create(root: Path, vault: str) -> Folder:
     folder = Folder(root, vault)
     for path in (root, folder.packs, folder.server, folder.run):
         make_private_folder(path)
-    lines = [f'vault = "{vault}"', f"format = {FORMAT}", "flags = []", ""]
+    lines = [f'vault = "{vault}"', f"format = {FORMAT_VERSION}", "flags = []", ""]
     write_private(root / "serment.toml", "\n".join(lines).encode())
     return folder
 
@@ -121,12 +121,12 @@ def open_folder(root: Path) -> Folder:
             N_("serment.toml of this vault cannot be read"),
             hint=N_("restore it from a backup; it holds vault, format and flags"),
         ) from error
-    if version > FORMAT or any(flag not in FLAGS for flag in flags):
+    if version > FORMAT_VERSION or any(flag not in FLAGS for flag in flags):
         raise FormatError(
             N_("this vault has format {found}, this program knows up to {known}"),
             hint=N_("install the newer Serment that wrote it; nothing was changed"),
             found=version,
-            known=FORMAT,
+            known=FORMAT_VERSION,
         )
     folder = Folder(root, vault)
     make_private_folder(folder.run)

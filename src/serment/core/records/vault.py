@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+FORMAT_VERSION = 1  # of everything on disk (docs/format.md); vectors of each stay for ever
+
 
 class Role(StrEnum):
     """What a person does in the practice; a role is the circles it holds keys of."""

@@ -26,9 +26,7 @@ def welcome(desk: Desk) -> Welcome:
     return Welcome(desk.house.practice, receiving)
 
 
-def sign_in(
-    desk: Desk, login: str, password: Masked[str], code: str, peer: views.Peer
-) -> Session:
+def sign_in(desk: Desk, login: str, password: Masked[str], code: str, peer: views.Peer) -> Session:
     """A session; the code counts as soon as the member has a second factor."""
     where = Peer(peer.address, peer.local, peer.tls)
     return desk.practice.sign_in(login, password, code, where, need_code=True)

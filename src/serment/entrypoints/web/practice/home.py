@@ -10,7 +10,7 @@ from serment.app.protect import devices, kit
 from serment.app.protect.filing import count_waiting
 from serment.app.prove.thief import SHARES_NEEDED, Haul, Loss, what_a_thief_reads
 from serment.core.access.rights import Act
-from serment.core.crypto.age import INTRO
+from serment.core.crypto.age.header import VERSION_LINE
 from serment.core.journal.verify import Verdict
 from serment.core.records.vault import (
     Envelope,
@@ -24,7 +24,8 @@ from serment.core.records.vault import (
     Wrap,
     WrapMethod,
 )
-from serment.entrypoints.web.practice.journal import CHECKPOINT_TAKEN, last_reception
+from serment.entrypoints.web.practice.journal import CHECKPOINT_TAKEN
+from serment.entrypoints.web.practice.log import last_reception
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
     Fact,
@@ -51,6 +52,7 @@ def home(visit: Visit, verified: tuple[Verdict, datetime] | None) -> HomeView:
         Haul(patients, objects, held.shares_here, clear, visit.practice.tables)
     )
     return HomeView(
+        reach=loss.reach,
         objects=objects,
         patients=patients,
         readable_patients=loss.readable_patients,
@@ -86,9 +88,7 @@ def _sealed(visit: Visit, objects: int) -> Fact:
     damaged = sum(table.damaged for table in list(visit.practice.tables.values()))
     damaged += _not_sealed(visit, objects)
     state = State.BAD if damaged else State.GOOD
-    return Fact(
-        FactName.OBJECTS_SEALED, state, visit.now, {"objects": objects, "damaged": damaged}
-    )
+    return Fact(FactName.OBJECTS_SEALED, state, visit.now, {"objects": objects, "damaged": damaged})
 
 
 def _not_sealed(visit: Visit, objects: int) -> int:
@@ -98,7 +98,7 @@ def _not_sealed(visit: Visit, objects: int) -> int:
 
 def _is_age_file(visit: Visit, row: StoredObject) -> bool:
     try:
-        return visit.house.packs.read(row.pack, row.offset, len(INTRO)) == INTRO
+        return visit.house.packs.read(row.pack, row.offset, len(VERSION_LINE)) == VERSION_LINE
     except SermentError:
         return False
 
@@ -126,7 +126,7 @@ def _open_sessions(visit: Visit, loss: Loss) -> Fact:
         FactName.OPEN_SESSIONS,
         State.ATTENTION if loss.in_memory else State.GOOD,
         visit.now,
-        {"sessions": sessions, "circles": ", ".join(loss.in_memory) or "–"},
+        {"sessions": sessions, "circles": loss.in_memory},
     )
 
 
@@ -199,5 +199,5 @@ def _conflicts(visit: Visit) -> int:
 def _checkpoint_is_old(visit: Visit) -> bool:
     taken = visit.store.get(Setting, CHECKPOINT_TAKEN)
     if taken is None:
-        return bool(visit.store.checkpoints())
+        return True
     return visit.now - datetime.fromisoformat(taken.value.decode()) > CHECKPOINT_EVERY

@@ -1,0 +1,211 @@
+"""The journal as a page of plain lines: ids become logins, devices and, with a key, patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from serment.app.watch.checkpoints import newest
+from serment.app.watch.sentences import describe
+from serment.app.watch.verification import verify_journal
+from serment.core.access.rights import Act
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.journal.verify import Verdict
+from serment.core.records.names import NameKind, parse_name
+from serment.core.records.vault import Envelope, Member, Setting
+from serment.entrypoints.desk.journal import public_key
+from serment.entrypoints.web.practice.identities import named
+from serment.entrypoints.web.practice.log import Numbered, first_at, newest_first
+from serment.entrypoints.web.practice.visit import Visit
+from serment.entrypoints.web.views import JournalLine, JournalQuery, JournalView
+from serment.errors import N_, FormatError, NotFound
+
+PAGE = 100
+SHORT = 6  # characters of an id that nobody here may name
+CHECKPOINT_TAKEN = "checkpoint-taken"
+
+Wanted = Callable[[Entry], bool]
+
+
+def journal(visit: Visit, query: JournalQuery) -> JournalView:
+    """The entries of one local day, newest first, as far as this session may read them."""
+    own = _check_may(visit, query)
+    wanted = _filter(visit, query, own)
+    day = query.day or _default_day(visit, query, wanted)
+    found = _of_day(visit, day, wanted)
+    hours = [0] * 24
+    for each in found:
+        hours[each.entry.at.astimezone().hour] += 1
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(query.page, pages)
+    words = _Words(visit)
+    checkpoint = newest(visit.store)
+    return JournalView(
+        lines=tuple(words.line(each) for each in found[(page - 1) * PAGE : page * PAGE]),
+        day=day,
+        hours=tuple(hours),
+        total=len(found),
+        page=page,
+        pages=pages,
+        members=_members(visit, own),
+        about=words.patient(query.patient) if query.patient else "",
+        size=visit.store.journal_size(),
+        checkpoint=checkpoint.at if checkpoint else None,
+        own=own,
+    )
+
+
+def _check_may(visit: Visit, query: JournalQuery) -> bool:
+    """Whether only the session's own acts may be shown."""
+    if visit.may(Act.READ_JOURNAL):
+        return False
+    if query.patient and visit.may(Act.READ_PATIENT_JOURNAL):
+        return False
+    visit.check(Act.READ_OWN_JOURNAL)
+    return True
+
+
+def _members(visit: Visit, own: bool) -> tuple[tuple[str, str], ...]:
+    me = visit.session.member.id
+    everybody = sorted(visit.store.find(Member), key=lambda member: member.login)
+    return tuple((m.id, m.login) for m in everybody if not own or m.id == me)
+
+
+def _filter(visit: Visit, query: JournalQuery, own: bool) -> Wanted:
+    tests: list[Wanted] = []
+    if own:
+        tests.append(lambda entry: entry.actor == visit.session.member.id)
+    if query.member:
+        tests.append(lambda entry: query.member in (entry.actor, entry.details.get("member")))
+    if query.kinds:
+        tests.append(lambda entry: entry.kind in query.kinds)
+    if query.patient:
+        envelopes = {e.id for e in visit.store.find(Envelope, patient=query.patient)}
+        tests.append(lambda entry: _is_about(entry, query.patient, envelopes))
+    return lambda entry: all(test(entry) for test in tests)
+
+
+def _is_about(entry: Entry, patient: str, envelopes: set[str]) -> bool:
+    details = entry.details
+    if details.get("patient") == patient or details.get("envelope") in envelopes:
+        return True
+    named_here = details.get("envelopes")
+    if isinstance(named_here, list | dict) and not envelopes.isdisjoint(named_here):
+        return True
+    filed = details.get("filed")
+    return isinstance(filed, list) and any(patient in pair for pair in filed)
+
+
+def _default_day(visit: Visit, query: JournalQuery, wanted: Wanted) -> date:
+    """Today; for one patient the last day on which something happened to his file."""
+    if query.patient:
+        for each in newest_first(visit.store, query.patient.encode()):
+            if wanted(each.entry):
+                return each.entry.at.astimezone().date()
+    return visit.now.astimezone().date()
+
+
+def _of_day(visit: Visit, day: date, wanted: Wanted) -> list[Numbered]:
+    start, end = _local(day), _local(day + timedelta(days=1))
+    first, stop = first_at(visit.store, start), first_at(visit.store, end)
+    entries: Iterable[Numbered] = newest_first(visit.store, limit=stop - first, stop=stop)
+    return [each for each in entries if wanted(each.entry)]
+
+
+def _local(day: date) -> datetime:
+    """Midnight on this machine's clock."""
+    return datetime.combine(day, time()).astimezone()
+
+
+@dataclass(slots=True)
+class _Words:
+    """Puts names in the place of ids; each is looked up once."""
+
+    visit: Visit
+    _logins: dict[str, str] = field(init=False)
+    _devices: dict[str, str] = field(init=False)
+    _patients: dict[str, str | None] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._logins, self._devices = self.visit.logins(), self.visit.devices()
+
+    def line(self, each: Numbered) -> JournalLine:
+        entry, details = each.entry, each.entry.details
+        values = describe(entry).values
+        patient = self._patient_of(entry)
+        return JournalLine(
+            index=each.index,
+            kind=entry.kind,
+            at=entry.at,
+            actor=self.actor(str(values["actor"])),
+            subject=self.patient(patient) if patient else self.subject(str(values["subject"])),
+            patient=patient if patient and self._named(patient) else None,
+            peer=str(details.get("peer") or ""),
+            tls=details.get("tls") if isinstance(details.get("tls"), bool) else None,
+            values={name: values[name] for name in ("count", "what", "reason")},
+        )
+
+    def actor(self, said: str) -> str:
+        return self._logins.get(said) or self._devices.get(said) or said
+
+    def subject(self, said: str) -> str:
+        """A name of `core.records.names`, or a plain word, as people read it."""
+        if said in self._devices:
+            return self._devices[said]
+        try:
+            name = parse_name(said)
+        except FormatError:
+            return said
+        if name.kind is NameKind.MEMBER:
+            return self._logins.get(name.id, said)
+        return f"#{name.id[:SHORT]}" if name.id else said
+
+    def patient(self, patient: str) -> str:
+        return self._named(patient) or f"patient {patient[:SHORT]}"
+
+    def _named(self, patient: str) -> str | None:
+        if patient not in self._patients:
+            self._patients[patient] = named(self.visit, patient)
+        return self._patients[patient]
+
+    def _patient_of(self, entry: Entry) -> str | None:
+        """The one patient an entry is about: named in it, or the one its envelope is filed to."""
+        details = entry.details
+        if isinstance(details.get("patient"), str):
+            return str(details["patient"])
+        match details.get("filed"):
+            case [[_, str(patient)]]:
+                return patient
+        if entry.kind in _OF_ENVELOPE and isinstance(details.get("envelope"), str):
+            envelope = self.visit.store.get(Envelope, details["envelope"])
+            return envelope.patient if envelope else None
+        return None
+
+
+_OF_ENVELOPE = frozenset({EventKind.FILED, EventKind.UNFILED, EventKind.READ, EventKind.EXPORTED})
+
+
+def verify(visit: Visit, kept: str) -> Verdict:
+    """Check the whole log; anybody signed in may."""
+    visit.check(Act.KEEP_CHECKPOINT)
+    store, vault = visit.store, visit.house.vault
+    return verify_journal(
+        store, vault, public_key(visit.desk), kept.strip() + "\n" if kept.strip() else None
+    )
+
+
+def checkpoint(visit: Visit) -> str:
+    """The newest signed checkpoint; that it was taken, and when, is kept and journalled."""
+    visit.check(Act.KEEP_CHECKPOINT)
+    row = newest(visit.store)
+    if row is None:
+        raise NotFound(
+            N_("there is no checkpoint yet"),
+            hint=N_("a running server signs one within a minute"),
+        )
+    details = {"session": visit.session.id, "size": row.size}
+    entry = Entry(EventKind.CHECKPOINT_TAKEN, visit.now, visit.session.member.id, details)
+    with visit.store.change(entry) as tx:
+        tx.put(Setting(CHECKPOINT_TAKEN, visit.now.isoformat().encode()))
+    return row.note

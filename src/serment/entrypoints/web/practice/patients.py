@@ -1,0 +1,146 @@
+"""Patients: the list, one file with its timeline, and who opened it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+
+from serment.app.protect.reading import no_key
+from serment.core.access.rights import Act
+from serment.core.dicom.criteria import has_wildcard, pattern
+from serment.core.dicom.query import fold
+from serment.core.records.identity import Identity, fold_identifier
+from serment.core.records.vault import Compartment, EnvelopeKind
+from serment.entrypoints.web.practice import log
+from serment.entrypoints.web.practice.identities import day, modalities, who
+from serment.entrypoints.web.practice.studies import OneStudy, apart, instances, title_of
+from serment.entrypoints.web.practice.visit import Visit
+from serment.entrypoints.web.views import Item, PatientLine, PatientList, PatientView
+from serment.errors import NotFound
+from serment.ports import Matches
+
+PAGE = 50
+
+
+def patients(visit: Visit, text: str, page: int) -> PatientList:
+    """Patients by the beginning of a name, or of a part of it, or of an identifier."""
+    visit.check(Act.SEARCH)
+    wanted = _wanted(text)
+    with visit.house.lock:
+        filing = visit.filing()
+        filing.learn()
+        book = filing.book
+        found = [
+            (identity.folded_name, patient, identity)
+            for patient in book
+            if (identity := book.get(patient)) is not None and wanted(identity)
+        ]
+    found.sort(key=lambda each: each[:2])
+    pages = max(1, -(-len(found) // PAGE))
+    page = min(page, pages)
+    shown = [(patient, who_) for _, patient, who_ in found[(page - 1) * PAGE : page * PAGE]]
+    return PatientList(_lines(visit, shown), len(found), page, pages)
+
+
+def _wanted(text: str) -> Callable[[Identity], bool]:
+    """The test that a search typed by a person makes of an identity."""
+    name = pattern("name", fold(text))
+    if name is None:
+        return lambda identity: True
+    if has_wildcard(name):
+        expression = re.compile(translate(name.replace("[", "[[]") + "*"))
+        return lambda identity: expression.match(identity.folded_name) is not None
+    number = fold_identifier(text)
+    return lambda identity: (
+        f" {name}" in f" {identity.folded_name}"
+        or any(fold_identifier(i.value).startswith(number) for i in identity.identifiers)
+    )
+
+
+def _lines(visit: Visit, shown: list[tuple[str, Identity]]) -> tuple[PatientLine, ...]:
+    table, lines, envelopes = visit.identities(), list[PatientLine](), list[str]()
+    for patient, identity in shown:
+        rows = table.studies(Matches(patient=patient))
+        days = [d for d in (day(row.attributes.get("StudyDate")) for row in rows) if d]
+        studies = len({row.study_uid for row in rows})
+        lines.append(PatientLine(patient, who(identity), studies, max(days, default=None)))
+        envelopes += [row.envelope for row in rows]
+    visit.note("patient", envelopes)
+    return tuple(lines)
+
+
+def patient(visit: Visit, patient_id: str) -> PatientView:
+    """One patient's file; its readers for those who may see them."""
+    visit.check(Act.SEARCH)
+    with visit.house.lock:
+        try:
+            identity = visit.filing().identity(patient_id)
+        except NotFound:
+            raise no_key("patient") from None
+    studies = _studies(visit, patient_id)
+    first = studies[0].first.envelope if studies else ""
+    visit.note_identity(patient_id, first)
+    items = _timeline(visit, studies)
+    return PatientView(
+        id=patient_id,
+        who=who(identity),
+        timeline=tuple(items),
+        readers=log.readers(visit, patient_id) if visit.may(Act.READ_PATIENT_JOURNAL) else None,
+        key=any(item.key for item in items) if items else visit.may(Act.READ_CLINICAL),
+        may_upload=visit.may(Act.ATTACH),
+        circles=tuple(sorted(c.circle for c in visit.store.find(Compartment, patient=patient_id))),
+    )
+
+
+def _studies(visit: Visit, patient_id: str) -> list[OneStudy]:
+    found = visit.searching.studies(Matches(patient=patient_id))
+    return [
+        one for study in found for one in apart(visit, study) if one.first.patient == patient_id
+    ]
+
+
+def _timeline(visit: Visit, studies: list[OneStudy]) -> list[Item]:
+    """Newest first, by the day of the study or, without one, of its arrival."""
+    devices = visit.devices()
+    by_hand = {one.first.envelope for one in studies if _kind(one) is EnvelopeKind.DOCUMENT}
+    handed = log.brought(visit, by_hand)
+    items = [
+        _item(
+            visit,
+            one,
+            handed.get(one.first.envelope) or visit.brought_by(one.first.envelope, devices),
+        )
+        for one in studies
+    ]
+    return sorted(items, key=lambda item: (item.date or item.arrived.date(), item.arrived))[::-1]
+
+
+def _kind(one: OneStudy) -> EnvelopeKind:
+    """A study is what is most in it: images, else a report, else documents."""
+    kinds = {row.kind for row in one.rows}
+    order = (EnvelopeKind.IMAGE, EnvelopeKind.REPORT)
+    return next((kind for kind in order if kind in kinds), EnvelopeKind.DOCUMENT)
+
+
+def _item(visit: Visit, one: OneStudy, source: str) -> Item:
+    kind, first, attributes = _kind(one), one.first, one.attributes
+    summary = one.found.summary if one.key and one.whole else None
+    ref, title = first.envelope, summary.description if summary else ""
+    if kind is EnvelopeKind.DOCUMENT and one.key:
+        held = instances(visit, one)
+        if held:
+            visit.reading.allow(held, "metadata")
+            ref, title = held[0].object, title_of(held[0])
+    return Item(
+        kind=kind,
+        ref=ref,
+        date=day(attributes.get("StudyDate")),
+        arrived=first.arrived,
+        title=title,
+        modalities=() if kind is EnvelopeKind.DOCUMENT else modalities(attributes),
+        source=source,
+        key=one.key,
+        images=summary.instances if summary and kind is EnvelopeKind.IMAGE else None,
+        thumbnail=summary.picture if summary else None,
+    )
