@@ -103,7 +103,7 @@ def _from_basic_table(
     start, end = unpack("<I", read_exactly(read, at, 4))[0], size - base
     if frame < frames:
         end = unpack("<I", read_exactly(read, at + 4, 4))[0]
-    if end <= start:
+    if end <= start or (start == 0) != (frame == 1):
         return None  # a table of zeros, as some devices write: step instead
     return list(_fragments(read, base + start, size, base + end))
 

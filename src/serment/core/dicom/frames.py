@@ -91,14 +91,15 @@ def open_pixels(read: Read, clinical: Mapping[str, Any]) -> tuple[Read, PixelLay
         FormatError: the object has no picture, is a video, or is too large.
     """
     layout = layout_of(clinical)
-    if layout.offset >= layout.size:
+    deflated = layout.transfer_syntax in uids.DEFLATED
+    if layout.offset >= layout.size and not deflated:
         raise no_picture()
     if layout.transfer_syntax.startswith(_VIDEO):
         raise FormatError(
             N_("this object is a video; single frames of it are not served"),
             hint=N_("fetch the object itself and play it with a video player"),
         )
-    if layout.transfer_syntax not in uids.DEFLATED:
+    if not deflated:
         return read, layout
     if layout.size > MAX_INFLATED:
         raise too_large(MAX_INFLATED)
@@ -159,11 +160,13 @@ def _native_frame(read: Read, layout: PixelLayout, frame: int) -> bytes:
     if layout.transfer_syntax == uids.EXPLICIT_BIG:
         return _from_big_endian(read, layout, start, end)
     found = read_exactly(read, layout.offset + start, end - start)
-    return found if first % 8 == 0 else _shifted(found, first % 8, layout.frame_bits)
+    if first % 8 == layout.frame_bits % 8 == 0:
+        return found
+    return _bits(found, first % 8, layout.frame_bits)
 
 
-def _shifted(data: bytes, bits: int, wanted: int) -> bytes:
-    """Return the bits from number `bits` on, where a frame of single bits starts inside a byte."""
+def _bits(data: bytes, bits: int, wanted: int) -> bytes:
+    """Return `wanted` bits from number `bits` on: frames of single bits start inside bytes."""
     value = int.from_bytes(data, "little") >> bits & (1 << wanted) - 1
     return value.to_bytes((wanted + 7) // 8, "little")
 
