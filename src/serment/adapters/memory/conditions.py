@@ -26,8 +26,11 @@ class Condition:
 
 
 def text(value: object) -> str:
-    """A value as it is stored and compared: what UTF-8 cannot hold becomes a question mark."""
-    return str(value).encode("utf-8", "replace").decode()
+    """A value as it is stored and compared: what UTF-8 cannot hold is replaced (U+FFFD)."""
+    found = str(value)
+    if found.isascii():
+        return found
+    return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def compared(value: object) -> str:

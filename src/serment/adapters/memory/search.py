@@ -254,12 +254,18 @@ def _study_values(row: StudyRow) -> tuple[object, ...]:
         row.kind,
         row.arrived.isoformat(),
         text(row.study_uid),
-        text(attributes.get("StudyDate", "")) + text(attributes.get("StudyTime", "")),
+        _moment(attributes),
         text(fold(str(attributes.get("PatientName", "")))),
         text(attributes.get("PatientBirthDate", "")),
         compared(attributes.get("AccessionNumber", "")),
         json.dumps(attributes),
     )
+
+
+def _moment(attributes: dict[str, Any]) -> str:
+    """Date and time of the study as digits; empty when it has no date."""
+    date = text(attributes.get("StudyDate", ""))
+    return date + text(attributes.get("StudyTime", "")) if date else ""
 
 
 def _touch(database: sqlite3.Connection, uids: list[str]) -> None:
