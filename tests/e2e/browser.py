@@ -111,12 +111,23 @@ class Visit:
         self.page.click(".gate-form button")
         self.page.wait_for_load_state("load")
 
+    def until(self, condition: str) -> None:
+        """Wait for a JavaScript expression to hold; asked from outside, as the pages forbid
+        evaluation to playwright's own waiting too."""
+        for _ in range(150):
+            if self.page.evaluate(condition):
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"never came true: {condition}")
+
     def axe(self) -> list[str]:
         """Findings of axe-core on the page as it is: rule, places, why."""
         session = self.context.new_cdp_session(self.page)
         tree = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
         world = session.send("Page.createIsolatedWorld", {"frameId": tree, "worldName": "axe"})
-        run = json.dumps({"runOnly": {"type": "tag", "values": AXE_TAGS}})
+        run = json.dumps(
+            {"runOnly": {"type": "tag", "values": AXE_TAGS}, "resultTypes": ["violations"]}
+        )
         where = {"contextId": world["executionContextId"]}
         session.send("Runtime.evaluate", {"expression": self.axe_source, **where})
         asked = {"awaitPromise": True, "returnByValue": True, **where}

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
-from client import Client
+from web_client import Client
 
 
 @pytest.fixture

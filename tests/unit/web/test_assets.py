@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 import pytest
-from client import Client
+from web_client import Client
 
 from serment.entrypoints.web.assets import Assets
 

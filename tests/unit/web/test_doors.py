@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from client import Client
 from demo_people import CODE, PASSWORD
 from demo_records import studies
+from web_client import Client
 
 from serment.entrypoints.web.doors import next_page
 

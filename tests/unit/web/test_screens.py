@@ -6,9 +6,9 @@ import re
 from html import unescape
 
 import pytest
-from client import Client
 from demo_people import PASSWORD, WORDS
 from demo_records import ref, studies
+from web_client import Client
 
 from serment.core.journal.entries import EventKind
 from serment.entrypoints.web import facts, sentences

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from client import Client
 from demo_records import studies
+from web_client import Client
 
 from serment.entrypoints.web.security import CSP, host_name
 
