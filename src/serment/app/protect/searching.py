@@ -174,6 +174,7 @@ def series_attributes(rows: list[InstanceRow]) -> dict[str, Any]:
 def instance_attributes(row: InstanceRow) -> dict[str, Any]:
     """The clinical index record as DICOM keywords."""
     kept = {key: value for key, value in row.attributes.items() if key[:1].isupper()}
+    kept["Object"] = row.object  # random: two conflicting instances have one UID
     if row.state == "conflict":
         kept["Conflict"] = True
     return kept

@@ -62,7 +62,7 @@ def study_answer(study: FoundStudy) -> dict[str, Any]:
 
 def _uid(row: dict[str, Any], level: str) -> str:
     keyword = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID"}
-    return str(row.get(keyword.get(level, "SOPInstanceUID"), id(row)))
+    return str(row[keyword.get(level, "Object")])
 
 
 def show(desk: Desk, request: Request) -> Answer:

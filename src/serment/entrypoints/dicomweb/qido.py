@@ -112,7 +112,7 @@ def _uid(row: dict[str, Any], level: str) -> str:
     keyword = {
         "study": "StudyInstanceUID",
         "series": "SeriesInstanceUID",
-        "instance": "SOPInstanceUID",
+        "instance": "Object",
     }[level]
     return str(row[keyword])
 
