@@ -163,6 +163,20 @@ def test_palettes_are_applied() -> None:
     ]
 
 
+def lookup(values: list[int], first: int) -> Dataset:
+    table = Dataset()
+    table.add_new(0x00283002, "US", [len(values), first, 8])
+    table.add_new(0x00283006, "US", values)
+    return table
+
+
+def test_tables_take_the_place_of_rescaling_and_of_windows() -> None:
+    to_units = image_file(RAMP, ModalityLUTSequence=[lookup(list(range(100, 116)), 0)])
+    assert (shown(to_units, window=(108.0, 1.0)) == np.where(RAMP + 100 > 107.5, 255, 0)).all()
+    to_grey = image_file(RAMP, VOILUTSequence=[lookup([0, 10, 255], 4)])
+    assert [int(one) for one in shown(to_grey).flat][2:8] == [0, 0, 0, 10, 255, 255]
+
+
 def test_frames_are_counted_from_one() -> None:
     frames = np.stack([np.zeros((4, 4), np.uint8), np.eye(4, dtype=np.uint8)])
     data = image_file(frames, NumberOfFrames=2)

@@ -7,7 +7,7 @@ too large before anything is decoded. The decoders are pydicom's, with numpy, Pi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from struct import error as StructError  # noqa: N812 - the module's only exception
@@ -31,6 +31,7 @@ from serment.core.dicom.walker import walk
 from serment.errors import N_, FormatError, UsageError
 
 Window: TypeAlias = tuple[float, float]  # center and width, in rescaled units
+Brightness: TypeAlias = Callable[[NDArray[Any]], NDArray[np.uint8]]
 
 MAX_SIZE: Final = 16384  # pixels of the longer side that can be asked for
 PERCENTILES: Final = (0.5, 99.5)  # shown from black to white when no window is given
@@ -155,22 +156,56 @@ def _colour(pixels: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
 
 def _grey(dataset: Dataset, pixels: NDArray[Any], window: Window | None) -> NDArray[np.uint8]:
-    padding = _padding(dataset, pixels)
-    if "ModalityLUTSequence" in dataset:
-        values = apply_modality_lut(pixels, dataset).astype(np.float32)
-    else:
-        slope, intercept = (
-            _first(dataset, "RescaleSlope", 1.0),
-            _first(dataset, "RescaleIntercept", 0.0),
+    """Return the brightness of each pixel; of 16 bits, worked out once for each value there is."""
+    brightness = _brightness(dataset, pixels, window)
+    if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > 2:
+        return brightness(pixels)
+    low, high = int(pixels.min()), int(pixels.max())
+    table = brightness(np.arange(low, high + 1).astype(pixels.dtype))
+    return np.take(table, pixels.astype(np.int32) - low)
+
+
+def _brightness(dataset: Dataset, pixels: NDArray[Any], window: Window | None) -> Brightness:
+    """Return what turns stored values into 0 to 255: window, VOI table, or all there is."""
+    rescale = _rescaling(dataset)
+    window = window or _own_window(dataset)
+    if window is not None and np.isfinite(window).all() and window[1] > 0:
+        chosen, function = window, str(dataset.get("VOILUTFunction", "LINEAR"))
+        return lambda values: _windowed(rescale(values), chosen, function)
+    if dataset.get("VOILUTSequence"):
+        white = np.float32(255 / (2 ** int(dataset.VOILUTSequence[0].LUTDescriptor[2]) - 1))
+        return lambda values: _bytes(
+            apply_voi_lut(rescale(values).astype(np.int64), dataset).astype(np.float32) * white
         )
-        values = pixels.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-    if window is None:
-        window = _own_window(dataset)
-    if window is None and dataset.get("VOILUTSequence"):
-        return _stretched(apply_voi_lut(values.astype(np.int64), dataset).astype(np.float32))
-    if window is None:
-        return _stretched(values, padding)
-    return _windowed(values, window, str(dataset.get("VOILUTFunction", "LINEAR")))
+    low, high = _range(rescale(_sample(pixels, dataset)))
+    scale = np.float32(255 / (high - low) if high > low else 1)
+    return lambda values: _bytes((rescale(values) - np.float32(low)) * scale)
+
+
+def _rescaling(dataset: Dataset) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Return what turns stored values into those windows are given in (PS3.3 C.11.1)."""
+    if "ModalityLUTSequence" in dataset:
+        return lambda values: apply_modality_lut(values, dataset).astype(np.float32)
+    slope = np.float32(_first(dataset, "RescaleSlope", 1.0))
+    intercept = np.float32(_first(dataset, "RescaleIntercept", 0.0))
+    return lambda values: values.astype(np.float32) * slope + intercept
+
+
+def _sample(pixels: NDArray[Any], dataset: Dataset) -> NDArray[Any]:
+    """Return some of the pixels, evenly, without padding unless there is nothing else."""
+    seen = pixels.reshape(-1)[:: max(pixels.size // _SAMPLED, 1)]
+    padding = dataset.get("PixelPaddingValue")
+    kept = seen[seen != padding] if isinstance(padding, int) else seen
+    return kept if kept.size else seen
+
+
+def _range(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return what is black and what is white when no window says it."""
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 1.0
+    low, high = np.percentile(values, PERCENTILES)
+    return (low, high) if high > low else (float(values.min()), float(values.max()))
 
 
 def _first(dataset: Dataset, keyword: str, default: float) -> float:
@@ -190,32 +225,12 @@ def _own_window(dataset: Dataset) -> Window | None:
     return _first(dataset, "WindowCenter", 0.0), width
 
 
-def _padding(dataset: Dataset, pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
-    value = dataset.get("PixelPaddingValue")
-    return pixels == value if isinstance(value, int) else None
-
-
-def _stretched(
-    values: NDArray[np.float32], padding: NDArray[np.bool_] | None = None
-) -> NDArray[np.uint8]:
-    """Return the values from black to white by percentiles, padding left out of the count."""
-    seen = values if padding is None or padding.all() else values[~padding]
-    seen = seen.reshape(-1)[:: max(seen.size // _SAMPLED, 1)]
-    seen = seen[np.isfinite(seen)]
-    low, high = np.percentile(seen, PERCENTILES) if seen.size else (0.0, 0.0)
-    if high <= low:
-        low, high = (float(seen.min()), float(seen.max())) if seen.size else (0.0, 1.0)
-    scale = 255.0 / (high - low) if high > low else 1.0
-    return _bytes((values - np.float32(low)) * np.float32(scale))
-
-
 def _windowed(values: NDArray[np.float32], window: Window, function: str) -> NDArray[np.uint8]:
     """Return the values through a window (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
     center, width = (np.float32(part) for part in window)
-    if not (np.isfinite(center) and np.isfinite(width) and width > 0):
-        return _stretched(values)
     if function == "SIGMOID":
-        return _bytes(255.0 / (1.0 + np.exp(np.clip(-4.0 * (values - center) / width, -60, 60))))
+        steps = np.clip(np.float32(-4) * (values - center) / width, -60, 60)
+        return _bytes(np.float32(255) / (np.float32(1) + np.exp(steps)))
     if function == "LINEAR_EXACT":
         return _bytes(((values - center) / width + np.float32(0.5)) * np.float32(255))
     if width <= 1:
