@@ -16,7 +16,9 @@ STUDY = FictionalStudy(patients()[0], "20260103", "101500", "ACC-1", "TDM", "ROU
 
 def taken(data: bytes) -> bytes:
     found = find_document(lambda offset, size: data[offset : offset + size], len(data))
-    return found.data or data[found.offset : found.offset + found.length]
+    document = found.data or data[found.offset : found.offset + found.length]
+    assert len(document) == found.length
+    return document
 
 
 def encapsulated(document: bytes, syntax: str = "1.2.840.10008.1.2.1") -> bytes:

@@ -45,8 +45,7 @@ def find_document(read: Read, size: int) -> Place:
         return _in_deflated(read(0, size), meta.dataset_offset)
     header = walk(memoryview(head)[meta.dataset_offset :], meta.transfer_syntax, partial=True)
     if _DOCUMENT in header.elements:
-        value = header.elements[_DOCUMENT][1]
-        return Place(0, len(value), _unpadded(value))
+        return _taken(header.elements[_DOCUMENT][1])
     cut = header.cut
     if cut is None or cut.tag != _DOCUMENT or cut.length == _UNDEFINED:
         raise _none()
@@ -61,13 +60,13 @@ def _in_deflated(whole: bytes, start: int) -> Place:
     header = walk(plain, uids.EXPLICIT_LITTLE)
     if _DOCUMENT not in header.elements:
         raise _none()
-    value = _unpadded(header.elements[_DOCUMENT][1])
-    return Place(0, len(value), value)
+    return _taken(header.elements[_DOCUMENT][1])
 
 
-def _unpadded(value: bytes) -> bytes:
+def _taken(value: bytes) -> Place:
     """Values have an even length: one zero byte may follow the document (PS3.5 section 7.1.1)."""
-    return value[:-1] if value.endswith(b"\0") else value
+    data = value[:-1] if value.endswith(b"\0") else value
+    return Place(0, len(data), data)
 
 
 def _none() -> FormatError:
