@@ -64,10 +64,10 @@ def _options() -> argparse.Namespace:
 def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     figures = Figures()
     _say(f"making {options.slices} CT slices")
-    slices = samples.ct_slices(folder / "ct", options.slices)
+    *slices, first = samples.ct_slices(folder / "ct", options.slices + 1)
     flushes = []
     subjects = [each for each in _subjects(folder, figures) if each.name not in options.without]
-    bench = Bench(folder, subjects, figures, _say)
+    bench = Bench(folder, subjects, figures, first, _say)
     for turn in range(options.rounds):
         flushes.append(bare.flush_ms(folder))
         _say(f"round {turn + 1} of {options.rounds}; one flush takes {flushes[-1]:.2f} ms here")

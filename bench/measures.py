@@ -75,6 +75,7 @@ class Bench:
     folder: Path
     subjects: list[Subject]
     figures: Figures
+    first: Sample  # sent before anything is timed: starting up is not measured
     say: Callable[[str], None]
 
     def store(
@@ -83,6 +84,7 @@ class Bench:
         """C-STORE these files to each subject in turn; CPU and memory come with the rate."""
         for subject in self.subjects:
             with self.attempt(case.name, subject.name), self._fresh(subject, switch) as peer:
+                storescu(peer, [self.first], 1, switch)
                 before = peer.cpu_seconds()
                 seconds = storescu(peer, samples, associations, switch)
                 cpu = peer.cpu_seconds() - before
@@ -105,6 +107,7 @@ class Bench:
                 continue
             with self.attempt(case.name, subject.name), self._fresh(subject, {}) as peer:
                 web = Web(peer)
+                web.stow(stow_body([self.first.path]))
                 begin = time.perf_counter()
                 for body in bodies:
                     web.stow(body)
