@@ -49,6 +49,10 @@ OBJECTS = st.builds(
     StoredObject, FEW, FEW, FEW, st.just(64), st.integers(0, 3), BLOB, BLOB,
     st.sampled_from(ObjectState),
 )  # fmt: skip
+WRAPS = st.builds(
+    Wrap, st.just(WrapKind.MEMBER_SEED), st.sampled_from("ab"), st.just("a"), st.just(0),
+    st.sampled_from(WrapMethod), BLOB,
+)  # fmt: skip
 ROWS: st.SearchStrategy[Any] = st.one_of(
     st.builds(Setting, FEW, BLOB),
     st.builds(
@@ -60,10 +64,9 @@ ROWS: st.SearchStrategy[Any] = st.one_of(
         Circle, FEW, st.sampled_from(CircleKind), st.integers(1, 2), BLOB, st.just(NOW),
         st.booleans(), st.booleans(),
     ),
-    st.builds(
-        Wrap, st.sampled_from(list(WrapKind)[:2]), FEW, FEW, st.integers(0, 1),
-        st.sampled_from(WrapMethod), BLOB,
-    ),
+    WRAPS,
+    WRAPS,
+    WRAPS,
     st.builds(Patient, FEW, BLOB, st.just(NOW)),
     st.builds(Compartment, FEW, FEW, FEW),
     st.builds(
