@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.practices import patient, report, study
-from tests.unit.web_practice.pages import Pages, full_study, staffed
+from tests.practices import World, patient, report, study
+from tests.unit.web_practice.pages import Pages, full_study, staffed, twin
 
 from serment.core.records.vault import StoredObject
 
@@ -30,9 +30,15 @@ class Reading:
 
 
 @pytest.fixture(scope="package")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
+def practice() -> World:
+    """Staffed, empty; never changed."""
+    return staffed()
+
+
+@pytest.fixture(scope="package")
+def reading(practice: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
     """A full study, one of another circle, one that waits to be filed; everybody signed in."""
-    world = staffed()
+    world = twin(practice)
     pages = Pages(world, tmp_path_factory.mktemp("intake") / "none.sock")
     arrivals = world.house.store
     pages.studies["full"] = study(patient(1), 1)
@@ -58,6 +64,6 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
 
 
 @pytest.fixture
-def pages(tmp_path: Path) -> Pages:
+def pages(practice: World, tmp_path: Path) -> Pages:
     """A staffed practice without arrivals, for one test."""
-    return Pages(staffed(), tmp_path / "intake.sock")
+    return Pages(twin(practice), tmp_path / "intake.sock")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 
 from tests.practices import PASSWORD, World, memory_world
 
+from serment.adapters.memory.clock import MemoryClock
+from serment.adapters.memory.packs import MemoryPacks
+from serment.adapters.memory.store import MemoryStore
 from serment.app.protect import members
 from serment.core.dicom.fictional import (
     FictionalStudy,
@@ -108,6 +112,19 @@ def staffed() -> World:
     world.add("secretaire", Role.SECRETARY, by="docteur")
     world.add("dpo", Role.DPO)
     return world
+
+
+def twin(world: World) -> World:
+    """The same practice again, to be changed by one test: founding it anew would derive a key
+    from a password ten times."""
+    kept, store = world.house.store, MemoryStore()
+    store._tables = {kind: dict(rows) for kind, rows in kept._tables.items()}
+    store._log, store._frontier = list(kept._log), kept._frontier.copy()
+    clock = MemoryClock(world.house.clock.now())
+    house = dataclasses.replace(
+        world.house, store=store, packs=MemoryPacks(), clock=clock, lock=threading.RLock()
+    )
+    return World(house, world.founded)
 
 
 def full_study(of: FictionalStudy) -> list[bytes]:

@@ -1,0 +1,159 @@
+"""Coming in, staying and going out: passwords, codes, throttling, idle locks, admission."""
+
+from __future__ import annotations
+
+import pyotp
+import pytest
+from tests.practices import PASSWORD
+from tests.unit.web_practice.pages import AFAR, HERE, Pages
+
+from serment.core.journal.entries import EventKind
+from serment.core.journal.log import entry_of
+from serment.core.masked import Masked
+from serment.core.records.vault import MemberState, Role
+from serment.entrypoints.web.views import NewDevice, NewMember, Page, Peer, StudyQuery
+from serment.errors import AccessDenied, Busy, UsageError, VaultLocked
+
+WRONG = Masked("Mauvais-Tilleul-48-Pomme")
+
+
+def journalled(pages: Pages, kind: EventKind) -> int:
+    entries = map(entry_of, pages.world.house.store.journal())
+    return sum(entry is not None and entry.kind is kind for entry in entries)
+
+
+def code(pages: Pages, secret: str) -> str:
+    return pyotp.TOTP(secret).at(pages.world.house.clock.now())
+
+
+def test_everything_wrong_looks_the_same_and_is_journalled(pages: Pages) -> None:
+    said = set()
+    for login, password in (("docteur", WRONG), ("personne", PASSWORD), ("", PASSWORD)):
+        with pytest.raises(AccessDenied) as refused:
+            pages.web.sign_in(login, password, "", HERE)
+        said.add((refused.value.message, refused.value.hint))
+    assert len(said) == 1
+    assert journalled(pages, EventKind.LOGIN_FAILED) == 3
+
+
+def test_three_failures_make_the_address_wait_whatever_its_port(pages: Pages) -> None:
+    for port in (1, 2, 3):
+        with pytest.raises(AccessDenied):
+            pages.web.sign_in("docteur", WRONG, "", Peer(f"127.0.0.1:{port}", HERE.local, True))
+    with pytest.raises(Busy):
+        pages.web.sign_in("secretaire", PASSWORD, "", HERE)
+    pages.world.house.clock.advance(61)
+    assert pages.web.session(pages.sign_in("secretaire"), active=True)
+
+
+def test_from_another_machine_a_password_alone_is_refused(pages: Pages) -> None:
+    with pytest.raises(AccessDenied) as refused:
+        pages.web.sign_in("docteur", PASSWORD, "", AFAR)
+    assert "second factor" in refused.value.message
+    assert "sign in once on the server itself" in refused.value.hint
+    with pytest.raises(AccessDenied, match="login or the password"):
+        pages.web.sign_in(
+            "docteur", WRONG, "", AFAR
+        )  # nothing is told before the password is right
+    assert pages.world.practice.locked()
+
+
+def test_the_second_factor_is_enrolled_and_then_asked_for(pages: Pages) -> None:
+    session = pages.sign_in("docteur")
+    with pytest.raises(UsageError):
+        pages.web.confirm_second_factor(session, "123456")
+    factor = pages.web.new_second_factor(session)
+    secret = factor.secret.reveal()
+    assert factor.uri.reveal().startswith("otpauth://totp/")
+    assert secret in factor.uri.reveal()
+    with pytest.raises(AccessDenied, match="not the code of now"):
+        pages.web.confirm_second_factor(session, "000000")
+    pages.web.confirm_second_factor(session, code(pages, secret))
+    assert pages.web.session(session, active=True).second_factor
+    pages.web.lock(session)
+    with pytest.raises(AccessDenied, match="login or the password"):
+        pages.sign_in("docteur")
+    pages.world.house.clock.advance(120)
+    right = code(pages, secret)
+    assert pages.web.session(pages.sign_in("docteur", right, AFAR), active=True)
+    with pytest.raises(AccessDenied, match="used already"):
+        pages.sign_in("docteur", right, AFAR)
+
+
+def test_what_a_page_knows_of_its_session(pages: Pages) -> None:
+    views = {who: pages.web.session(pages.sign_in(who), active=True) for who in WHO}
+    everybody = {Page.HOME, Page.JOURNAL, Page.MEMBERS, Page.SETTINGS}
+    names = everybody | {Page.STUDIES, Page.PATIENTS}
+    assert views["docteur"].pages == names | {Page.TO_FILE}
+    assert views["secretaire"].pages == names | {Page.TO_FILE}
+    assert views["dpo"].pages == names
+    assert views["admin"].pages == everybody
+    assert [who for who in WHO if views[who].images] == ["docteur"]
+    assert views["docteur"].circles == ("care", "secretariat")
+    assert views["admin"].circles == ()
+    assert views["docteur"].left_seconds == 30 * 60
+    assert len(views["docteur"].words) == 8
+
+
+WHO = ("docteur", "secretaire", "dpo", "admin")
+
+
+def test_only_a_person_puts_off_the_idle_lock(pages: Pages) -> None:
+    session, clock = pages.sign_in("docteur"), pages.world.house.clock
+    clock.advance(29 * 60)
+    assert pages.web.session(session, active=True).left_seconds == 30 * 60
+    clock.advance(29 * 60)
+    pages.web.pulse(session)
+    pages.web.home(session)
+    pages.web.worklist(session, StudyQuery())
+    assert pages.web.session(session, active=False).left_seconds == 60
+    clock.advance(61)
+    assert pages.web.session(session, active=True) is None
+    assert pages.world.practice.locked()
+    assert not pages.world.practice.tables
+    with pytest.raises(VaultLocked):
+        pages.web.worklist(session, StudyQuery())
+
+
+def test_locking_one_and_locking_all(pages: Pages) -> None:
+    one, other = pages.sign_in("docteur"), pages.sign_in("secretaire")
+    pages.web.lock(one)
+    pages.web.lock(one)  # harmless
+    assert pages.web.session(one, active=True) is None
+    assert set(pages.world.practice.tables) == {"secretariat"}
+    with pytest.raises(VaultLocked):
+        pages.web.lock_all(one)
+    pages.web.lock_all(other)
+    assert pages.world.practice.locked()
+    assert not pages.world.practice.tables
+
+
+def test_an_admission_reaches_a_session_that_is_open(pages: Pages) -> None:
+    admin = pages.sign_in("admin")
+    new = NewMember("interne", PASSWORD, (Role.DOCTOR,), "")
+    assert pages.web.add_member(admin, new) is False
+    waiting = pages.sign_in("interne")
+    view = pages.web.session(waiting, active=True)
+    assert (view.state, view.waiting, view.circles) == (
+        MemberState.PENDING,
+        ("secretariat", "care"),
+        (),
+    )
+    doctor = pages.sign_in("docteur")
+    (line,) = [m for m in pages.web.members(doctor).members if m.login == "interne"]
+    assert line.may_admit
+    assert line.words == view.words
+    pages.web.admit(doctor, line.id)
+    view = pages.web.session(waiting, active=True)
+    assert (view.state, view.waiting) == (MemberState.ACTIVE, ())
+    assert view.images
+    assert pages.web.worklist(waiting, StudyQuery()).total == 0
+
+
+def test_the_sign_in_page_tells_little(pages: Pages) -> None:
+    assert not pages.web.welcome().receiving  # no device yet
+    admin = pages.sign_in("admin")
+    pages.web.add_device(admin, NewDevice("Scanner", "CT1", "192.0.2.5", "care"))
+    assert pages.web.welcome().receiving
+    pages.machine.receives = False
+    assert not pages.web.welcome().receiving
