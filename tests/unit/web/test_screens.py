@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -13,7 +15,7 @@ from web_client import Client
 from serment.core.journal.entries import EventKind
 from serment.entrypoints.web import facts, sentences
 from serment.entrypoints.web.problems import TITLES
-from serment.entrypoints.web.views import FactName, JournalLine, TodoName
+from serment.entrypoints.web.views import FactName, JournalLine, TodoName, Who
 from serment.errors import SermentError
 
 CT, DX, _, US = studies()[:4]
@@ -140,7 +142,8 @@ def test_frames_come_at_the_window_and_size_asked(doctor: Client) -> None:
     assert len(small.body) < len(whole.body)
     assert small.header("cache-control") == "no-store"
     assert doctor.script(f"{path}?c=x&w=1e9&s=-4").body == whole.body
-    assert doctor.script(f"/frames/{DX.objects[0].id}/0").status == 400
+    for number in ("0", "-1", "9" * 5000, "x"):
+        assert doctor.script(f"/frames/{DX.objects[0].id}/{number}").status == 400
     assert doctor.script("/frames/nonsense/1").status == 404
 
 
@@ -155,6 +158,23 @@ def test_an_error_of_a_picture_is_a_line_for_the_script(doctor: Client) -> None:
 def test_a_report_is_read_as_text(doctor: Client) -> None:
     said = words(doctor.get(f"/reports/{CT.objects[-1].id}").text)
     assert "Conclusion" in said and "Contrôle à trois mois recommandé" in said
+
+
+HOSTILE = "</script><script>alert(1)</script>\"'&{{7*7}}"
+
+
+def test_what_a_device_sends_is_shown_as_text_whatever_it_is(doctor: Client) -> None:
+    harmless = doctor.get(f"/studies/{CT.ref}").text
+    study = doctor.practice.study(next(iter(doctor.practice.open)), CT.ref)
+    series = tuple(replace(each, description=HOSTILE) for each in study.series)
+    hostile = replace(study, who=Who(HOSTILE), description=HOSTILE, series=series)
+    doctor.practice.study = lambda session, ref: hostile
+    html = doctor.get(f"/studies/{CT.ref}").text
+    assert "{{7*7}}" in html and "<script>alert" not in html
+    assert html.count("<script") == harmless.count("<script")
+    assert html.count("</script>") == harmless.count("</script>")
+    data = re.search(r'id="study">(.*?)</script>', html, flags=re.DOTALL)[1]
+    assert json.loads(data)["series"][0]["title"] == HOSTILE
 
 
 # Patients

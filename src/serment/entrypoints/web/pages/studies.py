@@ -91,9 +91,10 @@ async def thumbnail(request: Request, session: SessionView) -> Response:
 async def frame(request: Request, session: SessionView) -> Response:
     """One frame as a picture: /frames/OBJECT/NUMBER?c=CENTRE&w=WIDTH&s=LONGER_SIDE."""
     object_id = ref(request, "object")
-    number = int(request.path_params["frame"])
-    if not 1 <= number <= 1_000_000:
+    untrusted_number: str = request.path_params["frame"]
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", untrusted_number):
         raise UsageError(N_("frames count from 1"), hint=N_("open the study again"))
+    number = int(untrusted_number)
     window, size = _window(request), _size(request)
     return _picture(
         await run_in_threadpool(
@@ -131,6 +132,6 @@ routes = [
     Route("/studies", search, methods=["POST"]),
     Route("/studies/{study}", viewer, methods=["GET"]),
     Route("/thumbnails/{object}", thumbnail, methods=["GET"]),
-    Route("/frames/{object}/{frame:int}", frame, methods=["GET"]),
+    Route("/frames/{object}/{frame}", frame, methods=["GET"]),
     Route("/reports/{object}", report, methods=["GET"]),
 ]
