@@ -127,7 +127,7 @@ function start(study) {
   // Who looks and when, across the picture: a photograph of the screen says where it came from.
   function watermark() {
     const ratio = devicePixelRatio || 1;
-    const text = `${study.user} · ${new Date().toLocaleString(document.documentElement.lang, { dateStyle: "short", timeStyle: "short" })}`;
+    const text = `${study.user} · ${new Date().toLocaleString(document.documentElement.lang === "en" ? "en-GB" : "fr-FR", { dateStyle: "short", timeStyle: "short" })}`;
     context.save();
     context.font = `${15 * ratio}px sans-serif`;
     context.fillStyle = "rgb(255 255 255 / 9%)";
