@@ -21,7 +21,7 @@ from serment.core.dicom.syntax import (
 )
 from serment.errors import N_, FormatError
 
-MAX_DEPTH: Final = 64  # sequences inside one another
+MAX_DEPTH: Final = 32  # sequences inside one another
 MAX_ELEMENTS: Final = 400_000  # read in one header
 
 Element: TypeAlias = tuple[str, bytes]

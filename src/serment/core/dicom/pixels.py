@@ -44,6 +44,8 @@ _TYPES: Final = {
     "jpg": "JPEG",
     "image/jpeg": "JPEG",
 }
+# GDCM ends the whole process on some damaged JPEG streams; Pillow raises, and reads these too.
+_SAFER: Final = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 # What pydicom, numpy, Pillow and GDCM raise on damaged input; anything else is a bug of ours.
 _DECODING: Final = (
     *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError, OSError),
@@ -119,7 +121,8 @@ def _decoded(small: bytes) -> tuple[Dataset, NDArray[Any]]:
         expected = dataset.Rows, dataset.Columns, dataset.get("SamplesPerPixel", 1)
         if announced is not None and announced != expected:
             raise FormatError(N_("the compressed picture has other dimensions than its header"))
-    return dataset, pixel_array(dataset, index=0)
+    plugin = "pillow" if dataset.file_meta.TransferSyntaxUID in _SAFER else ""
+    return dataset, pixel_array(dataset, index=0, decoding_plugin=plugin)
 
 
 def _check_decodable(syntax: UID) -> None:

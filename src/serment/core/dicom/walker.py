@@ -30,7 +30,7 @@ from serment.errors import N_, FormatError
 
 __all__ = ["MAX_ELEMENTS", "Bytes", "Cut", "Header", "charset_terms", "inflate", "walk"]
 
-LIMIT: Final = 64 << 20  # bytes of header, after inflating
+LIMIT: Final = 16 << 20  # bytes of header, after inflating
 MAX_RATIO: Final = 200  # inflated bytes per deflated byte, for a header beyond RATIO_FROM
 RATIO_FROM: Final = 1 << 20
 FIRST_WINDOW: Final = 32 << 10  # nearly every header fits; it is copied out of the pixels' way
