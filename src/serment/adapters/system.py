@@ -228,6 +228,11 @@ def loose_permissions(path: Path) -> bool:
     return sys.platform != "win32" and bool(path.stat().st_mode & 0o077)
 
 
+def owned(path: Path) -> bool:
+    """Whether this user owns it (always on Windows)."""
+    return sys.platform == "win32" or path.stat().st_uid == os.geteuid()
+
+
 def try_lock(descriptor: int) -> bool:
     """Take an exclusive lock that ends with the descriptor and all its copies; False if taken."""
     try:

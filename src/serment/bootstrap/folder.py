@@ -11,9 +11,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from serment.adapters.system import make_private_folder, write_private
+from serment.adapters.system import loose_permissions, make_private_folder, owned, write_private
 from serment.core.records.vault import FORMAT_VERSION
-from serment.errors import N_, Conflict, FormatError, NotFound, UsageError
+from serment.errors import N_, Conflict, FormatError, NotFound, Unavailable, UsageError
 
 FLAGS: tuple[str, ...] = ()
 SOCKET_PATH_BYTES = 100  # sun_path holds 104 to 108 bytes
@@ -130,7 +130,18 @@ def open_folder(root: Path) -> Folder:
         )
     folder = Folder(root, vault)
     make_private_folder(folder.run)
+    _check_ours(folder.run)
     return folder
+
+
+def _check_ours(path: Path) -> None:
+    """Sockets may live in a shared folder (see `Folder.run`): nobody else may have made it."""
+    if path.is_symlink() or loose_permissions(path) or not owned(path):
+        raise Unavailable(
+            N_("the folder {path} for the server's sockets belongs to somebody else"),
+            hint=N_("remove it, or move the vault to a shorter path"),
+            path=str(path),
+        )
 
 
 def check_kit_folder(kit: Path, root: Path) -> Path:
