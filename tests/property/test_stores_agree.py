@@ -65,8 +65,6 @@ ROWS: st.SearchStrategy[Any] = st.one_of(
         st.booleans(), st.booleans(),
     ),
     WRAPS,
-    WRAPS,
-    WRAPS,
     st.builds(Patient, FEW, BLOB, st.just(NOW)),
     st.builds(Compartment, FEW, FEW, FEW),
     st.builds(
@@ -94,6 +92,9 @@ class Stores(RuleBasedStateMachine):
         return outcomes[0]
 
     @rule(steps=STEPS, number=st.integers(0, 9))
+    def change_anything(self, steps: list[tuple[str, Any]], number: int) -> None:
+        self.change(steps, number)
+
     def change(self, steps: list[tuple[str, Any]], number: int) -> None:
         def work(store: Store) -> list[Any]:
             with store.change(Entry(EventKind.FILED, NOW, "m")) as tx:
@@ -103,6 +104,10 @@ class Stores(RuleBasedStateMachine):
                 return [tx.find(kind) for kind in SHAPES]
 
         self.both(work)
+
+    @rule(steps=st.lists(st.tuples(st.sampled_from(["put", "add", "delete"]), WRAPS), min_size=2))
+    def change_wraps(self, steps: list[tuple[str, Any]]) -> None:
+        self.change(steps, 0)
 
     @rule()
     def record(self) -> None:
