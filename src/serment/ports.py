@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -248,6 +248,7 @@ class StudySummary:
     conflicts: int
     description: str
     picture: str | None
+    images: int = field(default=0, compare=False)  # instances that have pixels
 
     def plus(self, other: StudySummary) -> StudySummary:
         return StudySummary(
@@ -256,6 +257,7 @@ class StudySummary:
             self.conflicts + other.conflicts,
             self.description or other.description,
             self.picture or other.picture,
+            self.images + other.images,
         )
 
 

@@ -358,6 +358,7 @@ def _summary(database: sqlite3.Connection, uid: str) -> StudySummary | None:
         sum(s[2] for s in series),
         max(s[4] for s in series),
         None if shown is None else _picture(database, uid, *shown),
+        sum(s[3] for s in series),
     )
 
 

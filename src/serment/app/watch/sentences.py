@@ -46,7 +46,10 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     ),
     EventKind.OPENED: (N_("{actor} opened a session: {what}"), ""),
     EventKind.LOCKED: (N_("{actor} locked: the keys left the memory"), ""),
-    EventKind.FILED: (N_("{actor} filed an arrival with {subject}"), ""),
+    EventKind.FILED: (
+        N_("{actor} filed an arrival with {subject}"),
+        N_("{count} arrivals filed themselves in the session of {actor}"),
+    ),
     EventKind.UNFILED: (N_("{actor} undid a filing with {subject}"), ""),
     EventKind.PATIENT_MADE: (N_("{actor} made a file for {subject}"), ""),
     EventKind.KEYS_MOVED: (
@@ -107,6 +110,10 @@ WHAT: Mapping[str, str] = {
     "document": N_("a document"),
     "thumbnail": N_("thumbnails"),
     "metadata": N_("image headers"),
+    "object": N_("whole objects"),
+    "frames": N_("images"),
+    "rendered": N_("images"),
+    "bulkdata": N_("parts of objects"),
     "images": N_("with the key of images"),
     "no-images": N_("without the key of images"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),

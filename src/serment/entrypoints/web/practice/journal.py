@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -15,7 +15,7 @@ from serment.core.journal.verify import Verdict
 from serment.core.records.names import NameKind, parse_name
 from serment.core.records.vault import Envelope, Member, Setting
 from serment.entrypoints.desk.journal import public_key
-from serment.entrypoints.web.practice.identities import named
+from serment.entrypoints.web.practice.identities import full_name, identity_of, named
 from serment.entrypoints.web.practice.log import Numbered, first_at, newest_first
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import JournalLine, JournalQuery, JournalView
@@ -143,7 +143,7 @@ class _Words:
             patient=patient if patient and self._named(patient) else None,
             peer=str(details.get("peer") or ""),
             tls=details.get("tls") if isinstance(details.get("tls"), bool) else None,
-            values={name: values[name] for name in ("count", "what", "reason")},
+            values={**{k: values[k] for k in ("count", "reason")}, "what": _what(entry, values)},
         )
 
     def actor(self, said: str) -> str:
@@ -159,10 +159,19 @@ class _Words:
             return said
         if name.kind is NameKind.MEMBER:
             return self._logins.get(name.id, said)
+        if name.kind is NameKind.ENVELOPE and (arrival := self._arrival(name.id)):
+            return arrival
         return f"#{name.id[:SHORT]}" if name.id else said
 
     def patient(self, patient: str) -> str:
         return self._named(patient) or f"patient {patient[:SHORT]}"
+
+    def _arrival(self, envelope: str) -> str | None:
+        """Whose an arrival says it is, while it is not filed."""
+        if self.visit.session.identity is None:
+            return None
+        row = self.visit.identities().study_of(envelope)
+        return full_name(identity_of(self.visit, row).name) if row else None
 
     def _named(self, patient: str) -> str | None:
         if patient not in self._patients:
@@ -181,6 +190,12 @@ class _Words:
             envelope = self.visit.store.get(Envelope, details["envelope"])
             return envelope.patient if envelope else None
         return None
+
+
+def _what(entry: Entry, values: Mapping[str, object]) -> object:
+    """The word for what was opened: the page has the table of its translations."""
+    raw = entry.details.get("kind") or entry.details.get("what")
+    return raw if isinstance(raw, str) and entry.kind is not EventKind.OPENED else values["what"]
 
 
 _OF_ENVELOPE = frozenset({EventKind.FILED, EventKind.UNFILED, EventKind.READ, EventKind.EXPORTED})

@@ -141,6 +141,6 @@ def _item(visit: Visit, one: OneStudy, source: str) -> Item:
         modalities=() if kind is EnvelopeKind.DOCUMENT else modalities(attributes),
         source=source,
         key=one.key,
-        images=summary.instances if summary and kind is EnvelopeKind.IMAGE else None,
+        images=summary.images if summary and kind is EnvelopeKind.IMAGE else None,
         thumbnail=summary.picture if summary else None,
     )

@@ -147,7 +147,7 @@ def _line(visit: Visit, one: OneStudy, devices: Mapping[str, str]) -> StudyLine:
         line,
         description=summary.description,
         series=summary.series,
-        images=summary.instances,
+        images=summary.images,
         conflicts=summary.conflicts,
         thumbnail=summary.picture,
     )
