@@ -19,13 +19,13 @@ from serment.core.records.vault import (
     Wrap,
     WrapKind,
 )
-from serment.errors import FormatError, Mismatch, NotFound, Unavailable
+from serment.errors import AccessDenied, FormatError, Mismatch, NotFound
 from serment.ports import Matches, Source
 
 
 def test_without_a_doctor_it_is_refused_with_that_reason() -> None:
     world = memory_world()
-    with pytest.raises(Unavailable, match="no doctor yet"):
+    with pytest.raises(AccessDenied, match="no doctor yet"):
         world.receive([report(study(patient()))])
     world.add("docteur", Role.DOCTOR)
     assert len(world.receive([report(study(patient()))])) == 1

@@ -33,7 +33,7 @@ from serment.core.records.vault import (
     StoredObject,
     WrapKind,
 )
-from serment.errors import N_, FormatError, Mismatch, NotFound, Unavailable
+from serment.errors import N_, AccessDenied, FormatError, Mismatch, NotFound
 from serment.ports import Clock, LargeRecord, Packs, Place, Receipt, Source, Store
 
 Bytes = bytes | bytearray | memoryview
@@ -345,24 +345,24 @@ def choose_circle(store: Store, wanted: str | None) -> Circle:
     """The care circle that receives: the one named, `care`, or the only one there is.
 
     Raises:
-        Unavailable: nobody could open what arrives, or the circle was stopped.
+        AccessDenied: nobody could open what arrives, or nobody should (stopped circle).
     """
     care = {name: c for name, c in circles.current(store).items() if circles.is_care(c)}
     if not care:
-        raise Unavailable(
+        raise AccessDenied(
             N_("no doctor yet: nobody could open what arrives"),
             hint=N_("add the first doctor: `serment member add LOGIN --role doctor`"),
         )
     name = wanted or ("care" if "care" in care or len(care) > 1 else next(iter(care)))
     if name not in care:
-        raise Unavailable(
+        raise AccessDenied(
             N_("there is no care circle {circle}"),
             hint=N_("care circles: {known}"),
             circle=name,
             known=", ".join(sorted(care)),
         )
     if care[name].stopped:
-        raise Unavailable(
+        raise AccessDenied(
             N_("receiving for the circle {circle} is stopped: its public key was changed"),
             hint=N_("run `serment journal verify` and call your DPO"),
             circle=name,
