@@ -148,3 +148,11 @@ def test_large_pictures_come_at_the_size_of_the_screen(visit: Visit) -> None:
     assert first.value.ok
     visit.until(f"({SHARE_LIT})() > 0.05")
     assert visit.errors == []
+
+
+def test_a_colour_picture_has_no_window(visit: Visit) -> None:
+    visit.go(f"/studies/{studies()[14].ref}")
+    visit.until(f"({SHARE_LIT})() > 0.05")
+    assert corner(visit).startswith("colour")
+    assert visit.page.is_disabled('[data-tool="window"]')
+    assert visit.page.get_attribute('[data-tool="scroll"]', "aria-pressed") == "true"

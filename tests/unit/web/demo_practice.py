@@ -308,20 +308,18 @@ class DemoPractice(DemoHouse):
         return v.ToFile(tuple(map(self._arrival, self._waiting())), () if self.empty else filed)
 
     def _arrival(self, study: DemoStudy) -> v.Arrival:
-        known = next(each for each in studies() if each.patient == study.patient)
         same, different, missing = v.Agreement.SAME, v.Agreement.DIFFERENT, v.Agreement.MISSING
-        close = v.Candidate(
-            study.patient,
-            known.who,
-            2,
-            {"name": same, "birth_date": different, "sex": same, "identifiers": same},
-        )
-        far = v.Candidate(
-            studies()[0].patient,
-            replace(studies()[0].who, name="SAINT-CHERONET Gregoire", sex="M", identifiers=()),
-            1,
-            {"name": different, "birth_date": different, "sex": same, "identifiers": missing},
-        )
+        known = next((e for e in studies() if e.patient == study.patient and not e.slipped), None)
+        candidates = []
+        if known is not None:
+            fields = {"name": same, "birth_date": different, "sex": same, "identifiers": same}
+            candidates.append(v.Candidate(study.patient, known.who, 2, fields))
+            fields = {"name": different, "birth_date": different, "sex": same}
+            other = replace(
+                studies()[0].who, name="SAINT-CHERONET Gregoire", sex="M", identifiers=()
+            )
+            fields["identifiers"] = missing
+            candidates.append(v.Candidate(studies()[0].patient, other, 1, fields))
         return v.Arrival(
             study.ref,
             EnvelopeKind.IMAGE,
@@ -332,7 +330,7 @@ class DemoPractice(DemoHouse):
             study.device,
             study.circle,
             study.arrived,
-            (close, far),
+            tuple(candidates),
         )
 
     def file(self, session: str, envelope: str, patient: str | None) -> str:

@@ -61,7 +61,8 @@ class DemoStudy:
 
     @property
     def slipped(self) -> bool:
-        return bool(PLAN[self.number].slip)
+        """Two arrivals agree with nobody: a mistyped birth date, a namesake."""
+        return bool(PLAN[self.number].slip) or self.number == 16
 
     @property
     def circle(self) -> str:

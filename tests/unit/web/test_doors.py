@@ -132,7 +132,7 @@ def test_the_pulse_tells_what_a_page_shows_by_itself(doctor: Client) -> None:
     doctor.practice.now += timedelta(minutes=5)
     assert doctor.script("/pulse").json() == {
         "version": 1,
-        "to_file": 1,
+        "to_file": 2,
         "receiving": 42,
         "left": 25 * 60,
     }

@@ -19,7 +19,7 @@ from serment.entrypoints.web.views import FactName, JournalLine, TodoName, Who
 from serment.errors import SermentError
 
 CT, DX, _, US = studies()[:4]
-SLIPPED = studies()[11]
+SLIPPED, NAMESAKE = studies()[11], studies()[16]
 DENIED = "Your keys do not open this"
 
 
@@ -244,9 +244,10 @@ def test_differences_stand_side_by_side_and_a_person_decides(doctor: Client) -> 
     answer = doctor.post(f"/to-file/{SLIPPED.ref}", {"patient": SLIPPED.patient})
     assert answer.header("location") == "/to-file"
     assert doctor.practice.filed == {SLIPPED.ref: SLIPPED.patient}
+    doctor.post(f"/to-file/{NAMESAKE.ref}", {"patient": "new"})
     assert "Nothing to file" in doctor.get("/to-file").text
     doctor.post(f"/to-file/{SLIPPED.ref}/undo")
-    assert doctor.practice.filed == {}
+    assert set(doctor.practice.filed) == {NAMESAKE.ref}
 
 
 def test_a_new_file_can_be_made(doctor: Client) -> None:
@@ -274,6 +275,10 @@ def test_every_kind_of_entry_is_a_sentence_in_both_languages() -> None:
                 line = JournalLine(1, kind, None, "ACTOR", "SUBJECT", None, "", None, values)
                 said = sentences.say(line, lang)
                 assert said and "{" not in said
+    keys = JournalLine(1, EventKind.OPENED, None, "A", "", None, "", None, {"what": "images"})
+    assert sentences.say(keys, "en") == "A opened a session: with the key of images"
+    read = replace(keys, kind=EventKind.READ, subject="B")
+    assert sentences.say(read, "en") == "A opened images of B"
     empty = JournalLine(1, EventKind.READ, None, "", "", None, "", None, {})
     assert sentences.say(empty, "en") == "… opened … of …"
 

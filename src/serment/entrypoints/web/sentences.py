@@ -51,6 +51,7 @@ LOOKS = {
     EventKind.DEVICE_REMOVED: Look("device"),
     EventKind.KIT_DECLARED: Look("printer", "good"),
     EventKind.KIT_TRIED: Look("key", "good"),
+    EventKind.CHECKPOINT_TAKEN: Look("download", "good"),
     EventKind.RECOVERED: Look("key", "alert"),
     EventKind.EXPIRED: Look("clock"),
     EventKind.REPAIRED: Look("seal"),
@@ -109,7 +110,10 @@ def say(line: JournalLine, lang: str) -> str:
         return language.say(EXPIRED_SENTENCE, lang)
     one, many = SENTENCES.get(line.kind, (line.kind.value, ""))
     count = line.values.get("count", 1)
-    values = {name: _word(line.values.get(name), lang) for name in ("what", "reason")}
+    what = line.values.get("what")
+    if what == "images" and line.kind is not EventKind.OPENED:
+        what = "image"  # there the word says what was read, not which keys a session holds
+    values = {"what": _word(what, lang), "reason": _word(line.values.get("reason"), lang)}
     return say_form(
         one,
         many or one,

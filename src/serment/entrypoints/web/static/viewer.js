@@ -51,7 +51,9 @@ function start(study) {
     slider.disabled = list.length < 2;
     find("play").disabled = list.length < 2;
     for (const option of preset.querySelectorAll("[data-modality]")) option.hidden = option.disabled = option.dataset.modality !== found.modality;
-    preset.disabled = !item()?.window;
+    const grey = Boolean(item()?.window);
+    preset.disabled = find("tool-window").disabled = !grey;
+    setTool(grey ? "window" : "scroll");
     for (const button of document.querySelectorAll("[data-series]")) {
       if (Number(button.dataset.series) === number) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
