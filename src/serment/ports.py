@@ -359,6 +359,7 @@ class Source:
     local: str  # "address:port" that was reached
     tls: bool = False
     member: str | None = None  # member id, when a person handed it over
+    study: str | None = None  # Study Instance UID that everything must belong to; None = any
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,6 +369,8 @@ class Receipt:
     object_id: str
     sop_class: str
     sop_instance: str
+    study: str = ""
+    series: str = ""
 
 
 class Streaming(Protocol):
@@ -397,7 +400,8 @@ class Reception(Protocol):
 
         Raises:
             FormatError: it cannot be understood as DICOM.
-            Mismatch: SOP Class or SOP Instance UID of group 2 is not that of the data set.
+            Mismatch: SOP Class or SOP Instance UID of group 2 is not that of the data set, or the
+                study is not the one that the source names.
             AccessDenied: nobody could open it (no care circle yet, circle stopped).
             NoSpace, Unavailable: it cannot be written now.
         """

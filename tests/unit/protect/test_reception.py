@@ -40,6 +40,20 @@ def test_it_comes_back_byte_for_byte(world: World) -> None:
         assert reader.all() == data
 
 
+def test_only_the_study_that_the_request_names_is_taken(world: World) -> None:
+    wanted, other = study(patient()), study(patient(), 2)
+    source = Source("stow", None, None, "", "", study=wanted.uid)
+    reception = world.receiver().open(source)
+    receipt = reception.store(report(wanted))
+    assert receipt.study == wanted.uid
+    with pytest.raises(Mismatch, match="another study"):
+        reception.store(report(other))
+    with pytest.raises(Mismatch, match="another study"):
+        reception.start(report(other))
+    reception.close()
+    assert world.house.store.count(StoredObject) == 1
+
+
 def test_a_large_object_streams_and_comes_back(world: World) -> None:
     data = report(study(patient()), text="imaginaire " * 600_000)  # about 6.6 MB
     reception = world.receiver().open(Source("import", None, None, "", ""))

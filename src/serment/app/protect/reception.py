@@ -77,7 +77,7 @@ class SealedReception:
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
 
     def store(self, data: Bytes) -> Receipt:
-        parsed = _parse(data)
+        parsed = self._parsed(data)
         parsed.clinical["size"] = len(data)
         envelope = self._envelope(parsed.identity, parsed.kind)
         object_id = new_id()
@@ -87,10 +87,10 @@ class SealedReception:
         clinical = self._clinical_header(envelope, object_id, digest, parsed.clinical)
         place = self._packs.append(object_id, envelope.id, age_file, digest, identity, clinical)
         self._stored(envelope, object_id, place, clinical)
-        return Receipt(object_id, parsed.sop_class, parsed.sop_instance)
+        return parsed.receipt(object_id)
 
     def start(self, head: Bytes) -> SealedStream:
-        parsed = _parse(head, partial=True)
+        parsed = self._parsed(head, partial=True)
         envelope = self._envelope(parsed.identity, parsed.kind)
         stream = SealedStream(self, envelope, parsed, self._packs)
         stream.write(head)
@@ -138,6 +138,12 @@ class SealedReception:
             }
             close_envelopes(self._store, self._entry(kind, envelopes=came), list(came))
         self._envelopes.clear()
+
+    def _parsed(self, data: Bytes, *, partial: bool = False) -> _Parsed:
+        parsed = _parse(data, partial=partial)
+        if self._source.study not in (None, parsed.clinical["StudyInstanceUID"]):
+            raise Mismatch(N_("the object belongs to another study than the one it is sent to"))
+        return parsed
 
     def _entry(self, kind: EventKind, **details: Any) -> Entry:
         source = self._source
@@ -269,7 +275,7 @@ class SealedStream:
         place = self._record.finish(identity, clinical)
         self._open = False
         reception._stored(self._envelope, self._object_id, place, clinical)
-        return Receipt(self._object_id, parsed.sop_class, parsed.sop_instance)
+        return parsed.receipt(self._object_id)
 
     def abort(self) -> None:
         if self._open:
@@ -284,6 +290,10 @@ class _Parsed:
     sop_class: str
     sop_instance: str
     kind: EnvelopeKind
+
+    def receipt(self, object_id: str) -> Receipt:
+        study, series = (str(self.clinical[f"{k}InstanceUID"]) for k in ("Study", "Series"))
+        return Receipt(object_id, self.sop_class, self.sop_instance, study, series)
 
 
 def _parse(data: Bytes, *, partial: bool = False) -> _Parsed:

@@ -63,6 +63,8 @@ class Result:
     reason: str = ""
     hint: str = ""
     values: dict[str, Any] = field(default_factory=dict)
+    study: str = ""  # UIDs of what was kept
+    series: str = ""
 
     @property
     def ok(self) -> bool:
@@ -70,7 +72,13 @@ class Result:
 
 
 def kept(receipt: Receipt) -> Result:
-    return Result(receipt.sop_class, receipt.sop_instance, receipt.object_id)
+    return Result(
+        receipt.sop_class,
+        receipt.sop_instance,
+        receipt.object_id,
+        study=receipt.study,
+        series=receipt.series,
+    )
 
 
 def failed(error: SermentError, sop_class: str = "", sop_instance: str = "") -> Result:
