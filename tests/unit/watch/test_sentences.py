@@ -35,7 +35,11 @@ def test_every_kind_has_a_sentence_that_an_empty_entry_fills(kind: EventKind) ->
         (EventKind.READ, {"envelope": "e", "kind": "report"}, "m opened a report of envelope:e"),
         (EventKind.SEARCHED, {"count": 0}, "m searched and was shown 0 files"),
         (EventKind.FILED, {"filed": [["e", "p"]]}, "m filed an arrival with patient:p"),
-        (EventKind.FILED, {"filed": [["e", "p"], ["f", "q"]]}, "m filed an arrival with …"),
+        (
+            EventKind.FILED,
+            {"filed": [["e", "p"], ["f", "q"]]},
+            "2 arrivals filed themselves in the session of m",
+        ),
         (
             EventKind.RECEPTION_CLOSED,
             {"envelopes": {"e": {"objects": 3, "root": ""}, "f": {"objects": 4}, "g": 1}},
