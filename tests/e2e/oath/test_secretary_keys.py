@@ -1,0 +1,209 @@
+"""A role is the keys it holds: hers, and everything her sessions ever made, open nothing clinical.
+
+First the same attack with the doctor's keys must open all of it; else it would prove nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from tests.e2e.oath.premises import Premises, ask
+from tests.e2e.oath.thief import (
+    CLINICAL_KINDS,
+    LABELS,
+    PURPOSES,
+    Copy,
+    Held,
+    Loot,
+    Sealed,
+    attack,
+    copy_of,
+    watching,
+)
+from tests.practices import patient, study
+
+from serment.core.crypto.context import Context
+from serment.core.crypto.keys import new_seed, subkey
+from serment.core.crypto.secret import Seed
+from serment.core.crypto.wraps import wrap_under_key
+from serment.core.dicom.fictional import Place, ct_slice, text_report
+from serment.core.dicom.part10 import read_meta
+
+ROOT = Path(__file__).resolve().parents[3]
+REPORT = "Nodule imaginaire de sept millimètres du segment fictif."
+SERIES = "Coupes imaginaires de contrôle"
+LETTER = b"%PDF-1.7\nCher confrere imaginaire, le nodule fictif est stable.\n%%EOF"
+
+
+class Scene:
+    """What was sent, what each person's sessions held, and the vault at several moments."""
+
+    def __init__(self, premises: Premises) -> None:
+        self.premises = premises
+        self.copies: list[Copy] = []
+        self.held: dict[str, Held] = {}
+        exam = study(patient(1), 1)
+        self.image = ct_slice(exam, Place(1, 1, SERIES), 2)
+        self.report = text_report(exam, Place(2, 1, SERIES), (("findings", (REPORT,)),))
+        self.surgery = text_report(
+            study(patient(1), 2), Place(1, 1, "Bloc"), (("findings", (REPORT,)),)
+        )
+        self._arrivals()
+        self._work()
+
+    def _arrivals(self) -> None:
+        """Everything arrives while locked."""
+        first = self.premises.receive([self.image, self.report])
+        second = self.premises.receive([self.surgery], "chirurgie")
+        self.care = {each.object_id for each in first}
+        self.surgical = {each.object_id for each in second}
+        self._keep()
+
+    def _work(self) -> None:
+        """The secretary files first, a document is attached, carers come, she undoes and files
+        again; every session of each is watched."""
+        with self._as("secretaire"):
+            self._use("secretaire")
+        with self.premises.desk() as desk:
+            (found,) = {row["Patient"] for row in ask(desk, "search", "secretaire", query="")}
+        (document,) = self.premises.receive([], pdf=(LETTER, found))
+        self.care.add(document.object_id)
+        self._keep()
+        with self._as("secretaire"):
+            self._use("secretaire")
+        for login in ("docteur", "chirurgien"):
+            with self._as(login):
+                self._use(login)
+        with self._as("secretaire"), self.premises.desk() as desk:
+            row = ask(desk, "search", "secretaire", query="")[0]
+            ask(desk, "unfile", "secretaire", envelope=row["Envelopes"][0])
+            self._keep()
+            ask(desk, "file", "secretaire", envelope=row["Envelopes"][0], patient=None)
+            ask(desk, "member add", "secretaire", login="stagiaire", roles=["secretary"])
+        with self._as("docteur"):
+            self._use("docteur")
+        with self._as("secretaire"):
+            self._use("secretaire")
+
+    def _use(self, login: str) -> None:
+        with self.premises.desk() as desk:
+            ask(desk, "search", login, query="")
+            ask(desk, "waiting", login)
+
+    def _as(self, login: str) -> _Watched:
+        return _Watched(self, login)
+
+    def _keep(self) -> None:
+        self.copies.append(copy_of(self.premises.root))
+
+
+class _Watched:
+    def __init__(self, scene: Scene, login: str) -> None:
+        self._scene, self._login = scene, login
+
+    def __enter__(self) -> None:
+        self._watching = watching()
+        self._held = self._watching.__enter__()
+
+    def __exit__(self, *failure: object) -> None:
+        self._watching.__exit__(None, None, None)
+        kept = self._scene.held.setdefault(self._login, Held())
+        kept.secrets |= self._held.secrets
+        kept.read += self._held.read
+        self._scene._keep()
+
+
+@pytest.fixture(scope="module")
+def scene(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    return Scene(founded.copy(tmp_path_factory.mktemp("secretary")))
+
+
+@functools.cache
+def _attack(scene: Scene, login: str) -> Loot:
+    stray = {value for each in scene.copies for value in each.stray if login == "secretaire"}
+    return attack(scene.held[login].secrets, scene.copies, stray)
+
+
+def _clinical_values(scene: Scene) -> dict[str, bytes]:
+    """What only a care key opens, one value of each sort."""
+    pixels = scene.image[-262144:-262080]
+    assert len(set(pixels)) > 8  # not the black around the patient
+    return {
+        "pixels": pixels,
+        "report": REPORT.encode("latin-1"),
+        "document": LETTER,
+        "header": SERIES.encode(),
+        "instance": read_meta(scene.image).sop_instance.encode(),
+        "series": Place(1, 1).series_uid(study(patient(1), 1)).encode(),
+    }
+
+
+def _found(scene: Scene, plain: bytes | Iterable[bytes]) -> set[str]:
+    whole = plain if isinstance(plain, bytes) else b"\n".join(plain)
+    return {name for name, value in _clinical_values(scene).items() if value in whole}
+
+
+def test_with_the_doctors_keys_everything_of_his_circle_comes_open(scene: Scene) -> None:
+    loot = _attack(scene, "docteur")
+    assert loot.kinds() >= CLINICAL_KINDS
+    assert loot.subjects("object") == scene.care
+    assert loot.subjects("clinical-header") == scene.care
+    assert _found(scene, loot.plain()) == set(_clinical_values(scene))
+
+
+def test_the_surgeons_keys_open_what_his_circle_received_and_no_more(scene: Scene) -> None:
+    loot = _attack(scene, "chirurgien")
+    assert loot.subjects("object") == scene.surgical
+    assert loot.subjects("clinical-header") == scene.surgical
+
+
+def test_the_secretarys_keys_open_identities_and_nothing_clinical(scene: Scene) -> None:
+    loot = _attack(scene, "secretaire")
+    assert {"identity-record", "identity-header", "summary", "patient-identity"} <= loot.kinds()
+    assert loot.kinds() & CLINICAL_KINDS == set()
+    seeds = {subject.partition("@")[0] for subject in loot.subjects("circle-seed")}
+    assert seeds == {"circle:secretariat"}
+    assert _found(scene, loot.plain()) == set()
+
+
+def test_nothing_clinical_passed_through_her_session(scene: Scene) -> None:
+    """Not even for a moment: no clinical value, no key of a carer was ever in her hands."""
+    assert _found(scene, scene.held["docteur"].read) >= {"header", "instance", "series"}
+    hers = scene.held["secretaire"]
+    assert _found(scene, hers.read) == set()
+    theirs = attack(scene.held["docteur"].secrets, scene.copies)
+    secret = {
+        plain
+        for (kind, _), values in theirs.opened.items()
+        if kind in CLINICAL_KINDS
+        for plain in values
+        if len(plain) == 32
+    }
+    assert len(secret) >= 3
+    assert hers.secrets & secret == set()
+
+
+def test_one_wrap_too_many_is_noticed(scene: Scene) -> None:
+    """A seeded weakness: an envelope's seed under the secretariat's key, as a mistake would put it."""
+    (circle,) = _attack(scene, "secretaire").opened["circle-seed", "circle:secretariat@1"]
+    context = Context("v", "envelope-seed", "envelope:x", "circle:secretariat", 1)
+    blob = wrap_under_key(new_seed(), subkey(Seed(circle), "wrap"), context)
+    weak = Copy((Sealed("envelope-seed", "envelope:x", blob, context),), frozenset())
+    assert attack(scene.held["secretaire"].secrets, [weak]).kinds() == {"envelope-seed"}
+
+
+def test_every_label_and_purpose_of_the_program_is_tried() -> None:
+    """A subkey under a new label fails here until the attack tries it too."""
+    sources = [path for path in (ROOT / "src").rglob("*.py") if path.name != "selftest.py"]
+    text = "\n".join(path.read_text() for path in sources)
+    within = r"[^()]*(?:\([^()]*\)[^()]*)*"
+    named = set(re.findall(rf"\bsubkey\({within},\s*(\"[^\"]+\"|[A-Z_]+)\)", text))
+    constants = dict(re.findall(r"^([A-Z_]+) = \"([^\"]+)\"", text, flags=re.MULTILINE))
+    labels = {name.strip('"') if name[0] == '"' else constants[name] for name in named}
+    assert labels == set(LABELS)
+    purposes = set(re.findall(rf"\bderive\({within}, \"([^\"]+)\"\)", text))
+    assert purposes == set(PURPOSES)
