@@ -204,9 +204,10 @@ _OF_ENVELOPE = frozenset({EventKind.FILED, EventKind.UNFILED, EventKind.READ, Ev
 def verify(visit: Visit, kept: str) -> Verdict:
     """Check the whole log; anybody signed in may."""
     visit.check(Act.KEEP_CHECKPOINT)
-    store, vault = visit.store, visit.house.vault
+    # Browsers send the lines of a form with CR LF; a note ends with one newline.
+    note = kept.replace("\r\n", "\n").strip()
     return verify_journal(
-        store, vault, public_key(visit.desk), kept.strip() + "\n" if kept.strip() else None
+        visit.store, visit.house.vault, public_key(visit.desk), f"{note}\n" if note else None
     )
 
 
