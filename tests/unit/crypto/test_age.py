@@ -132,6 +132,24 @@ def test_a_range_reads_only_the_chunks_that_hold_it():
     assert max(size for _, size in asked) <= 4 * stream.SEALED_CHUNK
 
 
+def test_what_was_opened_once_is_read_again_without_the_identity():
+    plain = plain_of(3 * CHUNK + 5)
+    file = seal_bytes(plain, RECIPIENT)
+    opened = reader_of(file).opened
+    again = AgeReader.again(lambda at, size: file[at : at + size], opened)
+    assert again.plain_size == len(plain)
+    assert again.read(0, len(plain)) == plain == b"".join(again.stream())
+    # another file for the same recipient in its place is not authentic, whole or in part
+    other = seal_bytes(plain, RECIPIENT)
+    swapped = AgeReader.again(lambda at, size: other[at : at + size], opened)
+    for offset in (0, CHUNK, 3 * CHUNK):
+        with pytest.raises(IntegrityError):
+            swapped.read(offset, 1)
+    empty = seal_bytes(b"", RECIPIENT)
+    nothing = reader_of(empty).opened
+    assert AgeReader.again(lambda at, size: empty[at : at + size], nothing).read(0, 9) == b""
+
+
 def test_identities_are_tried_in_order_and_a_stranger_is_denied():
     file = seal_bytes(b"x", RECIPIENT)
     stranger = HybridIdentity(keys.new_seed())

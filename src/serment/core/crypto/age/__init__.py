@@ -5,7 +5,7 @@ plugins and ASCII armor are left to other tools.
 """
 
 from serment.core.crypto.age.hybrid import HybridIdentity, HybridRecipient
-from serment.core.crypto.age.reader import AgeReader, open_bytes
+from serment.core.crypto.age.reader import AgeReader, Opened, open_bytes
 from serment.core.crypto.age.writer import AgeWriter, seal_bytes
 from serment.core.crypto.age.x25519 import X25519Identity, X25519Recipient
 
@@ -14,6 +14,7 @@ __all__ = [
     "AgeWriter",
     "HybridIdentity",
     "HybridRecipient",
+    "Opened",
     "X25519Identity",
     "X25519Recipient",
     "open_bytes",

@@ -7,6 +7,9 @@ chunks. The last chunk is authenticated before the size is believed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from serment.core.crypto.age import header, stream
 from serment.core.crypto.age.buffers import filled
@@ -18,6 +21,16 @@ from serment.errors import N_, AccessDenied, IntegrityError
 _BATCH = 2
 
 NO_KEY = N_("no key of this session opens this object")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening a file gave. Whoever keeps it reads that file again without its identity, and
+    only that file: every chunk must be authentic under the key found then."""
+
+    cipher: ChaCha20Poly1305
+    payload: int  # offset of the first chunk, in bytes
+    plain_size: int
 
 
 class AgeReader:
@@ -34,22 +47,28 @@ class AgeReader:
         IntegrityError: header, or end of the file, not authentic.
     """
 
-    __slots__ = ("_chunks", "_cipher", "_last", "_payload", "_read", "plain_size")
+    __slots__ = ("_chunks", "_cipher", "_last", "_payload", "_read", "opened", "plain_size")
 
+    opened: Opened
     plain_size: int
 
     def __init__(self, read: header.Read, size: int, identities: Sequence[Identity]) -> None:
-        head = header.read_header(read, size)
-        file_key = _file_key(head, identities)
-        head.check(file_key)
-        if size < head.size + stream.NONCE_BYTES:
-            raise header.malformed(N_("not an age v1 file: the payload has no nonce"))
-        self._read = read
-        self._payload = head.size + stream.NONCE_BYTES
-        self._cipher = stream.payload_cipher(file_key, bytes(read(head.size, stream.NONCE_BYTES)))
-        self.plain_size = stream.plain_size(size - self._payload)
-        self._chunks = stream.chunk_count(self.plain_size)
+        self._take(read, _open(read, size, identities))
         self._last = self._open_last()
+
+    @classmethod
+    def again(cls, read: header.Read, opened: Opened) -> AgeReader:
+        """A view of a file that was opened before; `IntegrityError` comes with the chunk read."""
+        reader = cls.__new__(cls)
+        reader._take(read, opened)
+        return reader
+
+    def _take(self, read: header.Read, opened: Opened) -> None:
+        self._read, self.opened = read, opened
+        self._cipher, self._payload = opened.cipher, opened.payload
+        self.plain_size = opened.plain_size
+        self._chunks = stream.chunk_count(opened.plain_size)
+        self._last: bytes | None = None
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes of plaintext at `offset`; fewer only at the end."""
@@ -94,6 +113,7 @@ class AgeReader:
 
     def _open(self, index: int, sealed: memoryview | None) -> bytes:
         if sealed is None:
+            self._last = self._last or self._open_last()
             return self._last
         return stream.open_chunk(self._cipher, sealed, index, self._chunks)
 
@@ -114,6 +134,17 @@ def open_bytes(data: bytes | bytearray | memoryview, identity: Identity) -> byte
     view = memoryview(data).cast("B")
     reader = AgeReader(lambda at, size: view[at : at + size], len(view), (identity,))
     return reader.read(0, reader.plain_size)
+
+
+def _open(read: header.Read, size: int, identities: Sequence[Identity]) -> Opened:
+    head = header.read_header(read, size)
+    file_key = _file_key(head, identities)
+    head.check(file_key)
+    if size < head.size + stream.NONCE_BYTES:
+        raise header.malformed(N_("not an age v1 file: the payload has no nonce"))
+    payload = head.size + stream.NONCE_BYTES
+    cipher = stream.payload_cipher(file_key, bytes(read(head.size, stream.NONCE_BYTES)))
+    return Opened(cipher, payload, stream.plain_size(size - payload))
 
 
 def _file_key(head: header.Header, identities: Sequence[Identity]) -> bytes:
