@@ -51,6 +51,7 @@ class AgeReader:
 
     opened: Opened
     plain_size: int
+    _last: bytes | None
 
     def __init__(self, read: header.Read, size: int, identities: Sequence[Identity]) -> None:
         self._take(read, _open(read, size, identities))
@@ -68,7 +69,7 @@ class AgeReader:
         self._cipher, self._payload = opened.cipher, opened.payload
         self.plain_size = opened.plain_size
         self._chunks = stream.chunk_count(opened.plain_size)
-        self._last: bytes | None = None
+        self._last = None
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes of plaintext at `offset`; fewer only at the end."""
