@@ -450,6 +450,17 @@ def test_a_cursor_is_never_given_twice(store: Store) -> None:
     assert [row.id for _, row in store.objects_after(0, 10)] == ["o1", "o3"]
 
 
+def test_an_object_deleted_and_added_again_arrives_again(store: Store) -> None:
+    store.add_objects([stored("o1"), stored("o2")])
+    cursor = store.objects_after(0, 10)[-1][0]
+    with store.change(entry()) as tx:
+        tx.delete(stored("o1"))
+        tx.add(stored("o1"))
+    assert [row.id for _, row in store.objects_after(0, 10)] == ["o2", "o1"]
+    assert [row.id for _, row in store.objects_after(cursor, 10)] == ["o1"]
+    assert [row.id for row in store.find(StoredObject)] == ["o2", "o1"]
+
+
 def test_data_version_differs_once_something_was_committed(store: Store) -> None:
     seen = store.data_version()
     assert store.data_version() == seen

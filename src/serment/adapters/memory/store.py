@@ -76,7 +76,7 @@ class MemoryStore:
             completed.encode()
             for kind, rows in under_way.tables.items():
                 if kind is StoredObject:
-                    self._note_arrivals(rows)
+                    self._note_arrivals(rows, under_way.deleted_keys(kind))
                 self._tables[kind] = rows
             self._append(completed)
 
@@ -92,7 +92,7 @@ class MemoryStore:
             rows = dict(self._tables[StoredObject])
             for row in objects:
                 rows.setdefault((row.id,), row)
-            self._note_arrivals(rows)
+            self._note_arrivals(rows, set())
             self._tables[StoredObject] = rows
 
     def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
@@ -182,10 +182,13 @@ class MemoryStore:
         self._log.append(LoggedEntry(len(self._log), hashed, salt, body))
         self._frontier.append(hashed)
 
-    def _note_arrivals(self, rows: Rows) -> None:
+    def _note_arrivals(self, rows: Rows, deleted: set[Key]) -> None:
+        """Give new objects their cursors; one deleted and added again arrives again."""
         known = self._tables[StoredObject]
+        if deleted:
+            self._cursors = [(c, name) for c, name in self._cursors if (name,) not in deleted]
         for key in rows:
-            if key not in known:
+            if key not in known or key in deleted:
                 self._last_cursor += 1
                 self._cursors.append((self._last_cursor, str(key[0])))
 
@@ -249,6 +252,10 @@ class _MemoryTransaction:
                 for value in (getattr(now[kind][k], column) for k in keys if k in now[kind]):
                     if value is not None and (value,) not in now[target]:
                         raise _constraint()
+
+    def deleted_keys(self, kind: type[Any]) -> set[Key]:
+        """Keys of that kind that were deleted, whether or not they were added again."""
+        return {key for deleted, key in self._deleted if deleted is kind}
 
     def _write(self, row: Row, table: Rows, key: Key) -> None:
         table[key] = row
