@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, time
 
 import pytest
+from tests.practices import patient, study
 from tests.unit.web_practice.conftest import Reading
-from tests.unit.web_practice.pages import CT_TITLE, SENTENCE, US_TITLE
+from tests.unit.web_practice.pages import CT_TITLE, SENTENCE, US_TITLE, Pages, full_study
 
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import EnvelopeKind
-from serment.entrypoints.web.views import StudyQuery
+from serment.entrypoints.web.views import JournalQuery, StudyQuery
 from serment.errors import AccessDenied
 
 NO_CARE = ("secretaire", "dpo", "admin")
@@ -197,6 +198,36 @@ def test_no_key_no_content(reading: Reading, who: str, act: str) -> None:
         with pytest.raises(AccessDenied):
             calls[act](object_id)
     assert (reading.pages.decoder.rendered, len(reads(reading))) == (rendered, read)
+
+
+def test_refusals_are_counted_for_each_member_and_minute(pages: Pages) -> None:
+    (ct, *_) = pages.world.receive(full_study(study(patient()))[:1])
+    secretary = pages.sign_in("secretaire")
+    for _ in range(3):
+        with pytest.raises(AccessDenied):
+            pages.web.thumbnail(secretary, ct.object_id)
+    with pytest.raises(AccessDenied):
+        pages.web.declare_kit(secretary)
+    pages.web.flush()
+    assert not refusals(pages)  # the minute goes on
+    pages.world.house.clock.advance(60)
+    pages.web.flush()
+    (entry,) = refusals(pages)
+    session = pages.world.practice.session(secretary)
+    assert entry.actor == session.member.id
+    assert (entry.details["count"], entry.details["peer"]) == (4, "127.0.0.1")
+    assert entry.details["reasons"] == {
+        "no key of this session opens it": 3,
+        "this session may not change the settings": 1,
+    }
+    (line,) = pages.web.journal(secretary, JournalQuery(kinds=(EventKind.REFUSED,))).lines
+    assert (line.actor, line.values["count"]) == ("secretaire", 4)
+    assert line.values["reason"] == "no key of this session opens it"
+
+
+def refusals(pages: Pages) -> list[Entry]:
+    entries = map(entry_of, pages.world.house.store.journal())
+    return [entry for entry in entries if entry and entry.kind is EventKind.REFUSED]
 
 
 def test_a_picture_kept_for_one_doctor_is_journalled_for_the_next(reading: Reading) -> None:

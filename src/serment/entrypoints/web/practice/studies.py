@@ -126,7 +126,7 @@ def _person(row: StudyRow) -> tuple[str, ...]:
     return ("", identity.folded_name, identity.birth_date or "", identity.sex or "")
 
 
-def _line(visit: Visit, one: OneStudy, devices: Mapping[str, str]) -> StudyLine:
+def _line(visit: Visit, one: OneStudy, devices: dict[str, str]) -> StudyLine:
     first, attributes = one.first, one.attributes
     line = StudyLine(
         ref=first.envelope,
@@ -137,7 +137,7 @@ def _line(visit: Visit, one: OneStudy, devices: Mapping[str, str]) -> StudyLine:
         modalities=modalities(attributes),
         accession=str(attributes.get("AccessionNumber", "")),
         arrived=first.arrived,
-        device=visit.brought_by(first.envelope, dict(devices)),
+        device=visit.brought_by(first.envelope, devices),
         key=one.key,
     )
     summary = one.found.summary

@@ -7,7 +7,8 @@ between calls: rendered pictures while their circle is open, and the last verdic
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from serment.core.journal.verify import Verdict
@@ -27,6 +28,7 @@ from serment.entrypoints.web.practice import (
 from serment.entrypoints.web.practice.frames import Frames
 from serment.entrypoints.web.practice.modalities import Modalities
 from serment.entrypoints.web.practice.pictures import Pictures
+from serment.entrypoints.web.practice.refused import Refused
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
     Document,
@@ -52,7 +54,7 @@ from serment.entrypoints.web.views import (
     Welcome,
     Worklist,
 )
-from serment.errors import VaultLocked
+from serment.errors import AccessDenied, VaultLocked
 from serment.ports import Decoder, Source
 
 
@@ -70,12 +72,28 @@ class WebPractice:
         self._pictures = Pictures()
         self._frames = Frames(decoder, self._pictures)
         self._modalities = Modalities()
+        self._refused = Refused(desk)
         self._verified: tuple[Verdict, datetime] | None = None
         desk.practice.on_close.append(self._pictures.close)
 
-    def _visit(self, session: str) -> Visit:
-        """The visit of an open session; `VaultLocked` when it is over."""
-        return Visit(self._desk, self._desk.practice.session(session, active=False))
+    @contextmanager
+    def _visit(self, session: str) -> Iterator[Visit]:
+        """The visit of an open session; a refusal is journalled.
+
+        Raises:
+            VaultLocked: the session is over.
+        """
+        visit = Visit(self._desk, self._desk.practice.session(session, active=False))
+        try:
+            yield visit
+        except AccessDenied as refusal:
+            self._refused.note(visit, refusal)
+            raise
+
+    def flush(self, final: bool = False) -> None:
+        """Journal the refusals of minutes that have ended; at shutdown (`final`) all of them."""
+        with self._desk.house.lock:
+            self._refused.flush(final)
 
     # Coming in and going out
 
@@ -93,33 +111,37 @@ class WebPractice:
         return access.session_view(Visit(self._desk, found))
 
     def pulse(self, session: str) -> Pulse:
-        return access.pulse(self._visit(session))
+        with self._visit(session) as visit:
+            return access.pulse(visit)
 
     def lock(self, session: str) -> None:
         try:
-            self._desk.practice.lock(self._visit(session).session)
+            self._desk.practice.lock(self._desk.practice.session(session, active=False))
         except VaultLocked:
             return
 
     def lock_all(self, session: str) -> None:
-        self._visit(session)
-        self._desk.practice.lock_all()
+        with self._visit(session):
+            self._desk.practice.lock_all()
 
     # Reading
 
     def home(self, session: str) -> HomeView:
-        return home.home(self._visit(session), self._verified)
+        with self._visit(session) as visit:
+            return home.home(visit, self._verified)
 
     def worklist(self, session: str, query: StudyQuery) -> Worklist:
-        visit = self._visit(session)
-        visit.practice.refresh()
-        return studies.worklist(visit, query, self._modalities.of(visit))
+        with self._visit(session) as visit:
+            visit.practice.refresh()
+            return studies.worklist(visit, query, self._modalities.of(visit))
 
     def study(self, session: str, ref: str) -> StudyView:
-        return studies.study(self._visit(session), ref)
+        with self._visit(session) as visit:
+            return studies.study(visit, ref)
 
     def thumbnail(self, session: str, object_id: str) -> Picture:
-        return self._frames.thumbnail(self._visit(session), object_id)
+        with self._visit(session) as visit:
+            return self._frames.thumbnail(visit, object_id)
 
     def frame(
         self,
@@ -129,32 +151,39 @@ class WebPractice:
         window: tuple[float, float] | None,
         size: int | None,
     ) -> Picture:
-        return self._frames.frame(self._visit(session), object_id, frame, window, size)
+        with self._visit(session) as visit:
+            return self._frames.frame(visit, object_id, frame, window, size)
 
     def report(self, session: str, object_id: str) -> Report:
-        return studies.report(self._visit(session), object_id)
+        with self._visit(session) as visit:
+            return studies.report(visit, object_id)
 
     def document(self, session: str, object_id: str) -> Document:
-        return studies.document(self._visit(session), object_id)
+        with self._visit(session) as visit:
+            return studies.document(visit, object_id)
 
     def patients(self, session: str, text: str, page: int) -> PatientList:
-        return patients.patients(self._visit(session), text, page)
+        with self._visit(session) as visit:
+            return patients.patients(visit, text, page)
 
     def patient(self, session: str, patient: str) -> PatientView:
-        visit = self._visit(session)
-        visit.practice.refresh()
-        return patients.patient(visit, patient)
+        with self._visit(session) as visit:
+            visit.practice.refresh()
+            return patients.patient(visit, patient)
 
     # Filing
 
     def to_file(self, session: str) -> ToFile:
-        return filing.to_file(self._visit(session))
+        with self._visit(session) as visit:
+            return filing.to_file(visit)
 
     def file(self, session: str, envelope: str, patient: str | None) -> str:
-        return filing.file(self._visit(session), envelope, patient)
+        with self._visit(session) as visit:
+            return filing.file(visit, envelope, patient)
 
     def unfile(self, session: str, envelope: str) -> None:
-        filing.unfile(self._visit(session), envelope)
+        with self._visit(session) as visit:
+            filing.unfile(visit, envelope)
 
     async def upload(
         self, session: str, patient: str, title: str, body: AsyncIterator[bytes]
@@ -165,17 +194,19 @@ class WebPractice:
         return object_id
 
     def _upload_source(self, session: str, patient: str) -> Source:
-        return filing.upload_source(self._visit(session), patient)
+        with self._visit(session) as visit:
+            return filing.upload_source(visit, patient)
 
     # Watching
 
     def journal(self, session: str, query: JournalQuery) -> JournalView:
-        return journal.journal(self._visit(session), query)
+        with self._visit(session) as visit:
+            return journal.journal(visit, query)
 
     def verify(self, session: str, kept: str) -> VerdictView:
-        visit = self._visit(session)
-        verdict = journal.verify(visit, kept)
-        self._verified = verdict, visit.now
+        with self._visit(session) as visit:
+            verdict = journal.verify(visit, kept)
+            self._verified = verdict, visit.now
         return VerdictView(
             verdict.entries,
             verdict.ok,
@@ -186,36 +217,47 @@ class WebPractice:
         )
 
     def checkpoint(self, session: str) -> str:
-        return journal.checkpoint(self._visit(session))
+        with self._visit(session) as visit:
+            return journal.checkpoint(visit)
 
     # Members, devices, settings
 
     def members(self, session: str) -> MembersView:
-        return members.view(self._visit(session), self._dicom)
+        with self._visit(session) as visit:
+            return members.view(visit, self._dicom)
 
     def add_member(self, session: str, new: NewMember) -> bool:
-        return members.add(self._visit(session), new)
+        with self._visit(session) as visit:
+            return members.add(visit, new)
 
     def admit(self, session: str, member: str) -> None:
-        members.admit(self._visit(session), member)
+        with self._visit(session) as visit:
+            members.admit(visit, member)
 
     def remove_member(self, session: str, member: str) -> None:
-        members.remove(self._visit(session), member)
+        with self._visit(session) as visit:
+            members.remove(visit, member)
 
     def add_device(self, session: str, new: NewDevice) -> Masked[str]:
-        return members.add_device(self._visit(session), new)
+        with self._visit(session) as visit:
+            return members.add_device(visit, new)
 
     def remove_device(self, session: str, device: str) -> None:
-        members.remove_device(self._visit(session), device)
+        with self._visit(session) as visit:
+            members.remove_device(visit, device)
 
     def settings(self, session: str) -> SettingsView:
-        return settings.view(self._visit(session))
+        with self._visit(session) as visit:
+            return settings.view(visit)
 
     def new_second_factor(self, session: str) -> SecondFactor:
-        return settings.new_second_factor(self._visit(session))
+        with self._visit(session) as visit:
+            return settings.new_second_factor(visit)
 
     def confirm_second_factor(self, session: str, code: str) -> None:
-        settings.confirm_second_factor(self._visit(session), code)
+        with self._visit(session) as visit:
+            settings.confirm_second_factor(visit, code)
 
     def declare_kit(self, session: str) -> None:
-        settings.declare_kit(self._visit(session))
+        with self._visit(session) as visit:
+            settings.declare_kit(visit)
