@@ -96,7 +96,7 @@ async def _serve(
     serving = [
         asyncio.create_task(pages.serve(sockets=[listener])),
         asyncio.create_task(local.serve()),
-        asyncio.create_task(_look(desk, log)),
+        asyncio.create_task(_look(desk, practice, log)),
     ]
     while not (pages.started and local.started):
         for task in serving:
@@ -109,6 +109,7 @@ async def _serve(
     pages.should_exit = local.should_exit = True
     serving[2].cancel()
     await asyncio.gather(*serving, return_exceptions=True)
+    practice.flush(final=True)
     with contextlib.suppress(OSError):
         folder.local_socket.unlink(missing_ok=True)
 
@@ -140,18 +141,19 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
     return server
 
 
-async def _look(desk: Desk, log: Any) -> None:
+async def _look(desk: Desk, practice: WebPractice, log: Any) -> None:
     """Every second: what came, which sessions are over. Not an activity of anybody."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            await asyncio.to_thread(_tick, desk)
+            await asyncio.to_thread(_tick, desk, practice)
         except SermentError as error:
             log.error("look failed", type=type(error).__name__)
 
 
-def _tick(desk: Desk) -> None:
+def _tick(desk: Desk, practice: WebPractice) -> None:
     with desk.house.lock:
         desk.practice.expire()
+    practice.flush()
     if not desk.practice.locked():
         desk.practice.refresh()
