@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,23 @@ from tests.e2e.serving import PASSWORD, Vault
 from serment.adapters.packs.local import LocalPacks
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock
+from serment.app.house import House
 from serment.app.protect.receiver import SealedReceiver, mend
 from serment.bootstrap.folder import open_folder
 from serment.bootstrap.init import make_vault
 from serment.bootstrap.world import alone_desk
+from serment.core.crypto.password import Cost, open_with_password, seal_with_password
+from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
+from serment.core.records import contexts
+from serment.core.records.vault import Wrap, WrapKind
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import answer
 from serment.ports import Receipt, Source
 
 AE_TITLE = "SCANNER1"
+LEAST = Cost(memory_kib=8 * 1024, iterations=1, lanes=1)
 SECRET = Masked(PASSWORD)
 # login, roles, care circle, by whom, who admits when that one does not hold all of it
 PEOPLE = (
@@ -108,7 +114,20 @@ def found(folder: Path) -> Premises:
                 ask(desk, "member admit", admitted_by, login=login)
         ask(desk, "device add", "admin", name="Scanner", ae=AE_TITLE, address="127.0.0.1")
         stow = ask(desk, "device add", "admin", name="STOW", ae="STOW1", address="127.0.0.1")
+        _make_passwords_cheap(desk.house)
     return _in(folder, stow["token"])
+
+
+def _make_passwords_cheap(house: House) -> None:
+    """Seal every member's seed anew at the least cost the format allows: hundreds of sessions are
+    opened in these tests, and what a guess costs is not what they are about."""
+    with house.store.change(Entry(EventKind.REPAIRED, house.clock.now(), "test", {})) as tx:
+        for wrap in tx.find(Wrap, kind=WrapKind.MEMBER_SEED):
+            context = contexts.wrap(
+                house.vault, wrap.kind, wrap.subject, wrap.recipient, wrap.epoch
+            )
+            seed = open_with_password(wrap.blob, SECRET, context)
+            tx.put(replace(wrap, blob=seal_with_password(seed, SECRET, context, LEAST)))
 
 
 def _in(folder: Path, token: str) -> Premises:

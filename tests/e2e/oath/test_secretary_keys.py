@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from tests.e2e.oath.exhibits import LETTER, Exhibits
 from tests.e2e.oath.premises import Premises, ask
 from tests.e2e.oath.thief import (
     CLINICAL_KINDS,
@@ -24,19 +24,14 @@ from tests.e2e.oath.thief import (
     copy_of,
     watching,
 )
-from tests.practices import patient, study
+from tests.practices import patient, report, study
 
 from serment.core.crypto.context import Context
 from serment.core.crypto.keys import new_seed, subkey
 from serment.core.crypto.secret import Seed
 from serment.core.crypto.wraps import wrap_under_key
-from serment.core.dicom.fictional import Place, ct_slice, text_report
-from serment.core.dicom.part10 import read_meta
 
 ROOT = Path(__file__).resolve().parents[3]
-REPORT = "Nodule imaginaire de sept millimètres du segment fictif."
-SERIES = "Coupes imaginaires de contrôle"
-LETTER = b"%PDF-1.7\nCher confrere imaginaire, le nodule fictif est stable.\n%%EOF"
 
 
 class Scene:
@@ -46,19 +41,14 @@ class Scene:
         self.premises = premises
         self.copies: list[Copy] = []
         self.held: dict[str, Held] = {}
-        exam = study(patient(1), 1)
-        self.image = ct_slice(exam, Place(1, 1, SERIES), 2)
-        self.report = text_report(exam, Place(2, 1, SERIES), (("findings", (REPORT,)),))
-        self.surgery = text_report(
-            study(patient(1), 2), Place(1, 1, "Bloc"), (("findings", (REPORT,)),)
-        )
+        self.exhibits = Exhibits()
         self._arrivals()
         self._work()
 
     def _arrivals(self) -> None:
         """Everything arrives while locked."""
-        first = self.premises.receive([self.image, self.report])
-        second = self.premises.receive([self.surgery], "chirurgie")
+        first = self.premises.receive([self.exhibits.image, self.exhibits.report])
+        second = self.premises.receive([report(study(patient(1), 2))], "chirurgie")
         self.care = {each.object_id for each in first}
         self.surgical = {each.object_id for each in second}
         self._keep()
@@ -128,31 +118,12 @@ def _attack(scene: Scene, login: str) -> Loot:
     return attack(scene.held[login].secrets, scene.copies, stray)
 
 
-def _clinical_values(scene: Scene) -> dict[str, bytes]:
-    """What only a care key opens, one value of each sort."""
-    pixels = scene.image[-262144:-262080]
-    assert len(set(pixels)) > 8  # not the black around the patient
-    return {
-        "pixels": pixels,
-        "report": REPORT.encode("latin-1"),
-        "document": LETTER,
-        "header": SERIES.encode(),
-        "instance": read_meta(scene.image).sop_instance.encode(),
-        "series": Place(1, 1).series_uid(study(patient(1), 1)).encode(),
-    }
-
-
-def _found(scene: Scene, plain: bytes | Iterable[bytes]) -> set[str]:
-    whole = plain if isinstance(plain, bytes) else b"\n".join(plain)
-    return {name for name, value in _clinical_values(scene).items() if value in whole}
-
-
 def test_with_the_doctors_keys_everything_of_his_circle_comes_open(scene: Scene) -> None:
     loot = _attack(scene, "docteur")
     assert loot.kinds() >= CLINICAL_KINDS
     assert loot.subjects("object") == scene.care
     assert loot.subjects("clinical-header") == scene.care
-    assert _found(scene, loot.plain()) == set(_clinical_values(scene))
+    assert scene.exhibits.seen(loot.plain()) == scene.exhibits.clinical - {"picture"}
 
 
 def test_the_surgeons_keys_open_what_his_circle_received_and_no_more(scene: Scene) -> None:
@@ -167,15 +138,16 @@ def test_the_secretarys_keys_open_identities_and_nothing_clinical(scene: Scene) 
     assert loot.kinds() & CLINICAL_KINDS == set()
     seeds = {subject.partition("@")[0] for subject in loot.subjects("circle-seed")}
     assert seeds == {"circle:secretariat"}
-    assert _found(scene, loot.plain()) == set()
+    assert scene.exhibits.seen(loot.plain()) == set()
 
 
 def test_nothing_clinical_passed_through_her_session(scene: Scene) -> None:
     """Not even for a moment: no clinical value, no key of a carer was ever in her hands."""
-    assert _found(scene, scene.held["docteur"].read) >= {"header", "instance", "series"}
-    hers = scene.held["secretaire"]
-    assert _found(scene, hers.read) == set()
-    theirs = attack(scene.held["docteur"].secrets, scene.copies)
+    his, hers = scene.held["docteur"], scene.held["secretaire"]
+    headers = {"series description", "instance", "series", "study description"}
+    assert scene.exhibits.seen(*his.read) >= headers
+    assert scene.exhibits.seen(*hers.read) == set()
+    theirs = attack(his.secrets, scene.copies)
     secret = {
         plain
         for (kind, _), values in theirs.opened.items()
