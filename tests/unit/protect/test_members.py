@@ -109,7 +109,7 @@ def test_a_swapped_public_key_stops_receiving_for_the_circle(world: World) -> No
 
     from serment.core.crypto.keys import new_seed, public_key
     from serment.core.journal.entries import Entry, EventKind
-    from serment.errors import Unavailable
+    from serment.errors import AccessDenied
 
     care = circles.current(world.house.store)["care"]
     thief = replace(care, public_key=public_key(new_seed()))
@@ -119,7 +119,7 @@ def test_a_swapped_public_key_stops_receiving_for_the_circle(world: World) -> No
         tx.put(thief)
     world.open("docteur")
     assert circles.current(world.house.store)["care"].stopped
-    with pytest.raises(Unavailable, match="stopped"):
+    with pytest.raises(AccessDenied, match="stopped"):
         world.receive([report(study(patient()))])
 
 

@@ -51,7 +51,7 @@ def recover(
     envelopes = house.store.find(Envelope)
     progress.total(house.store.count(StoredObject))
     result = Recovered()
-    entry = Entry(EventKind.RECOVERED, house.clock.now(), "recovery", {"envelopes": len(envelopes)})
+    entry = Entry(EventKind.RECOVERED, house.clock.now(), "recovery", {"count": len(envelopes)})
     house.store.record(entry)
     for envelope in envelopes:
         _envelope(house, ring, envelope, write, progress, sealed, result)
@@ -103,7 +103,7 @@ def _object(
         if sealed:
             write(f"{folder}/{row.id}{suffix}.age", _sealed(house, row))
         else:
-            write(f"{folder}/{row.id}{suffix}", ObjectReader(house.packs, row, seed).stream())
+            write(f"{folder}/{row.id}{suffix}", ObjectReader(house, row, seed).stream())
         result.objects += 1
     except IntegrityError:
         result.damaged.append(row.id)

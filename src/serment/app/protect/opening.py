@@ -17,6 +17,8 @@ from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect import members, repeats
 from serment.app.protect.filing import Filing, move_clinical, share_with_new_readers
+from serment.app.protect.news import News
+from serment.app.protect.remembered import Remembered
 from serment.app.protect.second_factor import check_code
 from serment.app.protect.tables import CircleTable
 from serment.core.access.sessions import Lifetime, begin, end_of, ends_at, seen
@@ -63,6 +65,7 @@ class Session:
     ring: Keyring
     peer: Peer
     lifetime: Lifetime
+    remembered: Remembered  # what it opened lately
     pending_totp: Masked[str] | None = None
     seed: Seed | None = field(default=None, repr=False)
 
@@ -110,6 +113,7 @@ class Practice:
         self.tables: dict[str, CircleTable] = {}
         self.attempts = Attempts()
         self._version: int | None = None
+        self._news = News(house.store)
         self._codes: dict[str, int] = {}  # last time step used, by member
         self._filings: dict[str, Filing] = {}
         self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
@@ -173,7 +177,10 @@ class Practice:
     def _open(self, member: Member, seed: Seed, peer: Peer, progress: Progress | None) -> Session:
         house, now = self.house, self.house.clock.now()
         ring = members.keyring_of(house, member, seed)
-        session = Session(new_token(), new_id(), member, ring, peer, begin(now), seed=seed)
+        remembered = Remembered(house.lock)
+        session = Session(
+            new_token(), new_id(), member, ring, peer, begin(now), remembered, seed=seed
+        )
         for name in sorted(ring.stopped):
             self._stop(name)
         members.renew_stale(house, member, ring)
@@ -239,6 +246,7 @@ class Practice:
             if self.sessions.pop(session.token, None) is None:
                 return
             session.ring.close()
+            session.remembered.close()
             session.seed = None
             held = {name for other in self.sessions.values() for name in other.ring.circles}
             for name in [name for name in self.tables if name not in held]:
@@ -286,12 +294,19 @@ class Practice:
     # What came since
 
     def refresh(self) -> bool:
-        """Look for what other processes brought; whether there was anything."""
+        """Look for what other processes brought; whether there was anything. Costs next to
+        nothing when there was not: it is asked before everything that is read."""
         with self.house.lock:
             version = self.house.store.data_version()
             if version == self._version:
                 return False
             self._version = version
+            news = self._news.look()
+            if news.keys:
+                for session in self.sessions.values():
+                    session.remembered.drop()
+            if not (news.rows or any(table.behind() for table in self.tables.values())):
+                return False
             for table in self.tables.values():
                 table.fill()
             for session in list(self.sessions.values()):

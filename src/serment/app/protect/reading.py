@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from serment.app.house import House
 from serment.app.protect.objects import ObjectReader
 from serment.app.protect.opening import Practice, Session
+from serment.app.protect.remembered import OpenEnvelope
 from serment.app.watch.reads import Reads
-from serment.core.crypto.secret import Seed
+from serment.core.crypto.age import HybridIdentity
 from serment.core.records.vault import Envelope, StoredObject
 from serment.errors import N_, AccessDenied, NotFound
 from serment.ports import InstanceRow, Matches
+
+FEW = 8  # rows of objects that are asked for one by one
 
 
 def no_key(what: str) -> AccessDenied:
@@ -65,51 +68,87 @@ class Reading:
         raise no_key("image")
 
     def open(self, rows: Sequence[InstanceRow], kind: str) -> list[ObjectReader]:
-        """Readers for these objects, after the journal names them.
+        """Readers for these objects, after the journal names them. Each object is opened at the
+        first look at its bytes.
 
         Raises:
             AccessDenied: no wrap leads from this session to one of the envelopes.
+            NotFound: the row of one of the objects is missing.
         """
-        seeds = self.allow(rows, kind)
-        return [self._reader(row, seeds[row.envelope]) for row in rows]
+        envelopes = self.allow(rows, kind)
+        stored = self._stored(rows)
+        return [self._reader(stored[row.object], envelopes[row.envelope]) for row in rows]
 
-    def allow(self, rows: Sequence[InstanceRow], kind: str) -> dict[str, Seed]:
-        """The seeds of these objects' envelopes, after the journal names the objects: for what
-        was rendered already, and to name a series at its first image. Errors as `open`."""
-        seeds = {envelope: self._seed(envelope) for envelope in {r.envelope for r in rows}}
-        self._journal(rows, kind)
-        return seeds
+    def allow(self, rows: Sequence[InstanceRow], kind: str) -> dict[str, OpenEnvelope]:
+        """The open envelopes of these objects, after the journal names the objects: for what was
+        rendered already, and to name a series at its first image. Errors as `open`."""
+        self.practice.refresh()  # a right that was taken back counts from the next read on
+        wanted: dict[str, list[str]] = {}
+        for row in rows:
+            wanted.setdefault(row.envelope, []).append(row.object)
+        envelopes = {envelope: self._envelope(envelope) for envelope in wanted}
+        for envelope, objects in wanted.items():
+            self._journal(envelope, envelopes[envelope].patient, objects, kind)
+        return envelopes
 
-    def _reader(self, row: InstanceRow, seed: Seed) -> ObjectReader:
-        stored = self.house.store.get(StoredObject, row.object)
+    def _reader(self, stored: StoredObject, envelope: OpenEnvelope) -> ObjectReader:
+        return ObjectReader(
+            self.house, stored, envelope.seed, self.session.remembered, envelope.identity
+        )
+
+    def _stored(self, rows: Sequence[InstanceRow]) -> dict[str, StoredObject]:
+        """The rows of the objects: those remembered, the others from the store, in one query
+        where many of one envelope are wanted."""
+        found: dict[str, StoredObject] = {}
+        missing: dict[str, list[str]] = {}
+        for row in rows:
+            known = self.session.remembered.object(row.object)
+            if known is None:
+                missing.setdefault(row.envelope, []).append(row.object)
+            else:
+                found[row.object] = known[0]
+        for envelope, objects in missing.items():
+            if len(objects) > FEW:
+                found |= {o.id: o for o in self.house.store.find(StoredObject, envelope=envelope)}
+        return found | {
+            each: self._one(each)
+            for objects in missing.values()
+            for each in objects
+            if each not in found
+        }
+
+    def _one(self, object_id: str) -> StoredObject:
+        stored = self.house.store.get(StoredObject, object_id)
         if stored is None:
             raise NotFound(
                 N_("the object {object} is missing"),
                 hint=N_("run `serment doctor`"),
-                object=row.object,
+                object=object_id,
             )
-        return ObjectReader(self.house.packs, stored, seed)
+        return stored
 
-    def _seed(self, envelope: str) -> Seed:
-        seed = self.session.ring.envelope_seed(self.house.store, envelope)
-        if seed is None:
-            raise no_key("image")
-        return seed
+    def _envelope(self, envelope: str) -> OpenEnvelope:
+        remembered = self.session.remembered
+        found = remembered.envelope(envelope)
+        if found is None:
+            turn = remembered.turn
+            seed = self.session.ring.envelope_seed(self.house.store, envelope)
+            if seed is None:
+                raise no_key("image")
+            row = self.house.store.get(Envelope, envelope)
+            found = OpenEnvelope(seed, HybridIdentity(seed), row.patient if row else None)
+            remembered.keep_envelope(envelope, found, turn)
+        return found
 
-    def _journal(self, rows: Sequence[InstanceRow], kind: str) -> None:
-        by_envelope: dict[str, list[str]] = {}
-        for row in rows:
-            by_envelope.setdefault(row.envelope, []).append(row.object)
-        for envelope, objects in by_envelope.items():
-            patient = self.house.store.get(Envelope, envelope)
-            self.reads.allow(
-                session=self.session.id,
-                member=self.session.member.id,
-                envelope=envelope,
-                objects=objects,
-                patient=patient.patient if patient else None,
-                kind=kind,
-                peer=self.session.peer.address,
-                local=self.session.peer.local,
-                tls=self.session.peer.tls,
-            )
+    def _journal(self, envelope: str, patient: str | None, objects: list[str], kind: str) -> None:
+        self.reads.allow(
+            session=self.session.id,
+            member=self.session.member.id,
+            envelope=envelope,
+            objects=objects,
+            patient=patient,
+            kind=kind,
+            peer=self.session.peer.address,
+            local=self.session.peer.local,
+            tls=self.session.peer.tls,
+        )

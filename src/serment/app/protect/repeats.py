@@ -16,6 +16,7 @@ from serment.core.crypto.secret import Seed
 from serment.core.dicom.part10 import read_meta
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import ObjectState, StoredObject
+from serment.errors import IntegrityError
 from serment.ports import InstanceRow
 
 COMPARED_AT_ONCE = 1024 * 1024  # bytes
@@ -30,7 +31,10 @@ def mark(house: House, table: CircleTable, actor: str) -> tuple[int, int]:
             other = _reader(house, table, row)
             if first is None or other is None:
                 continue
-            same = same_data_set(first, other)
+            try:
+                same = same_data_set(first, other)
+            except IntegrityError:
+                continue  # damaged: `doctor` says so, and the practice opens all the same
             state = ObjectState.DUPLICATE if same else ObjectState.CONFLICT
             marked.append(replace(other.row, state=state))
     if not marked:
@@ -50,7 +54,7 @@ def mark(house: House, table: CircleTable, actor: str) -> tuple[int, int]:
 def _reader(house: House, table: CircleTable, row: InstanceRow) -> ObjectReader | None:
     seed: Seed | None = table.ring.envelope_seed(house.store, row.envelope)
     stored = house.store.get(StoredObject, row.object)
-    return ObjectReader(house.packs, stored, seed) if seed and stored else None
+    return ObjectReader(house, stored, seed) if seed and stored else None
 
 
 def same_data_set(one: ObjectReader, other: ObjectReader) -> bool:

@@ -175,6 +175,10 @@ class CircleTable:
         recipient = f"circle:{self.circle}"
         self.ring.hold(recipient, ring.epoch(recipient), ring.seed(recipient))
 
+    def behind(self) -> bool:
+        """Whether objects came since the last `fill`."""
+        return self.care and bool(self._store.objects_after(self._cursor, 1))
+
     def fill(self) -> None:
         """Add what is new since the last time."""
         touched = self._touched()
