@@ -7,7 +7,7 @@ Every adapter of a port passes the same suite in `tests/contract`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,8 @@ from typing import Any, Protocol, TypeVar
 
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
-from serment.core.records.vault import Device, Row, StoredObject
+from serment.core.journal.keystate import WrapName
+from serment.core.records.vault import Device, Row, Snapshot, StoredObject, WrapKind
 
 R = TypeVar("R", bound=Row)
 
@@ -30,8 +31,18 @@ class Clock(Protocol):
         """Seconds that never go back, for durations and idle times."""
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A value to find rows by: any of several (texts, or enums of texts)."""
+
+    values: Collection[object]
+
+
 class Transaction(Protocol):
-    """Changes that are committed together with one journal entry, or not at all."""
+    """Changes that are committed together with one journal entry, or not at all.
+
+    What the thread that makes them reads from the store meanwhile has them already.
+    """
 
     def get(self, row: type[R], /, *key: object) -> R | None: ...
 
@@ -62,9 +73,13 @@ class Store(Protocol):
         """The row with that primary key, or None."""
 
     def find(self, row: type[R], /, **equals: object) -> list[R]:
-        """All rows whose named columns equal the values (None matches NULL), in insertion order."""
+        """All rows whose named columns equal the values, in insertion order. None matches NULL,
+        `OneOf` any of its values."""
 
     def count(self, row: type[R], /, **equals: object) -> int: ...
+
+    def wrap_names(self, kind: WrapKind) -> list[WrapName]:
+        """Every wrap of a kind without the key in it, in no order: who can open what."""
 
     def change(self, entry: Entry) -> AbstractContextManager[Transaction]:
         """One exclusive transaction. On success the entry, completed with the wraps made and
@@ -77,6 +92,10 @@ class Store(Protocol):
     def add_objects(self, objects: Sequence[StoredObject]) -> None:
         """Insert object rows, ignoring those already there. No journal entry and no forced sync:
         they can be rebuilt from the packs, and their reception's entries cover them."""
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """Insert or replace a circle's snapshot. No journal entry and no forced sync: it says
+        nothing that rows and wraps do not, and can be made again from them."""
 
     def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
         """Object rows in arrival order after a cursor (0 = from the start), with their cursors."""
@@ -294,6 +313,19 @@ class SearchTable(Protocol):
         marked as kept: one list a UID, in the order of arrival."""
 
     def dump(self) -> tuple[list[StudyRow], list[InstanceRow]]: ...
+
+    def envelopes(self) -> set[str]:
+        """The envelopes that anything here came from."""
+
+    def image(self) -> bytes:
+        """All of it as bytes, plaintext, to be sealed at once; quick to make and to restore."""
+
+    def restore(self, image: bytes) -> None:
+        """Become what an image, authenticated by the caller, holds.
+
+        Raises:
+            FormatError: it was made by another kind or version of table; nothing is changed.
+        """
 
     def close(self) -> None: ...
 

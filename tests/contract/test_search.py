@@ -11,7 +11,7 @@ import pytest
 
 from serment.adapters.memory.search import MemorySearchTable
 from serment.core.dicom.query import fold
-from serment.errors import VaultLocked
+from serment.errors import FormatError, VaultLocked
 from serment.ports import InstanceRow, Matches, SearchTable, StudyRow, StudySummary
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -393,6 +393,47 @@ def summary_of(table: SearchTable, uid: str) -> StudySummary:
 
 
 # Closing
+
+
+def test_an_image_brings_everything_back(table: SearchTable) -> None:
+    other = MemorySearchTable()
+    first, again = instance(1), replace(instance(1), object="again")
+    table.put_studies([study(1, OtherPatientIDs=["X1"]), study(2)])
+    table.put_instances([first, again, instance(2, study=2)])
+    other.put_studies([study(9)])
+    other.put_instances([instance(1, study=9)])
+    assert other.summaries(["1.2.9"])
+    other.restore(table.image())
+    assert other.dump() == table.dump()
+    assert uids(other, identifier="x1") == ["1.2.1"]
+    assert other.summaries(["1.2.9", "1.2.2"]) == table.summaries(["1.2.2"])
+    assert other.repeated() == [[first, again]]
+    assert other.envelopes() == {"e1", "e2"}
+    other.put_studies([study(3)])
+    other.remove(["e1"])
+    assert other.envelopes() == {"e2", "e3"}
+    assert table.envelopes() == {"e1", "e2"}
+    other.close()
+
+
+def test_an_image_holds_nothing_that_was_removed(table: SearchTable) -> None:
+    table.put_studies([study(number, PatientName="ABSENT^Luc") for number in range(1, 50)])
+    table.put_instances([instance(n, StudyDescription="DISPARU") for n in range(1, 50)])
+    before = table.image()
+    assert b"ABSENT" in before
+    assert b"DISPARU" in before
+    table.remove([f"e{number}" for number in range(1, 50)])
+    after = table.image()
+    assert b"ABSENT" not in after
+    assert b"DISPARU" not in after
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing", b"SQLite format 3\0" + bytes(4080)])
+def test_a_foreign_image_is_refused_and_changes_nothing(table: SearchTable, damage: bytes) -> None:
+    table.put_studies([study(1)])
+    with pytest.raises(FormatError):
+        table.restore(damage)
+    assert uids(table) == ["1.2.1"]
 
 
 def test_odd_values_are_kept_and_searched_without_harm(table: SearchTable) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from serment.core.crypto.merkle import leaf_hash, root
 from serment.core.journal.entries import CheckpointRow, Entry, EventKind
+from serment.core.journal.keystate import WrapName
 from serment.core.records.vault import (
     Circle,
     CircleKind,
@@ -32,7 +33,7 @@ from serment.core.records.vault import (
     WrapMethod,
 )
 from serment.errors import Conflict, NotFound
-from serment.ports import Store
+from serment.ports import OneOf, Store
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
 
@@ -136,6 +137,46 @@ def test_find_compares_columns_and_keeps_the_order_of_insertion(store: Store) ->
     assert store.count(Envelope, circle="care") == 4
 
 
+def test_find_any_of_several_values(store: Store) -> None:
+    with store.change(entry()) as tx:
+        for number in range(100):
+            tx.put(wrap(f"envelope:e{number}"))
+        tx.put(replace(wrap("envelope:e3"), kind=WrapKind.ENVELOPE_IDENTITY))
+        several = OneOf(["envelope:e7", "envelope:e3", "envelope:none"])
+        assert [w.subject for w in tx.find(Wrap, subject=several)] == [
+            "envelope:e3",
+            "envelope:e7",
+            "envelope:e3",
+        ]
+    kinds = OneOf((WrapKind.ENVELOPE_IDENTITY, WrapKind.CA_KEY))
+    assert [w.subject for w in store.find(Wrap, kind=kinds)] == ["envelope:e3"]
+    seeds = store.find(Wrap, kind=WrapKind.ENVELOPE_SEED, subject=several)
+    assert [w.subject for w in seeds] == ["envelope:e3", "envelope:e7"]
+    assert store.count(Wrap, subject=several) == 3
+    assert store.find(Wrap, subject=OneOf(())) == []
+
+
+def test_names_of_wraps_say_who_can_open_what(store: Store) -> None:
+    with store.change(entry()) as tx:
+        tx.put(wrap())
+        tx.put(wrap(recipient="recovery"))
+        tx.put(replace(wrap(), kind=WrapKind.ENVELOPE_IDENTITY))
+    assert sorted(store.wrap_names(WrapKind.ENVELOPE_SEED)) == [
+        WrapName("envelope-seed", "envelope:e1", "circle:care", 1),
+        WrapName("envelope-seed", "envelope:e1", "recovery", 1),
+    ]
+    assert store.wrap_names(WrapKind.CA_KEY) == []
+
+
+def test_a_snapshot_is_kept_without_an_entry(store: Store) -> None:
+    version = store.data_version()
+    for cursor in (1, 2):
+        store.keep_snapshot(Snapshot("care", 1, cursor, b"sealed"))
+    assert store.find(Snapshot) == [Snapshot("care", 1, 2, b"sealed")]
+    assert store.journal_size() == 0
+    assert store.data_version() != version
+
+
 def test_find_among_many_sees_every_later_change(store: Store) -> None:
     with store.change(entry()) as tx:
         for number in range(200):
@@ -153,6 +194,16 @@ def test_an_unknown_column_is_an_error(store: Store) -> None:
         tx.put(Setting("a", b"1"))
     with pytest.raises(TypeError):
         store.find(Setting, colour="red")
+
+
+def test_the_thread_that_changes_reads_its_changes_from_the_store_too(store: Store) -> None:
+    with store.change(entry()) as tx:
+        tx.put(wrap())
+        assert store.find(Wrap) == [wrap()]
+        assert store.get(Wrap, WrapKind.ENVELOPE_SEED, "envelope:e1", "circle:care", 1) == wrap()
+        assert len(store.wrap_names(WrapKind.ENVELOPE_SEED)) == store.count(Wrap) == 1
+        tx.delete(wrap())
+        assert store.find(Wrap, subject=OneOf(["envelope:e1"])) == []
 
 
 def test_a_change_is_seen_by_its_own_thread_only_until_it_ends(store: Store) -> None:

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -23,9 +23,10 @@ from serment.adapters.memory.conditions import (
 from serment.adapters.memory.pages import count_of, page_of
 from serment.core.dicom.query import fold
 from serment.core.records.vault import ObjectState
-from serment.errors import N_, VaultLocked
+from serment.errors import N_, FormatError, VaultLocked
 from serment.ports import InstanceRow, Matches, StudyRow, StudySummary
 
+VERSION = 1  # of the tables below, as `PRAGMA user_version`: images of another are refused
 BATCH = 2000  # rows written at a time
 NO_NUMBER = 2**31  # series and instances without a number come last
 
@@ -81,6 +82,8 @@ class MemorySearchTable:
             ":memory:", isolation_level=None, check_same_thread=False
         )
         self._database.execute("PRAGMA temp_store = MEMORY")
+        self._database.execute("PRAGMA secure_delete = ON")  # an image holds nothing removed
+        self._database.execute(f"PRAGMA user_version = {VERSION}")
         self._database.executescript(_SCHEMA)
 
     def put_studies(self, rows: Iterable[StudyRow]) -> None:
@@ -92,14 +95,12 @@ class MemorySearchTable:
             _rank_touched(database)
 
     def put_instances(self, rows: Iterable[InstanceRow]) -> None:
+        waiting = iter(rows)
         with self._changing() as database:
-            for row in rows:
-                self._forget(database, row.object)
-                database.execute(_UPSERT_INSTANCE, _instance_values(row))
-                self._summaries.pop(row.study_uid, None)
-                if row.instance_uid:
-                    self._repeated.setdefault(row.instance_uid)
-            self._keep_repeated(database)
+            while batch := list(islice(waiting, BATCH)):
+                self._forget(database, batch)
+                database.executemany(_UPSERT_INSTANCE, map(_instance_values, batch))
+                self._note_repeated(database, [text(row.instance_uid) for row in batch])
 
     def remove(self, envelopes: Iterable[str]) -> None:
         with self._changing() as database:
@@ -174,6 +175,31 @@ class MemorySearchTable:
             instances = database.execute(f"SELECT {_INSTANCE} FROM instance s ORDER BY s.row")
             return [_study(line) for line in studies], [_instance(line) for line in instances]
 
+    def envelopes(self) -> set[str]:
+        with self._reading() as database:
+            sql = "SELECT envelope FROM study UNION SELECT envelope FROM instance"
+            return {envelope for (envelope,) in database.execute(sql)}
+
+    def image(self) -> bytes:
+        with self._reading() as database:
+            return database.serialize()
+
+    def restore(self, image: bytes) -> None:
+        """Copied page by page: a database that works on an image could not outgrow 1 GiB."""
+        other = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(other), self._reading() as database:
+            try:
+                other.deserialize(image or bytes(1))  # no bytes at all would be a MemoryError
+                if other.execute("PRAGMA user_version").fetchone() != (VERSION,):
+                    raise _other_image()
+                other.backup(database)
+            except sqlite3.DatabaseError as error:
+                raise _other_image() from error
+            self._summaries.clear()
+            sql = f"SELECT instance_uid FROM instance s WHERE {_KEPT} AND instance_uid <> ''"
+            several = " GROUP BY instance_uid HAVING count(*) > 1 ORDER BY min(row)"
+            self._repeated = {uid: None for (uid,) in database.execute(sql + several)}
+
     def close(self) -> None:
         with self._lock:
             if self._database is not None:
@@ -202,17 +228,30 @@ class MemorySearchTable:
                 database.execute("ROLLBACK")
                 raise
 
-    def _forget(self, database: sqlite3.Connection, object_id: str) -> None:
-        """What was known of the study that this object belonged to until now."""
-        sql = "SELECT study_uid FROM instance WHERE object = ?"
-        for (uid,) in database.execute(sql, (object_id,)):
+    def _forget(self, database: sqlite3.Connection, rows: list[InstanceRow]) -> None:
+        """What was known of the studies these objects belong to, and belonged to until now."""
+        if not self._summaries:
+            return
+        sql = "SELECT study_uid FROM instance WHERE object IN (SELECT value FROM json_each(?))"
+        before = database.execute(sql, (json.dumps([row.object for row in rows]),)).fetchall()
+        for uid in (*(uid for (uid,) in before), *(row.study_uid for row in rows)):
             self._summaries.pop(uid, None)
+
+    def _note_repeated(self, database: sqlite3.Connection, uids: list[str]) -> None:
+        sql = f"SELECT instance_uid FROM instance s WHERE {_KEPT} AND instance_uid IN"
+        several = " (SELECT value FROM json_each(?)) GROUP BY instance_uid HAVING count(*) > 1"
+        found = {uid for (uid,) in database.execute(sql + several, (json.dumps(uids),))}
+        self._repeated |= {uid: None for uid in uids if uid and uid in found}
 
     def _keep_repeated(self, database: sqlite3.Connection) -> None:
         sql = f"SELECT count(*) FROM instance s WHERE s.instance_uid = ? AND {_KEPT}"
         for uid in list(self._repeated):
             if database.execute(sql, (uid,)).fetchone()[0] < 2:
                 del self._repeated[uid]
+
+
+def _other_image() -> FormatError:
+    return FormatError(N_("these search rows were written by another version of Serment"))
 
 
 def _drop_studies(database: sqlite3.Connection, envelopes: list[str]) -> None:

@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 from serment.adapters.changes import Changes, check_times
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
+from serment.core.journal.keystate import WrapName
 from serment.core.journal.log import leaf, new_salt
 from serment.core.records.rows import SHAPES, key_of
-from serment.core.records.vault import Row, StoredObject
+from serment.core.records.vault import Row, Snapshot, StoredObject, Wrap, WrapKind
 from serment.errors import N_, Conflict, NotFound
-from serment.ports import Transaction
+from serment.ports import OneOf, Transaction
 
 R = TypeVar("R", bound=Row)
 
@@ -49,12 +50,18 @@ class MemoryStore:
 
     def find(self, row: type[R], /, **equals: object) -> list[R]:
         table = self._visible(row)
-        if equals and table is self._tables[row] and len(table) > 64:
-            return _matching(self._indexed(row, table, *next(iter(equals.items()))), row, equals)
+        single = [item for item in equals.items() if not isinstance(item[1], OneOf)]
+        if single and table is self._tables[row] and len(table) > 64:
+            return _matching(self._indexed(row, table, *single[0]), row, equals)
         return _matching(table.values(), row, equals)
 
     def count(self, row: type[R], /, **equals: object) -> int:
         return len(self.find(row, **equals)) if equals else len(self._visible(row))
+
+    def wrap_names(self, kind: WrapKind) -> list[WrapName]:
+        found = self._visible(Wrap).values()
+        of_kind = (w for w in found if w.kind is kind)
+        return [WrapName(kind.value, w.subject, w.recipient, w.epoch) for w in of_kind]
 
     def change(self, entry: Entry) -> AbstractContextManager[Transaction]:
         return self._change(entry)
@@ -94,6 +101,10 @@ class MemoryStore:
                 rows.setdefault((row.id,), row)
             self._note_arrivals(rows, set())
             self._tables[StoredObject] = rows
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        with self._write():
+            self._tables[Snapshot] = self._tables[Snapshot] | {key_of(snapshot): snapshot}
 
     def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
         rows, cursors = self._visible(StoredObject), self._cursors
@@ -293,7 +304,11 @@ def _matching(rows: Any, kind: type[R], equals: dict[str, object]) -> list[R]:
     for name in equals:
         if name not in kind.__dataclass_fields__:
             raise TypeError(f"{kind.__name__} has no column {name}")
-    return [r for r in rows if all(getattr(r, name) == value for name, value in equals.items())]
+    wanted = [
+        (name, frozenset(value.values) if isinstance(value, OneOf) else (value,))
+        for name, value in equals.items()
+    ]
+    return [r for r in rows if all(getattr(r, name) in values for name, values in wanted)]
 
 
 def _column(row: Any, name: str) -> object:

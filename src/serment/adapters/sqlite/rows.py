@@ -30,6 +30,7 @@ from serment.core.records.vault import (
     StoredObject,
     Wrap,
 )
+from serment.ports import OneOf
 
 Convert = Callable[[Any], Any]
 
@@ -117,12 +118,16 @@ class Table:
             raise damaged() from error
 
     def where(self, equals: dict[str, object]) -> tuple[str, list[Any]]:
-        """The condition that named columns have these values; None matches NULL."""
-        terms, values = [], []
+        """The condition that named columns have these values: None matches NULL, `OneOf` any."""
+        terms, values = list[str](), list[Any]()
         for name, value in equals.items():
             column = self._by_name.get(name)
             if column is None:
                 raise TypeError(f"{self.kind.__name__} has no column {name}")
+            if isinstance(value, OneOf):
+                terms.append(f"{_quoted(name)} IN (SELECT value FROM json_each(?))")
+                values.append(json.dumps([column.store(each) for each in value.values]))
+                continue
             terms.append(f"{_quoted(name)} IS ?" if value is None else f"{_quoted(name)} = ?")
             values.append(column.store(value))
         return (" WHERE " + " AND ".join(terms) if terms else ""), values

@@ -25,7 +25,8 @@ from serment.adapters.sqlite.schema import migrate
 from serment.adapters.sqlite.transaction import SqliteTransaction
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
-from serment.core.records.vault import Row, StoredObject
+from serment.core.journal.keystate import WrapName
+from serment.core.records.vault import Row, Snapshot, StoredObject, WrapKind
 from serment.errors import N_, Unavailable
 from serment.ports import Transaction
 
@@ -69,6 +70,14 @@ class SqliteStore:
     def count(self, row: type[R], /, **equals: object) -> int:
         return self._reading(lambda connection: transaction.count(connection, row, equals))
 
+    def wrap_names(self, kind: WrapKind) -> list[WrapName]:
+        sql = "SELECT kind, subject, recipient, epoch FROM wrap WHERE kind = ?"
+
+        def read(connection: sqlite3.Connection) -> list[WrapName]:
+            return [WrapName(*line) for line in connection.execute(sql, (kind.value,))]
+
+        return self._reading(read)
+
     def change(self, entry: Entry) -> AbstractContextManager[Transaction]:
         return self._change(entry)
 
@@ -97,6 +106,11 @@ class SqliteStore:
             kind = TABLES[StoredObject]
             with self._writer(self._fast) as connection:
                 connection.executemany(kind.ignore, [kind.encode(row) for row in objects])
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        kind = TABLES[Snapshot]
+        with self._writer(self._fast) as connection:
+            connection.execute(kind.upsert, kind.encode(snapshot))
 
     def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
         kind = TABLES[StoredObject]
