@@ -105,7 +105,7 @@ class Stores(RuleBasedStateMachine):
 
         self.both(work)
 
-    @rule(steps=st.lists(st.tuples(st.sampled_from(["put", "add", "delete"]), WRAPS), min_size=2))
+    @rule(steps=st.lists(st.tuples(st.sampled_from(["put", "delete"]), WRAPS), max_size=5))
     def change_wraps(self, steps: list[tuple[str, Any]]) -> None:
         self.change(steps, 0)
 
