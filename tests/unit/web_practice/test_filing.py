@@ -15,7 +15,7 @@ from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Envelope, EnvelopeKind, Patient
 from serment.entrypoints.intake.server import IntakeServer
-from serment.entrypoints.web.views import Agreement
+from serment.entrypoints.web.views import Agreement, StudyQuery
 from serment.errors import AccessDenied, Conflict, FormatError, NotFound, Unavailable
 
 PDF = one_page_pdf(["Courrier fictif"])
@@ -126,6 +126,8 @@ def test_a_secretary_seals_a_letter_that_she_cannot_read(receiving: Pages) -> No
         "Lettre fictive",
         "secretaire",
     )
+    line = receiving.web.worklist(doctor, StudyQuery(modality="DOC")).studies[0]
+    assert (line.description, line.device, line.images) == ("Lettre fictive", "secretaire", 0)
     found = receiving.web.document(doctor, object_id)
     assert b"".join(found.chunks) == PDF
     hers = receiving.web.patient(secretary, patient_id).timeline[0]

@@ -13,6 +13,7 @@ from serment.core.records.vault import Compartment, Envelope, EnvelopeKind
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.practice.identities import day, identity_of, modalities, who
+from serment.entrypoints.web.practice.studies import brought_by
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Agreement, Arrival, Candidate, Filed, ToFile
 from serment.errors import FormatError
@@ -29,8 +30,8 @@ def to_file(visit: Visit) -> ToFile:
     visit.practice.refresh()
     with visit.house.lock:
         waiting = visit.filing().waiting()[:SHOWN]
-    devices = visit.devices()
-    arrivals = [_arrival(visit, one, devices) for one in waiting]
+    sources = brought_by(visit, [one.row.envelope for one in waiting])
+    arrivals = [_arrival(visit, one, sources.get(one.row.envelope, "")) for one in waiting]
     filed = _filed(visit)
     visit.note("patient", _shown(visit, waiting, filed))
     return ToFile(tuple(arrivals), tuple(filed))
@@ -44,7 +45,7 @@ def _shown(visit: Visit, waiting: Iterable[Waiting], filed: Iterable[Filed]) -> 
     return [*known, *(one.row.envelope for one in waiting), *(line.envelope for line in filed)]
 
 
-def _arrival(visit: Visit, one: Waiting, devices: dict[str, str]) -> Arrival:
+def _arrival(visit: Visit, one: Waiting, source: str) -> Arrival:
     row, attributes = one.row, one.row.attributes
     return Arrival(
         envelope=row.envelope,
@@ -53,7 +54,7 @@ def _arrival(visit: Visit, one: Waiting, devices: dict[str, str]) -> Arrival:
         date=day(attributes.get("StudyDate")),
         modalities=modalities(attributes),
         accession=str(attributes.get("AccessionNumber", "")),
-        device=visit.brought_by(row.envelope, devices),
+        device=source,
         circle=row.circle,
         arrived=row.arrived,
         candidates=tuple(_candidate(visit, c) for c in one.ask.candidates),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fnmatch import translate
 
 from serment.app.protect.reading import no_key
@@ -11,10 +11,16 @@ from serment.core.access.rights import Act
 from serment.core.dicom.criteria import has_wildcard, pattern
 from serment.core.dicom.query import fold
 from serment.core.records.identity import Identity, fold_identifier
-from serment.core.records.vault import Compartment, Envelope, EnvelopeKind
+from serment.core.records.vault import Compartment, EnvelopeKind
 from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.practice.identities import day, modalities, who
-from serment.entrypoints.web.practice.studies import OneStudy, apart, instances, title_of
+from serment.entrypoints.web.practice.studies import (
+    OneStudy,
+    apart,
+    brought_by,
+    instances,
+    title_of,
+)
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Item, PatientLine, PatientList, PatientView
 from serment.errors import NotFound
@@ -102,25 +108,9 @@ def _studies(visit: Visit, patient_id: str) -> list[OneStudy]:
 
 def _timeline(visit: Visit, studies: list[OneStudy]) -> list[Item]:
     """Newest first, by the day of the study or, without one, of its arrival."""
-    devices = visit.devices()
-    handed = log.brought(visit, {e.id for e in _uploads(visit, studies)})
-    items = [
-        _item(
-            visit,
-            one,
-            handed.get(one.first.envelope) or visit.brought_by(one.first.envelope, devices),
-        )
-        for one in studies
-    ]
+    sources = brought_by(visit, [one.first.envelope for one in studies])
+    items = [_item(visit, one, sources.get(one.first.envelope, "")) for one in studies]
     return sorted(items, key=lambda item: (item.date or item.arrived.date(), item.arrived))[::-1]
-
-
-def _uploads(visit: Visit, studies: list[OneStudy]) -> Iterator[Envelope]:
-    """What members handed over in the pages."""
-    for one in studies:
-        envelope = visit.store.get(Envelope, one.first.envelope)
-        if envelope is not None and envelope.source == "web":
-            yield envelope
 
 
 def _kind(one: OneStudy) -> EnvelopeKind:

@@ -23,6 +23,7 @@ from serment.core.dicom.sr import read_report
 from serment.core.dicom.uids import kind_of
 from serment.core.records.identity import read_identity
 from serment.core.records.vault import Envelope, EnvelopeKind, ObjectState
+from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.practice.identities import day, hour, identity_of, modalities, who
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
@@ -73,9 +74,21 @@ def worklist(visit: Visit, query: StudyQuery, known: Iterable[str]) -> Worklist:
     pages = max(1, -(-total // PAGE))
     page = min(query.page, pages)
     found = visit.searching.studies(replace(matches, limit=PAGE, offset=(page - 1) * PAGE))
-    devices = visit.devices()
-    lines = [_line(visit, one, devices) for study in found for one in apart(visit, study)]
+    people = [one for study in found for one in apart(visit, study)]
+    sources = brought_by(visit, [one.first.envelope for one in people])
+    lines = [_line(visit, one, sources) for one in people]
     return Worklist(tuple(lines), total, page, pages, tuple(known), version)
+
+
+def brought_by(visit: Visit, envelopes: list[str]) -> dict[str, str]:
+    """Who or what brought each envelope: a device's name, the login of a member who handed a
+    document over, else how it came ("import")."""
+    devices = visit.devices()
+    rows = [row for row in (visit.store.get(Envelope, each) for each in envelopes) if row]
+    handed = log.brought(visit, {row.id for row in rows if row.source == "web"})
+    return {
+        row.id: devices.get(row.device or "") or handed.get(row.id) or row.source for row in rows
+    }
 
 
 def _matches(visit: Visit, query: StudyQuery) -> Matches:
@@ -126,7 +139,7 @@ def _person(row: StudyRow) -> tuple[str, ...]:
     return ("", identity.folded_name, identity.birth_date or "", identity.sex or "")
 
 
-def _line(visit: Visit, one: OneStudy, devices: dict[str, str]) -> StudyLine:
+def _line(visit: Visit, one: OneStudy, sources: Mapping[str, str]) -> StudyLine:
     first, attributes = one.first, one.attributes
     line = StudyLine(
         ref=first.envelope,
@@ -137,7 +150,7 @@ def _line(visit: Visit, one: OneStudy, devices: dict[str, str]) -> StudyLine:
         modalities=modalities(attributes),
         accession=str(attributes.get("AccessionNumber", "")),
         arrived=first.arrived,
-        device=visit.brought_by(first.envelope, devices),
+        device=sources.get(first.envelope, ""),
         key=one.key,
     )
     summary = one.found.summary
@@ -145,12 +158,19 @@ def _line(visit: Visit, one: OneStudy, devices: dict[str, str]) -> StudyLine:
         return line
     return replace(
         line,
-        description=summary.description,
+        description=summary.description or _title(visit, one),
         series=summary.series,
         images=summary.images,
         conflicts=summary.conflicts,
         thumbnail=summary.picture,
     )
+
+
+def _title(visit: Visit, one: OneStudy) -> str:
+    """What a document handed over in the pages is called; it has no study description."""
+    if one.first.kind != EnvelopeKind.DOCUMENT:
+        return ""
+    return next((title_of(row) for row in instances(visit, one)), "")
 
 
 # One study

@@ -12,7 +12,7 @@ from serment.app.protect.opening import Practice, Session
 from serment.app.protect.reading import Reading
 from serment.app.protect.searching import Searching
 from serment.core.access.rights import Act, can, check_may
-from serment.core.records.vault import Device, Envelope, Member
+from serment.core.records.vault import Device, Member
 from serment.entrypoints.desk.desk import Desk
 from serment.ports import SearchTable, Store
 
@@ -108,10 +108,3 @@ class Visit:
     def devices(self) -> dict[str, str]:
         """Name of every device there ever was, by id."""
         return {device.id: device.name for device in self.store.find(Device)}
-
-    def brought_by(self, envelope: str, devices: dict[str, str]) -> str:
-        """The name of the device that sent an envelope, else how it came ("import", "web")."""
-        row = self.store.get(Envelope, envelope)
-        if row is None:
-            return ""
-        return devices.get(row.device or "", "") or row.source
