@@ -16,6 +16,7 @@ import pytest
 from serment.adapters.packs import LocalPacks
 from serment.core.crypto.entropy import new_id, random_bytes
 from serment.core.records.pack import HEAD_SIZE, TRAILER_SIZE
+from serment.errors import NoSpace
 from serment.ports import PackRecord, Place
 
 ENVELOPE = "e" * 32
@@ -188,6 +189,21 @@ def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
     large.write(b" and finished")
     assert packs.verify(large.finish(IDENTITY, CLINICAL))
     packs.close()
+
+
+def test_a_record_under_way_is_no_damage(tmp_path: Path) -> None:
+    packs = LocalPacks(tmp_path)
+    kept = put(packs, 100)
+    slot = packs._group._reserve(500)
+    later = put(packs, 100)
+    other = LocalPacks(tmp_path)
+    assert other.check(kept.pack) == []
+    assert placed(list(other.records())) == [kept, later]
+    packs._group._failed(slot, NoSpace("full"))
+    with pytest.raises(NoSpace):
+        packs.close()
+    assert other.check(kept.pack) == []
+    assert placed(list(other.records())) == [kept]
 
 
 def test_damage_in_a_closed_pack_is_reported_and_never_cut(tmp_path: Path) -> None:

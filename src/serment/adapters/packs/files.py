@@ -53,13 +53,17 @@ def create(root: Path) -> NewPack:
     Raises:
         OSError: as the system says; nothing is left behind.
     """
-    name = new_id()
-    path = path_of(root, name)
-    system.make_private_folder(path.parent)
-    marker = system.create_private(marker_of(path))
+    while True:
+        name = new_id()
+        path = path_of(root, name)
+        system.make_private_folder(path.parent)
+        marker = system.create_private(marker_of(path))
+        # A process that recovers just now may have taken the mark for one left behind.
+        if system.try_lock(marker) and marker_of(path).exists():
+            break
+        os.close(marker)
     descriptor = -1
     try:
-        system.try_lock(marker)
         descriptor = system.create_private(path)
         system.sync_folder(path.parent)
     except OSError:
@@ -105,6 +109,18 @@ def all_paths(root: Path) -> list[Path]:
             if NAME.fullmatch(path.stem):
                 found.append((path.stat().st_mtime_ns, path.stem, path))
     return [path for _, _, path in sorted(found)]
+
+
+def under_way(path: Path) -> bool:
+    """Whether a living process is writing this pack: what it reserved may not be written yet."""
+    try:
+        descriptor = os.open(marker_of(path), os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not system.try_lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def left_open(root: Path) -> list[tuple[Path, int]]:

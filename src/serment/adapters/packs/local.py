@@ -76,7 +76,8 @@ class LocalPacks:
                     yield _record(name, item)
 
     def check(self, pack: str) -> list[str]:
-        gaps = [item for item in self._scan(pack) if isinstance(item, Gap)]
+        busy = files.under_way(files.path_of(self._root, pack))
+        gaps = [item for item in self._scan(pack) if isinstance(item, Gap) and not busy]
         return [f"pack {pack}: bytes {g.start} to {g.end} hold no whole record" for g in gaps]
 
     def recover(self) -> list[str]:
