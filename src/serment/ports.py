@@ -128,7 +128,8 @@ class Store(Protocol):
 
     def forget(self) -> None:
         """Erasure: leave no byte of a wrap deleted before in any file of the store, the second
-        copy included. `Unavailable` when a reader stands in the way: try again."""
+        copy included; delete every snapshot, since they hold rows of whoever was erased.
+        `Unavailable` when a reader stands in the way: try again."""
 
     def close(self) -> None: ...
 

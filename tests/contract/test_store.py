@@ -536,3 +536,20 @@ def test_copying_the_keys_changes_nothing(store: Store) -> None:
     store.copy_keys()
     assert store.find(Wrap) == [wrap()]
     assert store.check() == []
+
+
+def test_forgetting_keeps_the_wraps_that_are_there_and_drops_snapshots(store: Store) -> None:
+    with store.change(entry()) as tx:
+        for number in range(5):
+            tx.put(wrap(f"envelope:e{number}"))
+        tx.put(Snapshot("care", 1, 12, b"sealed"))
+    with store.change(entry()) as tx:
+        tx.delete(wrap("envelope:e1"))
+        tx.put(replace(wrap("envelope:e0"), blob=b"other"))
+    before = store.find(Wrap)
+    store.forget()
+    assert store.find(Wrap) == before
+    assert store.get(Wrap, *KEYS[4]) is None  # envelope:e1
+    assert store.count(Snapshot) == 0
+    assert store.journal_size() == 2
+    assert store.check() == []

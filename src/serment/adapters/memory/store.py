@@ -159,7 +159,9 @@ class MemoryStore:
         """There is no file to copy."""
 
     def forget(self) -> None:
-        """What was deleted is gone already."""
+        """What was deleted is gone already, but for what snapshots hold of it."""
+        with self._write():
+            self._tables[Snapshot] = {}
 
     def close(self) -> None:
         """Nothing to close."""

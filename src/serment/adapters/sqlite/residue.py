@@ -42,6 +42,13 @@ def rewrite(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE residue SET wraps = 0")
 
 
+def drop_snapshots(connection: sqlite3.Connection) -> None:
+    """Delete all snapshots, which hold the search rows of whoever is being erased; they are made
+    again. Without a condition SQLite overwrites the whole table."""
+    with immediate(connection):
+        connection.execute("DELETE FROM snapshot")
+
+
 def empty_log(connection: sqlite3.Connection) -> bool:
     """Move the write-ahead log into the database and truncate it; False while a reader needs it."""
     (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -184,6 +184,7 @@ class SqliteStore:
         self._refuse_nested()
         with self._writing, translated(), self._durable.lent() as connection:
             residue.rewrite(connection)
+            residue.drop_snapshots(connection)
             emptied = residue.empty_log(connection)
             keycopy.write(self._key_copy, connection)
         if not emptied:
