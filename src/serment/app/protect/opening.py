@@ -50,9 +50,11 @@ class Peer:
     def here(self) -> bool:
         """Whether it is this machine."""
         try:
-            return ipaddress.ip_address(self.host).is_loopback
+            address = ipaddress.ip_address(self.host)
         except ValueError:
             return self.host == "local"
+        mapped = address.ipv4_mapped if address.version == 6 else None
+        return (mapped or address).is_loopback
 
 
 @dataclass(slots=True)
