@@ -105,7 +105,7 @@ class DemoHouse(DemoPeople):
 
     def settings(self, session: str) -> v.SettingsView:
         may = Role.ADMINISTRATOR in self.person(session).roles
-        return v.SettingsView(self.kit, may, RECOVERY, 30, 12, 12, "0.1.0", 1)
+        return v.SettingsView(self.kit, may, RECOVERY, 30, 12, 12, "0.1.0", 1, "AB:CD")
 
     def new_second_factor(self, session: str) -> v.SecondFactor:
         login = self.person(session).login

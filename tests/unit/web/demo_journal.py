@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from demo_records import NOW, ref
 
+from serment.app.watch.sentences import WITH_IMAGES
 from serment.core.journal.entries import EventKind as E
 from serment.entrypoints.web.views import JournalLine
 
@@ -15,7 +16,7 @@ DAY = (
     # minutes ago, kind, actor, subject, patient, values
     (3, E.READ, "a.perichon", "LEFÈVRE Hélène", LEFEVRE, {"count": 16, "what": "image"}),
     (4, E.SEARCHED, "a.perichon", "", None, {"count": 19}),
-    (5, E.OPENED, "a.perichon", "", None, {"what": "images"}),
+    (5, E.OPENED, "a.perichon", "", None, {"what": WITH_IMAGES}),
     (14, E.RECEPTION_CLOSED, "Scanner Nord", "", None, {"count": 16}),
     (15, E.RECEPTION_OPENED, "Scanner Nord", "", None, {}),
     (22, E.FILED, "m.laurent", "SAINT-CHÉRONNET Grégoire", ref("patient", 8), {}),

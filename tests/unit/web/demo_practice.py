@@ -211,7 +211,7 @@ class DemoPractice(DemoHouse):
         for title, sentences in sections(study.planned.study, study.number):
             lines.append(v.ReportLine(0, title.capitalize(), ""))
             lines += [v.ReportLine(1, "", sentence) for sentence in sentences]
-        return v.Report("Compte rendu fictif", tuple(lines))
+        return v.Report("Compte rendu fictif", tuple(lines), study.who, study.ref, self.now)
 
     def document(self, session: str, object_id: str) -> v.Document:
         self._object(session, object_id)

@@ -12,6 +12,7 @@ from demo_people import PASSWORD, WORDS
 from demo_records import ref, studies
 from web_client import Client
 
+from serment.app.watch.sentences import WITH_IMAGES
 from serment.core.journal.entries import EventKind
 from serment.entrypoints.web import facts, sentences
 from serment.entrypoints.web.problems import TITLES
@@ -129,7 +130,7 @@ def test_the_viewer_lists_series_and_frames(doctor: Client) -> None:
 def test_without_the_key_the_viewer_explains(doctor: Client) -> None:
     html = doctor.get(f"/studies/{US.ref}").text
     assert "your session does not hold this key" in html
-    assert "encrypted for echo" in html and "ask a doctor of that circle" in html
+    assert "encrypted for the circle echo" in html and "ask a doctor of that circle" in html
     assert "/frames/" not in html and "Échographie" not in html
     assert doctor.script(f"/frames/{US.objects[0].id}/1").status == 403
 
@@ -158,6 +159,15 @@ def test_an_error_of_a_picture_is_a_line_for_the_script(doctor: Client) -> None:
 def test_a_report_is_read_as_text(doctor: Client) -> None:
     said = words(doctor.get(f"/reports/{CT.objects[-1].id}").text)
     assert "Conclusion" in said and "Contrôle à trois mois recommandé" in said
+    assert "Patient LEFÈVRE Hélène" in said and "14/03/1961" in said
+    assert "a.perichon · 21 November 2026 at" in said
+
+
+def test_the_authority_is_for_everybody(client: Client) -> None:
+    got = client.get("/authority.crt")
+    assert (got.status, got.text[:11]) == (200, "-----BEGIN ")
+    assert got.header("content-type") == "application/x-x509-ca-cert"
+    assert "/authority.crt" in client.get("/login").text
 
 
 HOSTILE = "</script><script>alert(1)</script>\"'&{{7*7}}"
@@ -275,9 +285,9 @@ def test_every_kind_of_entry_is_a_sentence_in_both_languages() -> None:
                 line = JournalLine(1, kind, None, "ACTOR", "SUBJECT", None, "", None, values)
                 said = sentences.say(line, lang)
                 assert said and "{" not in said
-    keys = JournalLine(1, EventKind.OPENED, None, "A", "", None, "", None, {"what": "images"})
+    keys = JournalLine(1, EventKind.OPENED, None, "A", "", None, "", None, {"what": WITH_IMAGES})
     assert sentences.say(keys, "en") == "A opened a session: with the key of images"
-    read = replace(keys, kind=EventKind.READ, subject="B")
+    read = replace(keys, kind=EventKind.READ, subject="B", values={"what": "images"})
     assert sentences.say(read, "en") == "A opened images of B"
     empty = JournalLine(1, EventKind.READ, None, "", "", None, "", None, {})
     assert sentences.say(empty, "en") == "… opened … of …"

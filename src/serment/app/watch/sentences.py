@@ -114,10 +114,12 @@ WHAT: Mapping[str, str] = {
     "frames": N_("images"),
     "rendered": N_("images"),
     "bulkdata": N_("parts of objects"),
-    "images": N_("with the key of images"),
-    "no-images": N_("without the key of images"),
+    "images": N_("images"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }
+
+WITH_IMAGES = N_("with the key of images")
+WITHOUT_IMAGES = N_("without the key of images")
 
 # Where an entry names what it is about, most telling first, and the name made of it.
 _SUBJECTS = (
@@ -191,7 +193,7 @@ def _what(entry: Entry) -> str:
     if entry.kind is EventKind.OPENED:
         held = details.get("circles")
         images = isinstance(held, list) and bool({str(c) for c in held} - _NO_IMAGES)
-        return WHAT["images" if images else "no-images"]
+        return WITH_IMAGES if images else WITHOUT_IMAGES
     said = details.get("kind") or details.get("what")
     return WHAT.get(said, said) if isinstance(said, str) else UNSAID
 

@@ -45,7 +45,7 @@ FACTS = {
         N_("The recovery kit is not on this machine"),
         N_("{shares} of 3 shares of the recovery kit can be read on this machine"),
         N_("Whether the recovery kit is on this machine"),
-        N_("the folders where the kit was written, and those beside the vault, are looked through"),
+        N_("the folder where the kit was written is looked at; copies elsewhere are not known"),
     ),
     FactName.OPEN_SESSIONS: Evidence(
         N_("The practice is locked: no key is in memory"),
@@ -66,7 +66,7 @@ FACTS = {
         N_("Memory is not written to an unencrypted swap file"),
         N_("Memory may be written to an unencrypted swap file"),
         N_("Whether memory is written to an unencrypted swap file"),
-        N_("the operating system is asked; encrypt the disk of this machine as well"),
+        N_("Serment cannot tell on every system: encrypt the whole disk of this machine as well"),
     ),
 }
 

@@ -110,10 +110,7 @@ def say(line: JournalLine, lang: str) -> str:
         return language.say(EXPIRED_SENTENCE, lang)
     one, many = SENTENCES.get(line.kind, (line.kind.value, ""))
     count = line.values.get("count", 1)
-    what = line.values.get("what")
-    if what == "images" and line.kind is not EventKind.OPENED:
-        what = "image"  # there the word says what was read, not which keys a session holds
-    values = {"what": _word(what, lang), "reason": _word(line.values.get("reason"), lang)}
+    values = {word: _word(line.values.get(word), lang) for word in ("what", "reason")}
     return say_form(
         one,
         many or one,

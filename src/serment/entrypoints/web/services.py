@@ -1,7 +1,7 @@
 """Exactly what the pages need from Serment; the pages know nothing else of it.
 
 Every method is a plain call that may take time (the pages run it in a thread), except `upload`.
-Every method but `welcome` and `sign_in` takes the session id of the cookie and raises
+Every method but `welcome`, `authority` and `sign_in` takes the session id of the cookie and raises
 `AccessDenied` when that session, or its keys, do not reach; whatever it shows is journalled before
 it returns. Ids are random; nothing here takes a name or an identifier except the two searches and
 a new member's login.
@@ -44,6 +44,9 @@ class Practice(Protocol):
 
     # Coming in and going out
     def welcome(self) -> Welcome: ...
+
+    def authority(self) -> bytes:
+        """The certificate (PEM) of the practice's own authority, which browsers must know; public."""
 
     def sign_in(self, login: str, password: Masked[str], code: str, peer: Peer) -> str:
         """Open a session and return its id (256 random bits). `code` is the six digits of the

@@ -63,6 +63,16 @@ async def _sign_in(request: Request, onward: str, error: SermentError | None = N
     )
 
 
+async def authority(request: Request) -> Response:
+    """The practice's own authority, to be installed in browsers: public, like the server's name."""
+    certificate = await run_in_threadpool(practice(request).authority)
+    return Response(
+        certificate,
+        media_type="application/x-x509-ca-cert",
+        headers={"Content-Disposition": 'attachment; filename="serment-authority.crt"'},
+    )
+
+
 async def lock(request: Request) -> Response:
     """Drop the keys, whoever asks and however late."""
     await run_in_threadpool(practice(request).lock, session_id(request))
@@ -116,6 +126,7 @@ async def switch_language(request: Request) -> Response:
 routes = [
     Route("/login", sign_in_page, methods=["GET"]),
     Route("/login", sign_in, methods=["POST"]),
+    Route("/authority.crt", authority, methods=["GET"]),
     Route("/lock", lock, methods=["POST"]),
     Route("/lock-all", lock_all, methods=["POST"]),
     Route("/pulse", pulse, methods=["GET"]),

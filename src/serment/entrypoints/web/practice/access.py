@@ -8,11 +8,14 @@ from serment.app.protect.filing import count_waiting
 from serment.app.protect.opening import Peer, Session
 from serment.core.access.rights import Act
 from serment.core.masked import Masked
-from serment.core.records.vault import Envelope, Member, StoredObject
+from serment.core.records.vault import Envelope, Member, Setting, StoredObject
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.web import views
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Page, Pulse, SessionView, Welcome
+from serment.errors import N_, NotFound
+
+AUTHORITY = "authority"
 
 EVERYBODY = frozenset({Page.HOME, Page.JOURNAL, Page.MEMBERS, Page.SETTINGS})
 BY_KEY = ((Act.SEARCH, Page.STUDIES), (Act.SEARCH, Page.PATIENTS), (Act.FILE, Page.TO_FILE))
@@ -24,6 +27,16 @@ def welcome(desk: Desk) -> Welcome:
     ready = any(circles.is_care(c) for c in circles.current(store).values())
     receiving = ready and bool(devices.active(store)) and desk.surroundings.receiving()
     return Welcome(desk.house.practice, receiving)
+
+
+def authority(desk: Desk) -> bytes:
+    """The certificate (PEM) that browsers need to know this server."""
+    setting = desk.house.store.get(Setting, AUTHORITY)
+    if setting is None:
+        raise NotFound(
+            N_("the authority's certificate is missing"), hint=N_("run `serment doctor`")
+        )
+    return setting.value
 
 
 def sign_in(desk: Desk, login: str, password: Masked[str], code: str, peer: views.Peer) -> Session:

@@ -6,6 +6,7 @@ fetches the next ones by itself.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from serment.ports import Decoder, InstanceRow, Matches
 THUMBNAIL_PIXELS = 160
 NAMED_FOR = timedelta(minutes=9)  # less than the journal's ten minutes
 MAX_NAMED = 10_000
+AT_ONCE = 4  # objects held in memory while they are rendered
 
 
 @dataclass(slots=True)
@@ -31,6 +33,9 @@ class Frames:
     decoder: Decoder
     pictures: Pictures
     _named: OrderedDict[tuple[str, str], datetime] = field(default_factory=OrderedDict)
+    _under_way: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
+    )
 
     def thumbnail(self, visit: Visit, object_id: str) -> Picture:
         """A small picture of an object: its middle frame."""
@@ -82,12 +87,14 @@ class Frames:
             if row.circle in visit.practice.tables:
                 self.pictures.open(row.circle)
         found = self.pictures.get(row.circle, key)
-        if found is None:
+        if found is not None:
+            return found
+        with self._under_way:
             (reader,) = visit.reading.open([row], kind)
             part10 = excerpt(reader.read, row.attributes, frame)
             data = self.decoder.render(part10, 1, size=size, window=window, image_type=image_type)
-            found = Picture(data, f"image/{image_type}")
-            self.pictures.put(row.circle, key, found)
+        found = Picture(data, f"image/{image_type}")
+        self.pictures.put(row.circle, key, found)
         return found
 
 

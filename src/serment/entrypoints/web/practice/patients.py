@@ -36,12 +36,12 @@ def patients(visit: Visit, text: str, page: int) -> PatientList:
     with visit.house.lock:
         filing = visit.filing()
         filing.learn()
-        book = filing.book
-        found = [
-            (identity.folded_name, patient, identity)
-            for patient in book
-            if (identity := book.get(patient)) is not None and wanted(identity)
-        ]
+        known = [(patient, filing.book.get(patient)) for patient in filing.book]
+    found = [
+        (identity.folded_name, patient, identity)
+        for patient, identity in known
+        if identity is not None and wanted(identity)
+    ]
     found.sort(key=lambda each: each[:2])
     pages = max(1, -(-len(found) // PAGE))
     page = min(page, pages)

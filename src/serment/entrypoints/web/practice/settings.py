@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import ssl
+
 from serment import __version__
 from serment.app.protect import kit, second_factor
 from serment.core.access import sessions
 from serment.core.access.rights import Act
 from serment.core.journal.retention import DEFAULT_MONTHS
 from serment.core.records.vault import FORMAT_VERSION
+from serment.entrypoints.web.practice import access
 from serment.entrypoints.web.practice.home import kit_view
 from serment.entrypoints.web.practice.members import recovery_words
 from serment.entrypoints.web.practice.visit import Visit
@@ -25,7 +29,14 @@ def view(visit: Visit) -> SettingsView:
         journal_months=DEFAULT_MONTHS,
         version=__version__,
         format_version=FORMAT_VERSION,
+        fingerprint=fingerprint(access.authority(visit.desk)),
     )
+
+
+def fingerprint(certificate: bytes) -> str:
+    """SHA-256 of a certificate (PEM) as browsers write it: pairs of hex digits."""
+    der = ssl.PEM_cert_to_DER_cert(certificate.decode("ascii"))
+    return hashlib.sha256(der).digest().hex(":").upper()
 
 
 def new_second_factor(visit: Visit) -> SecondFactor:

@@ -35,6 +35,7 @@ from serment.entrypoints.web.views import (
     StudyLine,
     StudyQuery,
     StudyView,
+    Who,
     Worklist,
 )
 from serment.errors import N_, FormatError
@@ -295,7 +296,16 @@ def report(visit: Visit, object_id: str) -> Report:
             size=reader.size,
         )
     found = read_report(reader.all())
-    return Report(found.title, tuple(ReportLine(*line) for line in found.lines))
+    lines = tuple(ReportLine(*line) for line in found.lines)
+    return Report(found.title, lines, _whose(visit, row), row.envelope, visit.now)
+
+
+def _whose(visit: Visit, row: InstanceRow) -> Who | None:
+    """Whose an object is; None while no key here names him."""
+    if not visit.may(Act.SEARCH):
+        return None
+    study = visit.identities().study_of(row.envelope)
+    return None if study is None else who(identity_of(visit, study))
 
 
 def document(visit: Visit, object_id: str) -> Document:

@@ -100,6 +100,9 @@ class WebPractice:
     def welcome(self) -> Welcome:
         return access.welcome(self._desk)
 
+    def authority(self) -> bytes:
+        return access.authority(self._desk)
+
     def sign_in(self, login: str, password: Masked[str], code: str, peer: Peer) -> str:
         return access.sign_in(self._desk, login, password, code, peer).token
 

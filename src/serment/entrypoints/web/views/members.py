@@ -84,6 +84,7 @@ class SettingsView:
     journal_months: int
     version: str
     format_version: int
+    fingerprint: str  # of the authority's certificate: SHA-256, as browsers show it
 
 
 @dataclass(frozen=True, slots=True)

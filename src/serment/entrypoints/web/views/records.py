@@ -140,8 +140,14 @@ class ReportLine(Private):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Report(Private):
+    """A report, whose it is (None where no key here names him), and the study it belongs to; `at`
+    is when it was opened, for the mark on the page."""
+
     title: str
     lines: tuple[ReportLine, ...]
+    who: Who | None
+    study: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, repr=False)
