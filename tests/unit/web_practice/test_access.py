@@ -7,6 +7,7 @@ import pytest
 from tests.practices import PASSWORD
 from tests.unit.web_practice.pages import AFAR, HERE, Pages
 
+from serment.app.protect import opening
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.masked import Masked
@@ -56,6 +57,26 @@ def test_from_another_machine_a_password_alone_is_refused(pages: Pages) -> None:
             "docteur", WRONG, "", AFAR
         )  # nothing is told before the password is right
     assert pages.world.practice.locked()
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "here"),
+    [
+        ("local", "local", True),
+        ("127.0.0.1:443", "127.0.0.1", True),
+        ("::1:50000", "::1", True),
+        ("[::1]:50000", "::1", True),
+        ("::ffff:127.0.0.1:50000", "::ffff:127.0.0.1", True),
+        ("::ffff:192.0.2.7:50000", "::ffff:192.0.2.7", False),
+        ("192.0.2.7:50000", "192.0.2.7", False),
+        ("fe80::1%eth0:50000", "fe80::1%eth0", False),
+        ("", "", False),
+        ("somewhere", "somewhere", False),
+    ],
+)
+def test_which_peers_are_this_machine(address: str, host: str, here: bool) -> None:
+    peer = opening.Peer(address)
+    assert (peer.host, peer.here) == (host, here)
 
 
 def test_the_second_factor_is_enrolled_and_then_asked_for(pages: Pages) -> None:
