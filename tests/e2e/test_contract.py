@@ -162,7 +162,7 @@ def test_serve_unlock_status_lock(vault: Vault) -> None:
         assert opened["token"]
         status = vault.json("status")
         assert (status["locked"], status["circles"]) == (False, ["care", "secretariat"])
-        busy = vault.run("serve", "--web", f"127.0.0.1:{server.web_port}", code=10)
+        busy = vault.run("serve", "--web", f"127.0.0.1:{server.web_port}", code=9)
         assert "another Serment process" in busy.err
         assert vault.json("lock")["locked"] is True
         assert vault.json("status")["locked"] is True

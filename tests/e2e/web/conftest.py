@@ -17,13 +17,13 @@ from demo_stage import Stage  # noqa: E402
 AXE = TESTS / "tools" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium(tool: Callable[[str], str]) -> Iterator[Browser]:
     with browser(tool("chromium"), AXE) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def one_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stage = Stage(tmp_path_factory.mktemp("stage"))
     yield stage
