@@ -163,6 +163,18 @@ def test_nothing_to_repair_in_what_was_closed(make_packs: Callable[[], Packs]) -
     assert len(list(again.records())) == 2
 
 
+def test_a_closed_pack_never_changes_again(make_packs: Callable[[], Packs]) -> None:
+    packs = make_packs()
+    first = put(packs, b"before")
+    packs.close()
+    again = make_packs()
+    second = put(again, b"after")
+    again.sync()
+    assert second.place.pack != first.place.pack
+    assert list(again.records(first.place.pack)) == [first]
+    again.close()
+
+
 def test_threads_append_at_once(packs: Packs) -> None:
     found: list[PackRecord] = []
 

@@ -86,8 +86,9 @@ class MemoryPacks:
         return [f"pack {pack}: bytes {g.start} to {g.end} hold no whole record" for g in gaps]
 
     def recover(self) -> list[str]:
-        """Delete the large packs that were never finished."""
+        """Delete the large packs that were never finished; what is there is closed."""
         with self._lock:
+            self._current = None
             lines = [
                 f"pack {name}: unfinished, deleted ({len(self._packs[name])} bytes)"
                 for name in sorted(self._unfinished)
@@ -108,7 +109,9 @@ class MemoryPacks:
             return list(self._packs)
 
     def close(self) -> None:
-        """Nothing to close; the packs stay readable for as long as this object lives."""
+        """As on disk, the next append begins a new pack; what is there stays readable."""
+        with self._lock:
+            self._current = None
 
     def grow(self, name: str, data: layout.Buffer) -> None:
         """Append to an unfinished large pack; `NoSpace` deletes it."""

@@ -79,10 +79,13 @@ def close(pack: NewPack) -> None:
 
 
 def release(path: Path, marker: int) -> None:
-    """Take the mark of "under way" away. Not synced: a mark that comes back costs a check only."""
+    """Take the mark of "under way" away. Not synced: a mark that comes back costs a check only.
+
+    Closed first: Windows deletes no open file.
+    """
+    os.close(marker)
     with contextlib.suppress(OSError):
         marker_of(path).unlink(missing_ok=True)
-    os.close(marker)
 
 
 def abandon(pack: NewPack) -> None:
