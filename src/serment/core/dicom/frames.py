@@ -6,7 +6,7 @@ encapsulated one are `fragments`' work, decoding is that of `pixels`. Source: DI
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from serment.core.dicom import uids
 from serment.core.dicom.fragments import MAX_FRAME, Read, damaged, frame_spans, read_exactly
 from serment.core.dicom.part10 import build_meta, read_meta
 from serment.core.dicom.values import little_endian
-from serment.core.dicom.walker import inflate, walk
+from serment.core.dicom.walker import Header, inflate, walk
 from serment.errors import N_, FormatError, NotFound
 
 MAX_INFLATED: Final = 256 << 20  # bytes of a deflated object
@@ -101,22 +101,38 @@ def open_pixels(read: Read, clinical: Mapping[str, Any]) -> tuple[Read, PixelLay
         )
     if not deflated:
         return read, layout
-    if layout.size > MAX_INFLATED:
+    whole, header = inflated_file(read, layout.size)
+    if header.pixel_offset is None:
+        raise no_picture()
+    return reader_of(whole), replace(
+        layout,
+        transfer_syntax=uids.EXPLICIT_LITTLE,
+        offset=header.pixel_offset,
+        size=len(whole),
+    )
+
+
+def inflated_file(read: Read, size: int) -> tuple[bytes, Header]:
+    """Return a deflated object as a file in explicit VR little endian, and its header, whose
+    offsets and size count from the start of that file.
+
+    Raises:
+        FormatError: larger than the limit, or it does not inflate.
+    """
+    if size > MAX_INFLATED:
         raise too_large(MAX_INFLATED)
-    data = read_exactly(read, 0, layout.size)
+    data = read_exactly(read, 0, size)
     meta = read_meta(data)
     plain = inflate(memoryview(data)[meta.dataset_offset :], limit=MAX_INFLATED)
     header = walk(plain, uids.EXPLICIT_LITTLE)
-    if header.pixel_offset is None:
-        raise no_picture()
     head = build_meta(uids.ANY_PICTURE, uids.NO_INSTANCE, uids.EXPLICIT_LITTLE)
-    whole = head + plain
-    return (lambda offset, size: whole[offset : offset + size]), replace(
-        layout,
-        transfer_syntax=uids.EXPLICIT_LITTLE,
-        offset=len(head) + header.pixel_offset,
-        size=len(whole),
-    )
+    offset = None if header.pixel_offset is None else len(head) + header.pixel_offset
+    return head + plain, replace(header, pixel_offset=offset, size=len(head) + header.size)
+
+
+def reader_of(data: bytes) -> Read:
+    """Return a `read` of bytes that are at hand."""
+    return lambda offset, size: data[offset : offset + size]
 
 
 def read_frame(read: Read, clinical: Mapping[str, Any], frame: int) -> bytes:
@@ -135,14 +151,25 @@ def read_frame(read: Read, clinical: Mapping[str, Any], frame: int) -> bytes:
     return frame_of(read, layout, frame)
 
 
+def check_frames(layout: PixelLayout, frames: Iterable[int]) -> None:
+    """Raise `NotFound` when one of these frames is not in the object."""
+    for frame in frames:
+        if not 1 <= frame <= layout.frames:
+            raise NotFound(
+                N_("there is no frame {frame}; the object has {count}"),
+                frame=frame,
+                count=layout.frames,
+            )
+
+
+def frame_size(layout: PixelLayout) -> int | None:
+    """Return the bytes of one frame; None when each must be looked at."""
+    return (layout.frame_bits + 7) // 8 if layout.native else None
+
+
 def frame_of(read: Read, layout: PixelLayout, frame: int) -> bytes:
     """Return one frame of an object whose layout is known; errors as `read_frame`."""
-    if not 1 <= frame <= layout.frames:
-        raise NotFound(
-            N_("there is no frame {frame}; the object has {count}"),
-            frame=frame,
-            count=layout.frames,
-        )
+    check_frames(layout, (frame,))
     if layout.native:
         return _native_frame(read, layout, frame)
     spans = frame_spans(read, layout.offset, layout.size, layout.frames, frame)

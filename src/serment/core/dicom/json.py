@@ -36,7 +36,6 @@ BULK_TEXT_FROM: Final = 64 << 10  # bytes of a text value that are still given i
 
 _CHARSET: Final = 0x00080005
 _AVAILABLE: Final = "00083002"  # Available Transfer Syntax UID
-_PIXEL_DATA: Final = "7FE00010"
 _PIXEL_REPRESENTATION: Final = 0x00280103
 _NOT_IN_MODEL: Final = frozenset({0x0000, 0x0002})  # commands and file meta information
 _NESTING: Final = frozenset({"SQ", "UN"})
@@ -76,8 +75,9 @@ def metadata(part10_head: Bytes, bulk_uri: str, memo: Memo | None = None) -> dic
     place = _Place(header.syntax, encodings, bulk_uri, Budget(), {} if memo is None else memo)
     found = _attributes(header.elements, place)
     found[_AVAILABLE] = {"vr": "UI", "Value": [meta.transfer_syntax]}
-    if header.has_pixels:
-        found[_PIXEL_DATA] = {"vr": "OW", "BulkDataURI": f"{bulk_uri}/{_PIXEL_DATA}"}
+    if header.pixel_tag is not None:
+        pixels = f"{header.pixel_tag:08X}"
+        found[pixels] = {"vr": _json_vr(header.pixel_vr), "BulkDataURI": f"{bulk_uri}/{pixels}"}
     elif header.cut is not None:
         cut = f"{header.cut.tag:08X}"
         found[cut] = {"vr": _json_vr(header.cut.vr), "BulkDataURI": f"{bulk_uri}/{cut}"}

@@ -68,6 +68,7 @@ class Header:
     syntax: Syntax
     pixel_tag: int | None  # which of the three kinds of pixel data follows, if any
     cut: Cut | None = None
+    pixel_vr: str = ""  # its VR
 
     @property
     def has_pixels(self) -> bool:
@@ -165,11 +166,11 @@ def _walk_window(window: bytes, declared: Syntax, more: bool, partial: bool) -> 
     """Walk a header that lies in `window`; `more` says that the data goes on after it."""
     order = starting_order(window, 0, declared)
     elements, budget = Elements(), Budget()
-    pixel_tag, cut, end = None, None, 0
+    pixel_tag, pixel_vr, cut, end = None, "", None, 0
     try:
         while end < len(window) and pixel_tag is None:
             end = read_elements(window, end, len(window), order, elements, budget, PIXEL_GROUP)
-            pixel_tag, end = _find_pixels(window, end, order, budget)
+            pixel_tag, pixel_vr, end = _find_pixels(window, end, order, budget)
     except Overrun as overrun:
         if more:
             raise _More from None
@@ -181,24 +182,24 @@ def _walk_window(window: bytes, declared: Syntax, more: bool, partial: bool) -> 
     size = end if cut is None else cut.offset
     charset = charset_terms(elements[_CHARSET]) if _CHARSET in elements else ()
     pixel_offset = None if pixel_tag is None else end
-    return Header(elements, pixel_offset, charset, size, order, pixel_tag, cut)
+    return Header(elements, pixel_offset, charset, size, order, pixel_tag, cut, pixel_vr)
 
 
 def _find_pixels(
     window: bytes, position: int, order: Syntax, budget: Budget
-) -> tuple[int | None, int]:
-    """Step through group 7FE0; return the tag of the pixel data and where its value starts."""
+) -> tuple[int | None, str, int]:
+    """Step through group 7FE0; return tag and VR of the pixel data, and where its value starts."""
     while position < len(window):
-        tag, _vr, start, length = read_head(window, position, len(window), order)
+        tag, vr, start, length = read_head(window, position, len(window), order)
         if tag in _PIXELS:
-            return tag, start
+            return tag, vr, start
         if tag >> 16 != PIXEL_GROUP:
             break
         if start + length > len(window):
             raise Overrun(position)
         position = start + length
         budget.spend()
-    return None, position
+    return None, "", position
 
 
 def _cut_short(position: int) -> FormatError:
