@@ -93,6 +93,15 @@ class Searching:
         self._journal("study", [row.envelope for row in rows])
         return found
 
+    def any(self, matches: Matches, level: str) -> bool:
+        """Whether anything at all matches; not journalled, because nothing is shown."""
+        if level == "study":
+            return bool(self._identity().studies(matches))
+        if level == "instance":
+            return bool(self._instances(matches))
+        rows = self._instances(replace(matches, limit=None, offset=0))
+        return len({row.series_uid for row in rows}) > matches.offset
+
     def count(self, matches: Matches) -> int:
         return self._identity().count_studies(replace(matches, limit=None, offset=0))
 

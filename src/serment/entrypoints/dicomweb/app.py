@@ -9,21 +9,28 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from serment.entrypoints.desk.desk import Desk
-from serment.entrypoints.dicomweb import qido, stow, wado
-from serment.entrypoints.dicomweb.callers import BASE, problem
+from serment.entrypoints.dicomweb import frames, pictures, qido, stow, wado
+from serment.entrypoints.dicomweb.answers import encode, problem
+from serment.entrypoints.dicomweb.callers import BASE
+from serment.entrypoints.dicomweb.kept import Kept
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
-from serment.errors import SermentError
+from serment.errors import N_, SermentError
 from serment.ports import Decoder
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 S = "/studies/{study}"
 R = S + "/series/{series}"
 I = R + "/instances/{instance}"  # noqa: E741 - study, series, instance as in PS3.18
+REFUSALS = {
+    404: N_("there is no such resource in this service"),
+    405: N_("this resource does not take that method"),
+}
 
 GETS: tuple[tuple[str, Endpoint], ...] = (
     ("/studies", qido.studies),
@@ -35,16 +42,16 @@ GETS: tuple[tuple[str, Endpoint], ...] = (
     (S + "/metadata", wado.metadata_of),
     (R + "/metadata", wado.metadata_of),
     (I + "/metadata", wado.metadata_of),
-    (S + "/rendered", wado.rendered),
-    (R + "/rendered", wado.rendered),
-    (I + "/rendered", wado.rendered),
-    (S + "/thumbnail", wado.rendered),
-    (R + "/thumbnail", wado.rendered),
-    (I + "/thumbnail", wado.rendered),
-    (I + "/frames/{frame}/rendered", wado.rendered),
-    (I + "/frames/{frame}/thumbnail", wado.rendered),
-    (I + "/frames/{frames}", wado.frames),
-    (I + "/bulkdata/{path:path}", wado.bulk),
+    (S + "/rendered", pictures.rendered),
+    (R + "/rendered", pictures.rendered),
+    (I + "/rendered", pictures.rendered),
+    (S + "/thumbnail", pictures.thumbnail),
+    (R + "/thumbnail", pictures.thumbnail),
+    (I + "/thumbnail", pictures.thumbnail),
+    (I + "/frames/{frames}/rendered", pictures.rendered),
+    (I + "/frames/{frames}/thumbnail", pictures.thumbnail),
+    (I + "/frames/{frames}", frames.frames),
+    (I + "/bulkdata/{path:path}", frames.bulk),
     (S, wado.objects),
     (R, wado.objects),
     (I, wado.objects),
@@ -54,18 +61,31 @@ POSTS: tuple[tuple[str, Endpoint], ...] = (("/studies", stow.store), (S, stow.st
 
 def dicomweb_routes(desk: Desk, decoder: Decoder, intake: AsyncIntakeClient) -> list[BaseRoute]:
     """What the web application mounts beside its pages."""
-    routes = [Route(path, _guarded(endpoint), methods=["GET"]) for path, endpoint in GETS]
-    routes += [Route(path, _guarded(endpoint), methods=["POST"]) for path, endpoint in POSTS]
-    service = Starlette(routes=routes)
-    service.state.desk, service.state.decoder, service.state.intake = desk, decoder, intake
+    posts = dict(POSTS)
+    routes = [_route(path, get, posts.get(path)) for path, get in GETS]
+    service = Starlette(routes=routes, exception_handlers={HTTPException: _refusal})
+    state = service.state
+    state.desk, state.decoder, state.intake, state.kept = desk, decoder, intake, Kept()
+    desk.practice.on_close.append(state.kept.close)
     return [Mount(BASE, app=service)]
 
 
-def _guarded(endpoint: Endpoint) -> Endpoint:
+def _route(path: str, get: Endpoint, post: Endpoint | None) -> Route:
+    """One route for both methods, so that 405 names them all."""
+
     async def guarded(request: Request) -> Response:
         try:
-            return await endpoint(request)
+            if post is not None and request.method == "POST":
+                return await post(request)
+            return await get(request)
         except SermentError as error:
             return problem(error)
 
-    return guarded
+    return Route(path, guarded, methods=["GET"] if post is None else ["GET", "POST"])
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    """An address or a method there is not: a line, not a page."""
+    assert isinstance(error, HTTPException)
+    body = encode({"error": REFUSALS.get(error.status_code, error.detail), "hint": ""})
+    return Response(body, error.status_code, headers=error.headers, media_type="application/json")

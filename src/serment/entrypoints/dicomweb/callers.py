@@ -6,20 +6,24 @@ session. A device token is kept as a hash.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
 from serment.app.protect import devices
 from serment.app.protect.opening import Peer, Session
 from serment.app.protect.reading import Reading
-from serment.app.protect.searching import Searching
+from serment.app.protect.searching import FoundStudy, Searching
 from serment.core.records.vault import Device
 from serment.entrypoints.desk.desk import Desk
+from serment.entrypoints.dicomweb.kept import Kept
 from serment.errors import N_, AccessDenied, SermentError, VaultLocked
 from serment.ports import Decoder
+
+T = TypeVar("T")
 
 BASE = "/dicom-web"
 
@@ -33,10 +37,11 @@ class Unauthenticated(SermentError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A session and what it can do here."""
+    """A session as this connection uses it, and what it can do here."""
 
     desk: Desk
     decoder: Decoder
+    kept: Kept
     session: Session
 
     @property
@@ -46,6 +51,25 @@ class Caller:
     @property
     def searching(self) -> Searching:
         return self.desk.searching(self.session)
+
+    def identified(self, study: FoundStudy) -> dict[str, Any]:
+        """A study's attributes. A document that was attached to a patient says nothing of him by
+        itself: it gets his identity."""
+        found = study.attributes()
+        patient = next((r.patient for r in study.rows if "Patient" in r.attributes), None)
+        circle = self.session.identity
+        if patient is None or circle is None or "PatientName" in found:
+            return found
+        practice = self.desk.practice
+        with practice.house.lock:
+            identity = practice.filing(circle).identity(patient)
+        known = {
+            "PatientName": identity.name,
+            "PatientID": next((i.value for i in identity.identifiers), ""),
+            "PatientBirthDate": identity.birth_date or "",
+            "PatientSex": identity.sex or "",
+        }
+        return {**known, **found}
 
 
 def bearer(request: Request) -> str:
@@ -59,16 +83,22 @@ def bearer(request: Request) -> str:
     return token.strip()[:256]
 
 
-async def member(request: Request) -> Caller:
-    """The calling member. `Unauthenticated` when the session is over."""
-    desk: Desk = request.app.state.desk
-    token = bearer(request)
+async def in_session(request: Request, work: Callable[[Caller], T]) -> T:
+    """What `work` returns for the calling member, in a thread of its own. `Unauthenticated` when
+    the session is over."""
+    return await run_in_threadpool(_in_session, request, bearer(request), work)
+
+
+def _in_session(request: Request, token: str, work: Callable[[Caller], T]) -> T:
+    state = request.app.state
+    desk: Desk = state.desk
     try:
-        session = await run_in_threadpool(desk.practice.session, token)
+        session = desk.practice.session(token)
     except VaultLocked as error:
         raise Unauthenticated(error.message, hint=error.hint) from error
-    session.peer = peer(request)
-    return Caller(desk, request.app.state.decoder, session)
+    # another connection may use the same session at this moment: each has its own two ends
+    session = replace(session, peer=peer(request))
+    return work(Caller(desk, state.decoder, state.kept, session))
 
 
 async def device(request: Request) -> Device:
@@ -93,10 +123,3 @@ def peer(request: Request) -> Peer:
 def base_url(request: Request) -> str:
     """The address of this service as the client reached it."""
     return f"{request.url.scheme}://{request.headers.get('host', '')}{BASE}"
-
-
-def problem(error: SermentError) -> Response:
-    """An error as PS3.18 8.6 allows: a status and a short JSON report without any value."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else {}
-    body = {"error": str(error), "hint": error.advice}
-    return JSONResponse(body, error.http_status, headers=headers)

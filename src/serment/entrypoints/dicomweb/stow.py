@@ -1,98 +1,142 @@
-"""STOW-RS (PS3.18 10.5): the body goes on to the receiver as it comes; this process seals nothing."""
+"""STOW-RS (PS3.18 10.5): the body goes on to the receiver as it comes; this process seals nothing.
+
+A request is refused before its body is read where its headers suffice: who sends, which media
+type it is, which one the answer may have. What became of each instance is in the answer.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
-from xml.sax.saxutils import escape
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from serment.core.dicom.json import to_json
-from serment.core.dicom.uids import is_uid
-from serment.entrypoints.dicomweb import accept
+from serment.core.dicom.multipart import parse_content_type
+from serment.core.dicom.xml import native_model
+from serment.core.records.vault import Device
+from serment.entrypoints.dicomweb import answers
+from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.callers import base_url, device, peer
+from serment.entrypoints.dicomweb.instances import uids_of
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.intake.framing import Result
-from serment.errors import N_, FormatError
+from serment.errors import N_, FormatError, SermentError
 from serment.ports import Source
 
-JSON = "application/dicom+json"
-XML = "application/dicom+xml"
-REFERENCED = ("ReferencedSOPSequence", "00081199")
-FAILED = ("FailedSOPSequence", "00081198")
+PATIENCE_SECONDS = 60.0  # without a byte of the body
+REASONS = 3  # of refusals told in words
+KINDS = (
+    Offer(answers.DICOM_JSON),
+    Offer("application/json"),
+    Offer(answers.DICOM_XML),
+    Offer("application/xml"),
+    Offer("text/xml"),
+)
+REFERENCED, FAILED, RETRIEVE = "00081199", "00081198", "00081190"
+
+
+class UnsupportedMedia(SermentError):
+    """The body is of a kind that is not taken here."""
+
+    exit_code = 3
+    http_status = 415
+
+
+class TooSlow(SermentError):
+    """The body stopped coming."""
+
+    exit_code = 3
+    http_status = 408
 
 
 async def store(request: Request) -> Response:
     """200 when all was kept, 202 when some, 409 when none (Table 10.5.3-1)."""
     sender = await device(request)
-    study = request.path_params.get("study")
-    if study is not None and not is_uid(study):
-        raise FormatError(N_("a UID of the address is not valid"))
-    where = peer(request)
-    source = Source("stow", sender.id, sender.circle, where.address, where.local, where.tls)
+    offer = choose(accepted(request), KINDS)
+    if offer is None:
+        raise not_acceptable()
+    content_type = request.headers.get("content-type", "")
+    _check_media(content_type)
     intake: AsyncIntakeClient = request.app.state.intake
-    results = await intake.stow(source, request.headers.get("content-type", ""), request.stream())
+    source = _source(request, sender)
+    results = await intake.stow(source, content_type, _patiently(request.stream()))
+    return _answer(request, results, offer.media)
+
+
+def _check_media(content_type: str) -> None:
+    try:
+        media, parameters = parse_content_type(content_type)
+    except FormatError:
+        media, parameters = "", {}
+    inner = parameters.get("type", "application/dicom").lower()
+    if media != "multipart/related" or inner != "application/dicom":
+        raise UnsupportedMedia(
+            N_("expected multipart/related of application/dicom"),
+            hint=N_('send Content-Type: multipart/related; type="application/dicom"; boundary=...'),
+        )
+
+
+def _source(request: Request, sender: Device) -> Source:
+    where, study = peer(request), uids_of(request).get("study")
+    return Source(
+        "stow", sender.id, sender.circle, where.address, where.local, where.tls, study=study
+    )
+
+
+async def _patiently(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body; `TooSlow` when nothing of it comes for a while."""
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(body), PATIENCE_SECONDS)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise TooSlow(N_("the sender was too slow")) from None
+
+
+def _answer(request: Request, results: list[Result], media: str) -> Response:
     kept = sum(result.ok for result in results)
     status = 200 if kept == len(results) and kept else 202 if kept else 409
-    return _answer(request, results, status)
+    body = _outcome(base_url(request), results)
+    reasons = list(dict.fromkeys(_reason(result) for result in results if not result.ok))
+    headers = {"Warning": ", ".join(map(answers.warning, reasons[:REASONS]))} if reasons else {}
+    if media.endswith("xml"):
+        return Response(native_model(body), status, headers=headers, media_type=media)
+    return answers.packed(request, answers.encode(body), media, status, headers)
 
 
-def _answer(request: Request, results: list[Result], status: int) -> Response:
-    base = base_url(request)
-    done = [_sop(r) for r in results if r.ok]
-    failed = [{**_sop(r), "FailureReason": r.status} for r in results if not r.ok]
-    ranges = accept.accepted(request)
-    if accept.wants(ranges, JSON, "") or not accept.wants(ranges, XML, ""):
-        return JSONResponse(_json(base, done, failed), status, media_type=JSON)
-    return Response(_xml(base, done, failed), status, media_type=XML)
-
-
-def _sop(result: Result) -> dict[str, Any]:
-    """Reference to one instance (Table 10.5.3-2), as far as its UIDs are known."""
-    return {
-        "ReferencedSOPClassUID": result.sop_class,
-        "ReferencedSOPInstanceUID": result.sop_instance,
-    }
-
-
-def _json(base: str, done: list[dict[str, Any]], failed: list[dict[str, Any]]) -> dict[str, Any]:
-    body: dict[str, Any] = to_json({"RetrieveURL": f"{base}/studies"})
-    for (_, tag), items in ((REFERENCED, done), (FAILED, failed)):
+def _outcome(base: str, results: list[Result]) -> dict[str, Any]:
+    """The Store Instances Response Module (Table 10.5.3-2)."""
+    studies = {result.study for result in results if result.ok}
+    body: dict[str, Any] = {}
+    for tag, items in (
+        (FAILED, [_failed(r) for r in results if not r.ok]),
+        (REFERENCED, [_referenced(base, r) for r in results if r.ok]),
+    ):
         if items:
             body[tag] = {"vr": "SQ", "Value": [to_json(item) for item in items]}
-    return body
+    if len(studies) == 1:
+        body |= to_json({"RetrieveURL": f"{base}/studies/{studies.pop()}"})
+    return dict(sorted(body.items()))
 
 
-def _xml(base: str, done: list[dict[str, Any]], failed: list[dict[str, Any]]) -> bytes:
-    """The Native DICOM Model (PS3.19 A.1)."""
-    lines = ['<?xml version="1.0" encoding="UTF-8"?>', "<NativeDicomModel>"]
-    lines.append(_element("00081190", "UR", "RetrieveURL", f"{base}/studies"))
-    for (keyword, tag), items in ((REFERENCED, done), (FAILED, failed)):
-        if not items:
-            continue
-        lines.append(f'<DicomAttribute tag="{tag}" vr="SQ" keyword="{keyword}">')
-        for number, item in enumerate(items, 1):
-            lines.append(f'<Item number="{number}">')
-            lines += [_element(*_named(key), str(value)) for key, value in item.items()]
-            lines.append("</Item>")
-        lines.append("</DicomAttribute>")
-    lines.append("</NativeDicomModel>")
-    return "\n".join(lines).encode()
+def _sop(result: Result) -> Iterable[tuple[str, str]]:
+    yield "ReferencedSOPClassUID", result.sop_class
+    yield "ReferencedSOPInstanceUID", result.sop_instance
 
 
-def _named(keyword: str) -> tuple[str, str, str]:
-    tags = {
-        "ReferencedSOPClassUID": ("00081150", "UI"),
-        "ReferencedSOPInstanceUID": ("00081155", "UI"),
-        "FailureReason": ("00081197", "US"),
-    }
-    tag, vr = tags[keyword]
-    return tag, vr, keyword
+def _referenced(base: str, result: Result) -> dict[str, Any]:
+    where = f"{base}/studies/{result.study}/series/{result.series}/instances/{result.sop_instance}"
+    return {**dict(_sop(result)), "RetrieveURL": where}
 
 
-def _element(tag: str, vr: str, keyword: str, value: str) -> str:
-    return (
-        f'<DicomAttribute tag="{tag}" vr="{vr}" keyword="{keyword}">'
-        f'<Value number="1">{escape(value)}</Value></DicomAttribute>'
-    )
+def _failed(result: Result) -> dict[str, Any]:
+    """The UIDs as far as the object named them, and why (Table I.2-2)."""
+    return {**dict(_sop(result)), "FailureReason": result.status}
+
+
+def _reason(result: Result) -> str:
+    return str(SermentError(result.reason, **result.values))
