@@ -311,6 +311,15 @@ def test_who_opened_this_file(reading: Reading) -> None:
     assert reading.web.patient(reading.sessions["secretaire"], patient_id).readers is None
 
 
+def test_headers_are_not_told_apart_from_the_images_they_head(reading: Reading) -> None:
+    session, patient_id = reading.sessions["docteur"], line(reading, "docteur").patient
+    reading.web.study(session, reading.refs["full"])
+    reading.web.frame(session, reading.objects[0], 1, None, 64)
+    kinds = {r.what for r in reading.web.patient(session, patient_id).readers}
+    assert "image" in kinds
+    assert "metadata" not in kinds
+
+
 def test_a_patient_nobody_knows(reading: Reading) -> None:
     with pytest.raises(AccessDenied):
         reading.web.patient(reading.sessions["docteur"], "0" * 32)

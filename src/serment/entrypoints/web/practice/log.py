@@ -124,6 +124,7 @@ def readers(visit: Visit, patient: str) -> tuple[Reader, ...]:
     return tuple(
         Reader(*_person(visit, member), what, each.last, each.times)
         for (member, what), each in opened.items()
+        if what != "metadata" or (member, "image") not in opened  # who saw images saw headers
     )
 
 
