@@ -6,6 +6,7 @@ by mistake. The journal, not the log, says who did what.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -41,9 +42,22 @@ def logger(process: str) -> Any:
             _only_allowed,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
     )
     return structlog.get_logger().bind(process=process)
+
+
+class _Lines:
+    """Writes lines while it can: a log on a full disk, or one nobody reads any more, must not end
+    the process that has something to say."""
+
+    def __init__(self, *_: Any) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.msg
+
+    def msg(self, line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
 
 
 def _only_allowed(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from serment.adapters.sqlite.store import SqliteStore
-from serment.adapters.system import VaultLock, private_umask
+from serment.adapters.system import SystemClock, VaultLock, private_umask
 from serment.app.protect.exposure import check_may_listen
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
@@ -25,7 +25,9 @@ from serment.errors import N_, SermentError, UsageError
 DICOM = "127.0.0.1:11112"
 WEB = "127.0.0.1:8443"
 LOOK_SECONDS = 0.5
-RESTARTS = 20  # of one child, before the server gives up
+RESTARTS = 20  # of one child that fell again and again, before the server gives up
+STEADY_SECONDS = 60.0  # a child that lived so long did not fall again: it fell
+RETRY_SECONDS = 5.0  # until a child that could not start (the disk is full) is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,10 @@ class Server:
         self.web = Child("web", [where, web], keep)
         self.worker = Child("worker", [where], keep)
         self._log = logger("server")
+        self._clock = SystemClock()
         self._restarts: dict[str, int] = {}
+        self._started: dict[str, float] = {}  # when each child was started again, monotonic
+        self._wait_until: dict[str, float] = {}
 
     def start(self) -> dict[str, Any]:
         """Start everything; the answer of `serve --json` once all of it listens."""
@@ -98,11 +103,14 @@ class Server:
     def watch(self, stopping: threading.Event) -> None:
         """Restart what falls until told to stop."""
         while not stopping.wait(LOOK_SECONDS):
+            now = self._clock.monotonic()
             for child in (self.receiver, self.web, self.worker):
-                if not child.alive():
-                    self._restart(child)
+                if not child.alive() and now >= self._wait_until.get(child.name, 0.0):
+                    self._restart(child, now)
 
-    def _restart(self, child: Child) -> None:
+    def _restart(self, child: Child, now: float) -> None:
+        if now - self._started.get(child.name, now) > STEADY_SECONDS:
+            self._restarts[child.name] = 0
         count = self._restarts[child.name] = self._restarts.get(child.name, 0) + 1
         if count > RESTARTS:
             raise SermentError(
@@ -111,9 +119,12 @@ class Server:
                 name=child.name,
             )
         self._log.error("restarted", what=child.name, count=count)
+        self._started[child.name] = now
         try:
             child.start()
         except SermentError as error:
+            self._restarts[child.name] -= 1  # it says why: the world may change
+            self._wait_until[child.name] = now + RETRY_SECONDS
             self._log.error("not restarted", what=child.name, reason=error.message)
 
     def stop(self) -> None:
