@@ -66,6 +66,10 @@ class Premises:
         """The same vault in another folder."""
         shutil.copytree(self.root, folder / "vault")
         shutil.copytree(self.vault.kit, folder / "kit")
+        return self.in_folder(folder)
+
+    def in_folder(self, folder: Path) -> Premises:
+        """The copy that is in that folder already."""
         return _in(folder, self.token)
 
     def receive(
