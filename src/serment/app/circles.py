@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from serment.app import wrapping
 from serment.app.keyring import Keyring
+from serment.app.wrapping import Wrapper, put_all
 from serment.core.crypto.keys import new_seed, public_key
 from serment.core.crypto.secret import Seed
-from serment.core.records.vault import Circle, CircleKind, Member, MemberState, Wrap, WrapKind
+from serment.core.records import names
+from serment.core.records.vault import (
+    Circle,
+    CircleKind,
+    Member,
+    MemberState,
+    Snapshot,
+    Wrap,
+    WrapKind,
+)
 from serment.errors import N_, IntegrityError
 from serment.ports import Clock, Store, Transaction
 
@@ -33,6 +42,10 @@ def is_care(circle: Circle) -> bool:
     return circle.kind is CircleKind.CARE
 
 
+def is_care_name(name: str) -> bool:
+    return kind_of(name) is CircleKind.CARE
+
+
 def recovery(store: Store | Transaction) -> Circle:
     found = current(store).get(RECOVERY)
     if found is None:
@@ -52,15 +65,13 @@ def seed_wraps(
     vault: str, circle: Circle, seed: Seed, members: list[Member], recovery_circle: Circle
 ) -> list[Wrap]:
     """The circle's seed for each member's public key and for recovery."""
-    subject = f"circle:{circle.id}@{circle.epoch}"
-    wraps = [
-        wrapping.to_public(
-            vault, WrapKind.CIRCLE_SEED, subject, seed, f"member:{m.id}", 0, m.public_key
-        )
-        for m in members
-    ]
-    wraps.append(wrapping.to_circle(vault, WrapKind.CIRCLE_SEED, subject, seed, recovery_circle))
-    return wraps
+    wrapper = seed_wrapper(vault, circle, seed)
+    return [*map(wrapper.to_member, members), wrapper.to_circle(recovery_circle)]
+
+
+def seed_wrapper(vault: str, circle: Circle, seed: Seed) -> Wrapper:
+    subject = names.circle_seed(circle.id, circle.epoch)
+    return Wrapper(vault, WrapKind.CIRCLE_SEED, subject, seed)
 
 
 def make(
@@ -70,33 +81,26 @@ def make(
     seed = new_seed()
     circle = Circle(name, kind_of(name), epoch, public_key(seed), clock.now())
     tx.add(circle)
-    for wrap in seed_wraps(vault, circle, seed, members, recovery(tx)):
-        tx.put(wrap)
+    put_all(tx, seed_wraps(vault, circle, seed, members, recovery(tx)))
     return circle, seed
 
 
 def holders(store: Store | Transaction, circle: Circle) -> list[Member]:
     """Active members to whom the circle's present seed is wrapped."""
-    subject = f"circle:{circle.id}@{circle.epoch}"
+    subject = names.circle_seed(circle.id, circle.epoch)
     wraps = store.find(Wrap, kind=WrapKind.CIRCLE_SEED, subject=subject)
-    ids = {w.recipient.removeprefix("member:") for w in wraps}
+    ids = {names.parse_name(w.recipient).id for w in wraps}
     return [m for m in store.find(Member) if m.id in ids and m.state is not MemberState.REMOVED]
 
 
 def renew(vault: str, tx: Transaction, clock: Clock, old: Circle, keyring: Keyring) -> Seed:
     """A new epoch for those who remain; the old seed is wrapped under the new one, so that what
-    was sealed before stays readable to them."""
+    was sealed before stays readable to them. What the old seed's snapshot holds goes."""
     members = holders(tx, old)
     circle, seed = make(vault, tx, clock, old.id, members, old.epoch + 1)
-    keyring.hold(f"circle:{old.id}", circle.epoch, seed)
-    tx.put(
-        wrapping.to_circle(
-            vault,
-            WrapKind.CIRCLE_SEED,
-            f"circle:{old.id}@{old.epoch}",
-            keyring.seed(f"circle:{old.id}", old.epoch),
-            circle,
-            keyring,
-        )
-    )
+    keyring.hold(names.circle(old.id), circle.epoch, seed)
+    wrapper = seed_wrapper(vault, old, keyring.seed(names.circle(old.id), old.epoch))
+    tx.put(wrapper.to_circle(circle, keyring))
+    for snapshot in tx.find(Snapshot, circle=old.id):
+        tx.delete(snapshot)
     return seed

@@ -6,15 +6,15 @@ patients -> envelopes. What no wrap leads to stays None; nothing here looks at a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from serment.core.crypto.keys import public_key, subkey
 from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.wraps import unwrap_under_key, unwrap_with_seed
-from serment.core.records import contexts
+from serment.core.records import contexts, names
 from serment.core.records.vault import Circle, Wrap, WrapKind, WrapMethod
 from serment.errors import N_, IntegrityError
-from serment.ports import Store
+from serment.ports import OneOf, Store
 
 WRAP = "wrap"  # label of the subkey under which a held secret wraps others
 
@@ -29,10 +29,13 @@ class Keyring:
         self._parents: dict[str, Key] = {}  # patient identity and clinical keys
         self.stopped: set[str] = set()  # circles whose public key was swapped
 
-    def open_circles(self, store: Store) -> None:
-        """Follow the circle seeds wrapped to what is held, newest epoch and earlier ones."""
+    def open_circles(self, store: Store, only: Collection[str] | None = None) -> None:
+        """Follow the circle seeds wrapped to what is held, newest epoch and earlier ones; `only`
+        those of the circles named."""
         circles = {(c.id, c.epoch): c for c in store.find(Circle)}
         pending = store.find(Wrap, kind=WrapKind.CIRCLE_SEED)
+        if only is not None:
+            pending = [wrap for wrap in pending if names.parse_name(wrap.subject).id in only]
         progress = True
         while progress:
             progress = False
@@ -42,29 +45,32 @@ class Keyring:
                     continue
                 pending.remove(wrap)
                 progress = True
-                name, _, epoch = wrap.subject.removeprefix("circle:").rpartition("@")
-                self._hold_circle(circles.get((name, int(epoch))), name, int(epoch), secret)
+                opened = names.parse_name(wrap.subject)
+                self._hold_circle(circles.get((opened.id, opened.epoch)), opened, Seed(secret))
 
-    def _hold_circle(self, circle: Circle | None, name: str, epoch: int, secret: bytes) -> None:
-        seed = Seed(secret)
+    def _hold_circle(self, circle: Circle | None, opened: names.Name, seed: Seed) -> None:
         if circle is None or public_key(seed) != circle.public_key:
-            self.stopped.add(name)  # what was sealed before stays readable
-        self.hold(f"circle:{name}", epoch, seed)
+            self.stopped.add(opened.id)  # what was sealed before stays readable
+        self.hold(names.circle(opened.id), opened.epoch, seed)
 
     def hold(self, recipient: str, epoch: int, seed: Seed) -> None:
         self._seeds.setdefault(recipient, {})[epoch] = seed
 
     def holds(self, circle: str) -> bool:
         """Whether the seed of that circle is here."""
-        return f"circle:{circle}" in self._seeds
+        return names.circle(circle) in self._seeds
 
     def only(self, circle: str) -> Keyring:
         """A keyring with that circle's seeds and nothing else: what its search table may use."""
-        recipient = f"circle:{circle}"
+        recipient = names.circle(circle)
         ring = Keyring(self.vault, recipient, self.seed(recipient), self.epoch(recipient))
-        for epoch, seed in self._seeds[recipient].items():
-            ring.hold(recipient, epoch, seed)
+        ring.adopt(self, circle)
         return ring
+
+    def adopt(self, other: Keyring, circle: str) -> None:
+        """Hold every epoch of a circle that another keyring holds."""
+        for epoch, seed in other._seeds[names.circle(circle)].items():
+            self.hold(names.circle(circle), epoch, seed)
 
     @property
     def circles(self) -> frozenset[str]:
@@ -86,37 +92,74 @@ class Keyring:
             self._wrapping[recipient, epoch] = found
         return found
 
+    def holds_epoch(self, recipient: str, epoch: int) -> bool:
+        """Whether the seed that opens what is wrapped to that recipient and epoch is here."""
+        return epoch in self._seeds.get(recipient, ())
+
     def key(self, store: Store, kind: WrapKind, subject: str) -> Key | None:
         """The 32-byte key that is the subject's, when some wrap leads to it; else None."""
-        return self.key_from(store, kind, subject, store.find(Wrap, kind=kind, subject=subject))
+        return self.keys(store, kind, (subject,)).get(subject)
 
-    def key_from(
-        self, store: Store, kind: WrapKind, subject: str, wraps: Iterable[Wrap]
-    ) -> Key | None:
-        """The same from wraps already read; parents (patients) are read once and remembered."""
-        remember = kind in (WrapKind.PATIENT_IDENTITY, WrapKind.PATIENT_CLINICAL)
-        if remember and subject in self._parents:
-            return self._parents[subject]
+    def keys(
+        self,
+        store: Store,
+        kind: WrapKind,
+        subjects: Collection[str],
+        damaged: set[str] | None = None,
+    ) -> dict[str, Key]:
+        """The keys of several subjects, those some wrap leads to: one query, and one more for the
+        patients above them. Patients' keys are remembered.
+
+        Args:
+            damaged: gets the subjects whose wrap is not authentic, instead of an exception.
+        """
+        found = {s: self._parents[s] for s in subjects if s in self._parents}
+        wanted = [subject for subject in subjects if subject not in found]
+        wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted)) if wanted else []
+        self._open_parents(store, kind, wraps, damaged)
         for wrap in wraps:
-            secret = self._try(wrap) or self._through_parent(store, wrap)
+            if wrap.subject in found:
+                continue
+            try:
+                secret = self._open(wrap)
+            except IntegrityError:
+                if damaged is None:
+                    raise
+                damaged.add(wrap.subject)
+                continue
             if secret is not None:
-                if remember:
-                    self._parents[subject] = Key(secret)
-                return Key(secret)
-        return None
+                found[wrap.subject] = Key(secret)
+        if kind in _PARENTS.values():
+            self._parents |= found
+        return found
+
+    def _open_parents(
+        self, store: Store, kind: WrapKind, wraps: Iterable[Wrap], damaged: set[str] | None
+    ) -> None:
+        if kind in _PARENTS:
+            above = {w.recipient for w in wraps} - self._seeds.keys() - self._parents.keys()
+            self.keys(store, _PARENTS[kind], above, damaged)
+
+    def _open(self, wrap: Wrap) -> bytes | None:
+        parent = self._parents.get(wrap.recipient)
+        if parent is None:
+            return self._try(wrap)
+        context = contexts.wrap(self.vault, wrap.kind, wrap.subject, wrap.recipient, wrap.epoch)
+        return unwrap_under_key(wrap.blob, subkey(parent, WRAP), context)
 
     def envelope_seed(self, store: Store, envelope: str) -> Seed | None:
         """The seed that opens an envelope's objects and clinical headers."""
-        found = self.key(store, WrapKind.ENVELOPE_SEED, f"envelope:{envelope}")
+        found = self.key(store, WrapKind.ENVELOPE_SEED, names.envelope(envelope))
         return None if found is None else Seed(found.reveal())
 
     def remember(self, subject: str, key: Key) -> None:
         """A patient's key made by this session."""
         self._parents[subject] = key
 
-    def forget(self, subject: str) -> None:
-        """Forget a patient's remembered key (after erasure or undoing)."""
-        self._parents.pop(subject, None)
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Forget remembered keys: other wraps lead to them than before, or none."""
+        for subject in subjects:
+            self._parents.pop(subject, None)
 
     def close(self) -> None:
         """Drop every seed; Python cannot wipe them for sure (threat model, limits)."""
@@ -133,18 +176,11 @@ class Keyring:
             return unwrap_with_seed(wrap.blob, epochs[wrap.epoch], context)
         return unwrap_under_key(wrap.blob, self.wrapping_key(wrap.recipient, wrap.epoch), context)
 
-    def _through_parent(self, store: Store, wrap: Wrap) -> bytes | None:
-        kind = _PARENTS.get(wrap.recipient.partition(":")[0])
-        if kind is None:
-            return None
-        parent = self.key(store, kind, wrap.recipient)
-        if parent is None:
-            return None
-        context = contexts.wrap(self.vault, wrap.kind, wrap.subject, wrap.recipient, wrap.epoch)
-        return unwrap_under_key(wrap.blob, subkey(parent, WRAP), context)
 
-
-_PARENTS = {"patient": WrapKind.PATIENT_IDENTITY, "compartment": WrapKind.PATIENT_CLINICAL}
+_PARENTS = {  # what is filed is wrapped under a key of its patient
+    WrapKind.ENVELOPE_IDENTITY: WrapKind.PATIENT_IDENTITY,
+    WrapKind.ENVELOPE_SEED: WrapKind.PATIENT_CLINICAL,
+}
 
 
 def check_member(seed: Seed, registered: bytes) -> None:

@@ -152,8 +152,8 @@ async def _look(desk: Desk, practice: WebPractice, log: Any) -> None:
 
 
 def _tick(desk: Desk, practice: WebPractice) -> None:
-    with desk.house.lock:
-        desk.practice.expire()
+    desk.practice.expire()
     practice.flush()
     if not desk.practice.locked():
         desk.practice.refresh()
+        desk.practice.save()

@@ -7,6 +7,7 @@ from typing import Any
 
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.touched import Touched, touched_by
+from serment.core.records.names import NameKind
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 SEED = "envelope-seed"
@@ -43,6 +44,8 @@ def test_keys_count_when_others_can_open_them() -> None:
     assert moved.keys == {"envelope:e1"}
     gone = of(EventKind.REPAIRED, wraps_deleted=[["patient-identity", "patient:p1", "recovery", 1]])
     assert gone.keys == {"patient:p1"}
+    assert gone.named(NameKind.PATIENT) == {"p1"}
+    assert gone.named(NameKind.ENVELOPE) == set()
 
 
 def test_a_new_epoch_of_the_same_reader_is_no_other_reader() -> None:
@@ -62,4 +65,5 @@ def test_an_arrival_takes_no_key_from_anybody() -> None:
 def test_what_cannot_be_read_tells_nothing() -> None:
     assert not of(EventKind.RECOVERED, envelopes=12)
     assert not of(EventKind.FILED, wraps_made=["nonsense"])
+    assert not of(EventKind.FILED, wraps_made=[[SEED, "nonsense", "recovery", 1]])
     assert not touched_by([LoggedEntry(0, b"", b"", b"{"), LoggedEntry(1, b"", None, None)])

@@ -9,8 +9,10 @@ import pytest
 from tests.practices import PASSWORD, World, disk_world, memory_world, patient, report, study
 
 from serment.app import circles
+from serment.app.keyring import Keyring
 from serment.app.protect import members
 from serment.app.protect.filing import Filing
+from serment.app.protect.tables import CircleTable
 from serment.core.records.vault import Compartment, Envelope, Patient, Role, Wrap, WrapKind
 from serment.errors import Conflict
 
@@ -120,8 +122,8 @@ def test_two_sessions_filing_at_once_make_one_patient(tmp_path: Path) -> None:
         world.receive([report(study(someone, number))])
     member, seed = _unlocked(world, "docteur")
 
-    ring = members.keyring_of(world.house, member, seed).only(circles.SECRETARIAT)
-    filings = [Filing(world.house, ring) for _ in range(2)]
+    ring = members.keyring_of(world.house, member, seed)
+    filings = [Filing(world.house, _table(world, ring)) for _ in range(2)]
     started = threading.Barrier(2)
 
     def work(filing: Filing) -> None:
@@ -135,6 +137,12 @@ def test_two_sessions_filing_at_once_make_one_patient(tmp_path: Path) -> None:
         thread.join()
     (only,) = world.house.store.find(Patient)
     assert {e.patient for e in world.house.store.find(Envelope)} == {only.id}
+
+
+def _table(world: World, ring: Keyring) -> CircleTable:
+    table = CircleTable(world.house, ring.only(circles.SECRETARIAT), circles.SECRETARIAT)
+    table.fill()
+    return table
 
 
 def _unlocked(world: World, login: str):  # type: ignore[no-untyped-def]

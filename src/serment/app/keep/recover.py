@@ -13,8 +13,8 @@ from typing import Any
 
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect.filing import identity_attributes
 from serment.app.protect.objects import ObjectReader
+from serment.app.protect.rows import identity_attributes
 from serment.core.crypto.keys import age_identity, age_recipient, public_key
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
@@ -72,7 +72,7 @@ def _envelope(
         result.damaged.append(envelope.id)
         return
     folder = f"{envelope.patient or 'unfiled'}/{envelope.id}"
-    identity = identity_attributes(house.store, ring, envelope) or {}
+    identity = identity_attributes(house.store, ring, envelope.id) or {}
     about = {"kind": envelope.kind.value, "arrived": envelope.arrived.isoformat(), **identity}
     write(f"{folder}/identity.json", [json.dumps(about, ensure_ascii=False, indent=1).encode()])
     if sealed:

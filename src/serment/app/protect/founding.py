@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from serment.app import circles, wrapping
+from serment.app import circles
 from serment.app.protect import members
+from serment.app.wrapping import Wrapper, put_all
 from serment.core.crypto.certificates import issue, make_authority
 from serment.core.crypto.keys import fingerprint_words, new_seed, public_key
 from serment.core.crypto.secret import Seed
@@ -18,6 +19,7 @@ from serment.core.crypto.signing import new_signing_key, verify_key
 from serment.core.crypto.slip39 import split
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
+from serment.core.records.names import AUTHORITY
 from serment.core.records.vault import Circle, CircleKind, Role, Setting, WrapKind
 from serment.ports import Clock, Store, Transaction
 
@@ -64,7 +66,8 @@ def found(
         member = members.create(
             vault, practice, tx, clock, login, password, (Role.ADMINISTRATOR,), ()
         )
-        _seal_authority_key(vault, tx, authority_key, member.row.id, member.row.public_key)
+        wrapper = Wrapper(vault, WrapKind.CA_KEY, AUTHORITY, authority_key)
+        put_all(tx, [wrapper.to_member(member.row), wrapper.to_circle(circles.recovery(tx))])
         tx.note(administrator=member.row.id)
     return Founded(
         member.row.id,
@@ -85,15 +88,3 @@ def _settings(tx: Transaction, practice: str, journal_key: bytes, authority: byt
 
 def _recovery(tx: Transaction, seed: Seed, now: datetime) -> None:
     tx.add(Circle(circles.RECOVERY, CircleKind.RECOVERY, 1, public_key(seed), now))
-
-
-def _seal_authority_key(
-    vault: str, tx: Transaction, key: Seed, administrator: str, public: bytes
-) -> None:
-    recovery = circles.recovery(tx)
-    tx.put(
-        wrapping.to_public(
-            vault, WrapKind.CA_KEY, "authority", key, f"member:{administrator}", 0, public
-        )
-    )
-    tx.put(wrapping.to_circle(vault, WrapKind.CA_KEY, "authority", key, recovery))

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serment.app import circles, wrapping
+from serment.app import circles
 from serment.app.house import House
 from serment.app.keyring import Keyring, check_member
+from serment.app.wrapping import Wrapper
 from serment.core.access.passwords import check_password
 from serment.core.access.roles import circles_of
 from serment.core.crypto.entropy import new_id
@@ -21,7 +22,7 @@ from serment.core.crypto.password import open_with_password, seal_with_password
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
-from serment.core.records import contexts
+from serment.core.records import contexts, names
 from serment.core.records.vault import Member, MemberState, Role, Wrap, WrapKind, WrapMethod
 from serment.errors import N_, AccessDenied, Conflict, NotFound, UsageError
 from serment.ports import Clock, Store, Transaction
@@ -70,7 +71,7 @@ def create(
 
 
 def _password_wrap(vault: str, member: Member, seed: Seed, password: Masked[str]) -> Wrap:
-    subject, recipient = f"member:{member.id}", f"password:{member.id}"
+    subject, recipient = names.member(member.id), names.password(member.id)
     context = contexts.wrap(vault, WrapKind.MEMBER_SEED, subject, recipient, 0)
     blob = seal_with_password(seed, password, context)
     return Wrap(WrapKind.MEMBER_SEED, subject, recipient, 0, WrapMethod.PASSWORD, blob)
@@ -97,7 +98,7 @@ def unlock(house: House, login: str, password: Masked[str]) -> tuple[Member, See
             seal_with_password(new_seed(), password, contexts.second_factor(house.vault, "nobody"))
         raise AccessDenied(WRONG, hint=WRONG_HINT)
     member = known[0]
-    subject, recipient = f"member:{member.id}", f"password:{member.id}"
+    subject, recipient = names.member(member.id), names.password(member.id)
     wrap = house.store.get(Wrap, WrapKind.MEMBER_SEED, subject, recipient, 0)
     if wrap is None:
         raise AccessDenied(WRONG, hint=WRONG_HINT)
@@ -113,7 +114,7 @@ def unlock(house: House, login: str, password: Masked[str]) -> tuple[Member, See
 
 def keyring_of(house: House, member: Member, seed: Seed) -> Keyring:
     """All that a member's seed opens now."""
-    ring = Keyring(house.vault, f"member:{member.id}", seed)
+    ring = Keyring(house.vault, names.member(member.id), seed)
     ring.open_circles(house.store)
     return ring
 
@@ -180,29 +181,18 @@ def _admit(house: House, tx: Transaction, ring: Keyring, member: Member) -> Memb
     """Give every wanted circle that is new or held; active once none is missing."""
     existing, missing = circles.current(tx), False
     for name in member.circles:
-        subject, recipient = "", f"member:{member.id}"
         if name not in existing:
             circles.make(house.vault, tx, house.clock, name, [member])
             continue
         circle = existing[name]
-        subject = f"circle:{name}@{circle.epoch}"
+        subject, recipient = names.circle_seed(name, circle.epoch), names.member(member.id)
         if tx.get(Wrap, WrapKind.CIRCLE_SEED, subject, recipient, 0) is not None:
             continue
-        if not ring.holds(name) or ring.epoch(f"circle:{name}") != circle.epoch:
+        if not ring.holds_epoch(names.circle(name), circle.epoch):
             missing = True
             continue
-        seed = ring.seed(f"circle:{name}", circle.epoch)
-        tx.put(
-            wrapping.to_public(
-                house.vault,
-                WrapKind.CIRCLE_SEED,
-                subject,
-                seed,
-                recipient,
-                0,
-                member.public_key,
-            )
-        )
+        seed = ring.seed(names.circle(name), circle.epoch)
+        tx.put(circles.seed_wrapper(house.vault, circle, seed).to_member(member))
     state = MemberState.PENDING if missing else MemberState.ACTIVE
     updated = replace(member, state=state)
     tx.put(updated)
@@ -210,19 +200,9 @@ def _admit(house: House, tx: Transaction, ring: Keyring, member: Member) -> Memb
 
 
 def _share_authority_key(house: House, tx: Transaction, ring: Keyring, member: Member) -> None:
-    key = ring.key(house.store, WrapKind.CA_KEY, "authority")
+    key = ring.key(house.store, WrapKind.CA_KEY, names.AUTHORITY)
     if key is not None:
-        tx.put(
-            wrapping.to_public(
-                house.vault,
-                WrapKind.CA_KEY,
-                "authority",
-                key,
-                f"member:{member.id}",
-                0,
-                member.public_key,
-            )
-        )
+        tx.put(Wrapper(house.vault, WrapKind.CA_KEY, names.AUTHORITY, key).to_member(member))
 
 
 def admit(house: House, acting: Member, ring: Keyring, login: str) -> Member:
@@ -255,9 +235,9 @@ def remove(house: House, acting: Member, login: str) -> Member:
     _check_somebody_stays(house, member)
     entry = Entry(EventKind.MEMBER_REMOVED, house.clock.now(), acting.id, {"member": member.id})
     with house.store.change(entry) as tx:
-        for wrap in tx.find(Wrap, recipient=f"member:{member.id}"):
+        for wrap in tx.find(Wrap, recipient=names.member(member.id)):
             tx.delete(wrap)
-        for wrap in tx.find(Wrap, recipient=f"password:{member.id}"):
+        for wrap in tx.find(Wrap, recipient=names.password(member.id)):
             tx.delete(wrap)
         for circle in circles.current(tx).values():
             if circle.id in member.circles:
@@ -313,7 +293,7 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
     fresh = replace(member, public_key=public_key(seed), totp=None)
     entry = Entry(EventKind.MEMBER_RESCUED, house.clock.now(), "recovery", {"member": member.id})
     with house.store.change(entry) as tx:
-        held = tx.find(Wrap, recipient=f"member:{member.id}")
+        held = tx.find(Wrap, recipient=names.member(member.id))
         tx.put(fresh)
         tx.put(_password_wrap(house.vault, fresh, seed, password))
         for wrap in held:
@@ -323,24 +303,9 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
 
 def _rewrap(house: House, tx: Transaction, recovery: Keyring, wrap: Wrap, member: Member) -> None:
     tx.delete(wrap)
-    if wrap.kind is WrapKind.CIRCLE_SEED:
-        name, _, epoch = wrap.subject.removeprefix("circle:").rpartition("@")
-        secret: Seed | None = recovery.seed(f"circle:{name}", int(epoch))
-    else:
-        key = recovery.key(house.store, wrap.kind, wrap.subject)
-        secret = None if key is None else Seed(key.reveal())
-    if secret is not None:
-        tx.put(
-            wrapping.to_public(
-                house.vault,
-                wrap.kind,
-                wrap.subject,
-                secret,
-                wrap.recipient,
-                wrap.epoch,
-                member.public_key,
-            )
-        )
+    key = recovery.key(house.store, wrap.kind, wrap.subject)
+    if key is not None:
+        tx.put(Wrapper(house.vault, wrap.kind, wrap.subject, key).to_member(member))
 
 
 def words(member: Member) -> tuple[str, ...]:

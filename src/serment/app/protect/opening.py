@@ -1,127 +1,62 @@
-"""Opens and locks the practice: sessions, the circles they keep open, and their search tables.
+"""Opens and locks the practice: who is signed in, which circles are open, what their tables hold.
 
-A circle is open while one session holds its seed; the last to close drops the seed and its rows.
-Idle time, absolute time and what counts as activity are decided in `core.access.sessions`;
-throttling of wrong passwords in `core.access.throttle`.
+A circle is open while one session holds its seed; the last to close drops the seed and its rows,
+once a snapshot of them is sealed. Idle time, absolute time and what counts as activity are decided
+in `core.access.sessions`; throttling of wrong passwords in `core.access.throttle`. The house's
+lock is held for short steps only: opening a large circle stops nobody else.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from serment.app import circles
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect import members, repeats
-from serment.app.protect.filing import Filing, move_clinical, share_with_new_readers
-from serment.app.protect.news import News
+from serment.app.protect.filing import Filing
+from serment.app.protect.moving import move_clinical
+from serment.app.protect.readers import share_with_new_readers
 from serment.app.protect.remembered import Remembered
 from serment.app.protect.second_factor import check_code
+from serment.app.protect.sessions import Peer, Session, check_enrolled
 from serment.app.protect.tables import CircleTable
-from serment.core.access.sessions import Lifetime, begin, end_of, ends_at, seen
+from serment.app.steps import Steps
+from serment.core.access.sessions import begin, end_of, seen
 from serment.core.access.throttle import Attempts
 from serment.core.crypto.entropy import new_id, new_token
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
+from serment.core.journal.touched import Touched
 from serment.core.masked import Masked
-from serment.core.records.vault import CircleKind, Member, MemberState
+from serment.core.records.names import NameKind
+from serment.core.records.vault import Member
 from serment.errors import N_, AccessDenied, VaultLocked
-from serment.ports import Progress
+from serment.ports import Progress, SearchTable
 
+__all__ = ["Peer", "Practice", "Session"]
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Where a request comes from; "local" is the command line of this machine."""
-
-    address: str = "local"
-    local: str = "local"
-    tls: bool = False
-
-    @property
-    def host(self) -> str:
-        """The address without its port, which changes with each connection."""
-        host, colon, port = self.address.rpartition(":")
-        return host.strip("[]") if colon and port.isdecimal() else self.address
-
-    @property
-    def here(self) -> bool:
-        """Whether it is this machine."""
-        try:
-            address = ipaddress.ip_address(self.host)
-        except ValueError:
-            return self.host == "local"
-        mapped = address.ipv4_mapped if address.version == 6 else None
-        return (mapped or address).is_loopback
-
-
-@dataclass(slots=True)
-class Session:
-    """One person, signed in: his keys, and when he was last active."""
-
-    token: str  # 256 random bits: the cookie, or the bearer token
-    id: str  # random, named in the journal
-    member: Member
-    ring: Keyring
-    peer: Peer
-    lifetime: Lifetime
-    remembered: Remembered  # what it opened lately
-    pending_totp: Masked[str] | None = None
-    seed: Seed | None = field(default=None, repr=False)
-
-    def holds(self, circle: str) -> bool:
-        return self.ring.holds(circle)
-
-    @property
-    def ends_at(self) -> datetime:
-        """When it locks by itself if nobody does anything more."""
-        return ends_at(self.lifetime)
-
-    @property
-    def care(self) -> list[str]:
-        """Care circles whose keys are here."""
-        return sorted(c for c in self.ring.circles if circles.kind_of(c) is CircleKind.CARE)
-
-    @property
-    def identity(self) -> str | None:
-        """The circle through which identities are read here, if any."""
-        for name in (circles.SECRETARIAT, circles.DPO):
-            if self.ring.holds(name):
-                return name
-        return None
-
-
-def _check_enrolled(member: Member, peer: Peer) -> None:
-    """A password alone opens nothing from another machine."""
-    if member.totp is None and not peer.here:
-        raise AccessDenied(
-            N_("from another machine, a second factor is needed, and you have none yet"),
-            hint=N_("sign in once on the server itself and turn it on under Settings"),
-        )
-
-
-def quiet(count: int) -> None:
-    """Report no progress."""
+SAVE_EVERY = timedelta(minutes=5)
+SAVE_AFTER = 500  # rows changed while a circle stays open
 
 
 class Practice:
-    """The open practice: who is signed in, which circles are open, what their tables hold."""
+    """The open practice; one for each process that holds keys, called from many threads."""
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.sessions: dict[str, Session] = {}
         self.tables: dict[str, CircleTable] = {}
         self.attempts = Attempts()
+        self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
         self._version: int | None = None
-        self._news = News(house.store)
         self._codes: dict[str, int] = {}  # last time step used, by member
         self._filings: dict[str, Filing] = {}
-        self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
-        self.damaged = 0
+        self._saved: dict[str, datetime] = {}  # when a snapshot of a circle was last looked at
 
-    # Sessions
+    # Coming in
 
     def sign_in(
         self,
@@ -144,14 +79,14 @@ class Practice:
         try:
             member, seed = members.unlock(self.house, login, password)
             if need_code:
-                _check_enrolled(member, peer)
+                check_enrolled(member, peer)
                 self._use_code(member, check_code(self.house, member, seed, code))
         except AccessDenied:
             self._failed(login, peer)
             raise
         with self.house.lock:
             self.attempts.succeeded(login, peer.host)
-            return self._open(member, seed, peer, progress)
+        return self._open(member, seed, peer, Steps(progress))
 
     def _use_code(self, member: Member, counter: int | None) -> None:
         """A code opens once (RFC 6238 section 5.2)."""
@@ -176,30 +111,25 @@ class Practice:
             }
             self.house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))
 
-    def _open(self, member: Member, seed: Seed, peer: Peer, progress: Progress | None) -> Session:
+    def _open(self, member: Member, seed: Seed, peer: Peer, steps: Steps) -> Session:
         house, now = self.house, self.house.clock.now()
         ring = members.keyring_of(house, member, seed)
-        remembered = Remembered(house.lock)
         session = Session(
-            new_token(), new_id(), member, ring, peer, begin(now), remembered, seed=seed
+            new_token(), new_id(), member, ring, peer, begin(now), Remembered(house.lock), seed=seed
         )
         for name in sorted(ring.stopped):
             self._stop(name)
-        members.renew_stale(house, member, ring)
-        details = {
-            "session": session.id,
-            "circles": sorted(ring.circles),
-            "peer": peer.address,
-            "local": peer.local,
-            "tls": peer.tls,
-        }
-        house.store.record(Entry(EventKind.OPENED, now, member.id, details))
-        self.sessions[session.token] = session
-        for name in sorted(ring.circles):
-            self._open_circle(name, ring)
-        if session.identity is not None:
-            share_with_new_readers(house, ring, member.id)
-        self.settle(session)
+        with house.lock:
+            members.renew_stale(house, member, ring)
+        try:
+            self._admit(session, ring, steps)
+            if session.identity is not None:
+                share_with_new_readers(house, ring, member.id)
+            self._settle(session, steps)
+        except BaseException:
+            self.lock(session, "could not be opened")
+            session.close()
+            raise
         return session
 
     def _stop(self, name: str) -> None:
@@ -211,18 +141,65 @@ class Practice:
         with self.house.store.change(entry) as tx:
             tx.put(replace(circle, stopped=True))
 
-    def _open_circle(self, name: str, ring: Keyring) -> None:
-        if name in self.tables:
-            self.tables[name].adopt(ring)
-            return
-        table = CircleTable(self.house.store, ring.only(name), name, self.house.tables())
-        self.tables[name] = table
-        table.fill()
+    def _admit(self, session: Session, ring: Keyring, steps: Steps) -> None:
+        """Journal which circles the session holds by `ring`, and open those that are not open.
+
+        Tables are filled before anybody sees them, without the lock; somebody else may open or
+        close a circle meanwhile."""
+        self._journal_opened(session, ring.circles - session.ring.circles or ring.circles)
+        filled: dict[str, CircleTable] = {}
+        try:
+            while not self._take_in(session, ring, filled):
+                for name in sorted(ring.circles - self.tables.keys() - filled.keys()):
+                    filled[name] = CircleTable(self.house, ring.only(name), name)
+                    filled[name].fill(steps)
+        finally:
+            for name, table in filled.items():
+                if self.tables.get(name) is not table:
+                    table.close()
+
+    def _take_in(self, session: Session, ring: Keyring, filled: dict[str, CircleTable]) -> bool:
+        """Make the session one of those that are open, once every circle it holds has a table."""
+        with self.house.lock:
+            if not ring.circles <= self.tables.keys() | filled.keys():
+                return False
+            for name in ring.circles:
+                self.tables.setdefault(name, filled.get(name) or self.tables[name])
+                self.tables[name].ring.adopt(ring, name)
+            session.ring = ring
+            self.sessions[session.token] = session
+            return True
+
+    def _journal_opened(self, session: Session, names: frozenset[str]) -> None:
+        peer = session.peer
+        details = {
+            "session": session.id,
+            "circles": sorted(names),
+            "peer": peer.address,
+            "local": peer.local,
+            "tls": peer.tls,
+        }
+        now = self.house.clock.now()
+        self.house.store.record(Entry(EventKind.OPENED, now, session.member.id, details))
+
+    def widen(self, session: Session) -> bool:
+        """Follow the keys that were wrapped to a member since he signed in: he was admitted.
+        Whether there were any."""
+        if session.seed is None:
+            return False
+        ring = members.keyring_of(self.house, session.member, session.seed)
+        if ring.circles <= session.ring.circles:
+            return False
+        self._admit(session, ring, Steps())
+        self._settle(session, Steps())
+        return True
+
+    # Staying
 
     def session(self, token: str, active: bool = True) -> Session:
         """The open session of that token. `VaultLocked` when there is none (any more)."""
+        self.expire()
         with self.house.lock:
-            self.expire()
             found = self.sessions.get(token)
             if found is None:
                 raise VaultLocked(
@@ -233,10 +210,29 @@ class Practice:
             found.lifetime = seen(found.lifetime, now, polling=not active)
             return found
 
+    def table(self, circle: str) -> SearchTable:
+        """The rows of an open circle. `VaultLocked` when nobody holds it any more."""
+        found = self.tables.get(circle)
+        if found is None:
+            raise VaultLocked(N_("this circle has been closed"), hint=N_("open the practice again"))
+        return found.table
+
+    def filing(self, circle: str) -> Filing:
+        """The filing with what an open identity circle knows."""
+        with self.house.lock:
+            if circle not in self._filings:
+                self._filings[circle] = Filing(self.house, self.tables[circle])
+            return self._filings[circle]
+
+    def locked(self) -> bool:
+        return not self.sessions
+
+    # Going out
+
     def expire(self) -> list[Session]:
         """Close the sessions that were idle or open for too long."""
         now = self.house.clock.now()
-        over = [(s, end_of(s.lifetime, now)) for s in self.sessions.values()]
+        over = [(s, end_of(s.lifetime, now)) for s in list(self.sessions.values())]
         ended = [(session, end) for session, end in over if end is not None]
         for session, end in ended:
             self.lock(session, end.value)
@@ -247,51 +243,40 @@ class Practice:
         with self.house.lock:
             if self.sessions.pop(session.token, None) is None:
                 return
-            session.ring.close()
-            session.remembered.close()
-            session.seed = None
+            session.close()
             held = {name for other in self.sessions.values() for name in other.ring.circles}
-            for name in [name for name in self.tables if name not in held]:
-                self.tables.pop(name).close()
-                self._filings.pop(name, None)
+            closed = [self.tables.pop(name) for name in list(self.tables) if name not in held]
+            for table in closed:
+                self._filings.pop(table.circle, None)
                 for told in self.on_close:
-                    told(name)
-            details = {"session": session.id, "reason": reason}
-            entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
-            self.house.store.record(entry)
-            if not self.sessions:
-                self.house.store.copy_keys()
+                    told(table.circle)
+        for table in closed:
+            self._put_away(table)
+        details = {"session": session.id, "reason": reason}
+        entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
+        self.house.store.record(entry)
+        if self.locked():
+            self.house.store.copy_keys()
+
+    def _put_away(self, table: CircleTable) -> None:
+        """Close a table that nobody sees any more."""
+        try:
+            if table.is_worth_saving():
+                self._save(table)
+        finally:
+            table.close()
 
     def lock_all(self, reason: str = "asked") -> int:
         """Lock the practice; how many sessions there were."""
-        with self.house.lock:
-            open_now = list(self.sessions.values())
-            for session in open_now:
-                self.lock(session, reason)
-            return len(open_now)
+        open_now = list(self.sessions.values())
+        for session in open_now:
+            self.lock(session, reason)
+        return len(open_now)
 
     def lock_member(self, member_id: str) -> None:
         """A removed member's sessions end at once."""
-        with self.house.lock:
-            for session in [s for s in self.sessions.values() if s.member.id == member_id]:
-                self.lock(session, "removed")
-
-    def widen(self, session: Session) -> bool:
-        """Follow the keys that were wrapped to a member since he signed in: he was admitted.
-        Whether there were any."""
-        with self.house.lock:
-            before = session.ring.circles
-            session.ring.open_circles(self.house.store)
-            new = sorted(session.ring.circles - before)
-            if not new:
-                return False
-            now = self.house.clock.now()
-            details = {"session": session.id, "circles": new, "peer": session.peer.address}
-            self.house.store.record(Entry(EventKind.OPENED, now, session.member.id, details))
-            for name in new:
-                self._open_circle(name, session.ring)
-            self.settle(session)
-            return True
+        for session in [s for s in list(self.sessions.values()) if s.member.id == member_id]:
+            self.lock(session, "removed")
 
     # What came since
 
@@ -303,41 +288,69 @@ class Practice:
             if version == self._version:
                 return False
             self._version = version
-            news = self._news.look()
-            if news.keys:
-                for session in self.sessions.values():
-                    session.remembered.drop()
-            if not (news.rows or any(table.behind() for table in self.tables.values())):
-                return False
-            for table in self.tables.values():
-                table.fill()
-            for session in list(self.sessions.values()):
-                self.settle(session)
-            return True
+            changed = [self._fill(table) for table in self.tables.values()]
+            open_now = list(self.sessions.values()) if any(changed) else []
+        for session in open_now:
+            self.settle(session)
+        return any(changed)
+
+    def _fill(self, table: CircleTable) -> bool:
+        before = table.version
+        touched = table.fill()
+        if touched.keys:
+            self._rekey(touched)
+        return table.version != before
+
+    def _rekey(self, touched: Touched) -> None:
+        """Keys were deleted, moved or made: sessions find their way to them anew."""
+        for session in self.sessions.values():
+            session.ring.forget(touched.keys)
+            session.remembered.drop()
+            if touched.named(NameKind.CIRCLE):
+                session.ring.open_circles(self.house.store, session.ring.circles)
 
     def settle(self, session: Session) -> None:
         """File what needs no person, move the keys of what was filed, mark what came twice: each
         with the keys this session holds, and bring its tables up to date."""
-        with self.house.lock:
-            actor = session.member.id
-            if session.holds(circles.SECRETARIAT):
-                self.filing(circles.SECRETARIAT).file_waiting(actor)
-            for circle in session.care:
-                table = self.tables[circle]
-                move_clinical(self.house, table.ring, circle, actor)
-                table.fill()
+        self._settle(session, Steps())
+
+    def _settle(self, session: Session, steps: Steps) -> None:
+        actor = session.member.id
+        if session.holds(circles.SECRETARIAT):
+            self.filing(circles.SECRETARIAT).file_waiting(actor, steps)
+        for circle in session.care:
+            table = self.tables[circle]
+            with self.house.lock:
+                self._fill(table)
+            move_clinical(self.house, table, actor, steps)
+            with self.house.lock:
                 repeats.mark(self.house, table, actor)
+        with self.house.lock:
             for circle in session.ring.circles:
-                self.tables[circle].fill()
+                self._fill(self.tables[circle])
 
-    def filing(self, circle: str) -> Filing:
-        """The patients that an open identity circle knows."""
-        if circle not in self._filings:
-            self._filings[circle] = Filing(self.house, self.tables[circle].ring)
-        return self._filings[circle]
+    # Snapshots
 
-    def locked(self) -> bool:
-        return not self.sessions
+    def save(self) -> int:
+        """Seal the rows of open circles that changed much since they were last sealed, some
+        minutes apart; how many. For a thread that nobody waits for."""
+        now, saved = self.house.clock.now(), 0
+        for name, table in list(self.tables.items()):
+            if now - self._saved.setdefault(name, now) < SAVE_EVERY:
+                continue
+            self._saved[name] = now
+            if table.is_worth_saving(SAVE_AFTER):
+                saved += self._save(table)
+        return saved
 
-    def waiting(self, member: Member) -> bool:
-        return member.state is MemberState.PENDING
+    def _save(self, table: CircleTable) -> bool:
+        try:
+            snapshot = table.snapshot()
+        except VaultLocked:
+            return False  # it closed meanwhile
+        with self.house.lock:
+            current = circles.current(self.house.store).get(table.circle)
+            if snapshot is None or current is None or current.epoch != snapshot.epoch:
+                return False
+            self.house.store.keep_snapshot(snapshot)
+        return True

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from serment.app import circles, wrapping
+from serment.app import circles
+from serment.app.wrapping import Wrapper, put_all
 from serment.core.crypto.age import AgeWriter, HybridRecipient, seal_bytes
 from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import new_key, new_seed, public_key, subkey
@@ -23,7 +24,7 @@ from serment.core.crypto.wraps import seal_value
 from serment.core.dicom import headers, part10, uids
 from serment.core.dicom.walker import walk
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records import contexts
+from serment.core.records import contexts, names
 from serment.core.records.vault import (
     Circle,
     Envelope,
@@ -172,7 +173,7 @@ class SealedReception:
         public = public_key(seed)
         opened = _Open(envelope_id, HybridRecipient(public), subkey(seed, CLINICAL), identity_key)
         all_circles = circles.current(self._store)
-        subject = f"envelope:{envelope_id}"
+        subject = names.envelope(envelope_id)
         entry = self._entry(
             EventKind.RECEPTION_OPENED, envelope=envelope_id, circle=self._circle.id
         )
@@ -187,18 +188,11 @@ class SealedReception:
         )
         with self._store.change(entry) as tx:
             tx.add(row)
-            for circle in (self._circle, all_circles[circles.RECOVERY]):
-                tx.put(
-                    wrapping.to_circle(self._vault, WrapKind.ENVELOPE_SEED, subject, seed, circle)
-                )
-            for circle in circles.identity_readers(all_circles):
-                tx.put(
-                    wrapping.to_circle(
-                        self._vault, WrapKind.ENVELOPE_IDENTITY, subject, identity_key, circle
-                    )
-                )
-            plain = headers.encode(identity)
-            tx.add(self._seal_identity(opened, plain))
+            clinical = Wrapper(self._vault, WrapKind.ENVELOPE_SEED, subject, seed)
+            put_all(tx, clinical.to_circles([self._circle, all_circles[circles.RECOVERY]]))
+            administrative = Wrapper(self._vault, WrapKind.ENVELOPE_IDENTITY, subject, identity_key)
+            put_all(tx, administrative.to_circles(circles.identity_readers(all_circles)))
+            tx.add(self._seal_identity(opened, headers.encode(identity)))
         return opened
 
     def _seal_identity(self, envelope: _Open, plain: bytes) -> IdentityHeader:

@@ -47,7 +47,7 @@ def mark(house: House, table: CircleTable, actor: str) -> tuple[int, int]:
     ) as tx:
         for changed in marked:
             tx.put(changed)
-    table.refresh_states(marked)
+    table.fill()
     return len(duplicates), len(conflicts)
 
 

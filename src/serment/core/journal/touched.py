@@ -12,12 +12,13 @@ from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.keystate import Change, history
 from serment.core.journal.log import entry_of
 from serment.core.journal.retention import ACCESSES
+from serment.core.records.names import NameKind, parse_name
 from serment.errors import FormatError
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Ids, and `keys`: names (`core.records.names`) of what more or fewer can open than before."""
+    """Ids, and `keys`: names (`core.records.names`) of what others can open than before."""
 
     envelopes: set[str] = field(default_factory=set)  # arrived, filed, unfiled, moved
     patients: set[str] = field(default_factory=set)  # whose identity record was written anew
@@ -26,6 +27,11 @@ class Touched:
 
     def __bool__(self) -> bool:
         return bool(self.envelopes or self.patients or self.objects or self.keys)
+
+    def named(self, kind: NameKind) -> set[str]:
+        """The ids of the keys of that kind."""
+        parsed = (parse_name(key) for key in self.keys)
+        return {name.id for name in parsed if name.kind is kind}
 
 
 def touched_by(rows: Iterable[LoggedEntry]) -> Touched:
@@ -62,4 +68,7 @@ def _other_readers(change: Change) -> set[str]:
     """Subjects that have other recipients than before; a new epoch of one is the same one."""
     made = {(w.kind, w.subject, w.recipient) for w in change.made}
     deleted = {(w.kind, w.subject, w.recipient) for w in change.deleted}
-    return {subject for _, subject, _ in made ^ deleted}
+    changed = {subject for _, subject, _ in made ^ deleted}
+    for subject in changed:
+        parse_name(subject)  # or the entry is one this program cannot read
+    return changed

@@ -18,6 +18,7 @@ class PatientBook:
         self._patients: dict[str, Identity] = {}
         # Most keys lead to one patient: a set is made only where there are more.
         self._index: dict[str, str | set[str]] = {}
+        self.version = 0  # grows whenever a patient comes, changes or goes
 
     def __len__(self) -> int:
         return len(self._patients)
@@ -39,6 +40,7 @@ class PatientBook:
         """Add a patient, or replace what is known of one."""
         self.remove(patient)
         self._patients[patient] = identity
+        self.version += 1
         for key in _keys(identity):
             held = self._index.setdefault(key, patient)
             if isinstance(held, set):
@@ -53,6 +55,7 @@ class PatientBook:
         identity = self._patients.pop(patient, None)
         if identity is None:
             return
+        self.version += 1
         for key in _keys(identity):
             held = self._index[key]
             if isinstance(held, set):

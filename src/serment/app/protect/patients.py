@@ -1,0 +1,129 @@
+"""The patients an identity circle knows: their records opened, compared with arrivals, made, learnt.
+
+Whom an arrival resembles is found in `core.records.book`; what to do about it, and when, is
+decided in `filing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from serment.app import circles
+from serment.app.house import House
+from serment.app.keyring import Keyring
+from serment.app.protect.rows import batches
+from serment.app.steps import Steps
+from serment.app.wrapping import Wrapper, put_all
+from serment.core.crypto.entropy import new_id
+from serment.core.crypto.keys import new_key
+from serment.core.crypto.secret import Key
+from serment.core.crypto.wraps import open_value, seal_value
+from serment.core.records import contexts, names
+from serment.core.records.book import PatientBook
+from serment.core.records.identity import Identity
+from serment.core.records.vault import Patient, WrapKind
+from serment.errors import N_, AccessDenied, FormatError, IntegrityError, NotFound
+from serment.ports import OneOf, Transaction
+
+
+class Patients:
+    """Of one open identity circle (secretariat or DPO); used by one thread at a time."""
+
+    def __init__(self, house: House, ring: Keyring) -> None:
+        self._house, self._ring = house, ring
+        self.book = PatientBook()
+        self.known = False  # whether the book has everybody
+        self._changed: set[str] = set()  # in the change under way
+
+    def learn(self, steps: Steps | None = None) -> None:
+        """Open every record, once; afterwards `look_again` keeps the book up to date."""
+        if self.known:
+            return
+        steps = steps or Steps()
+        steps.expect(self._house.store.count(Patient))
+        for batch in batches(self._house.store.find(Patient)):
+            self._open(batch)
+            steps.done(len(batch))
+        self.known = True
+
+    def look_again(self, patients: Iterable[str]) -> None:
+        """These were made, changed, or lost their keys."""
+        for ids in batches(patients) if self.known else ():
+            for patient in ids:
+                self.book.remove(patient)
+            self._open(self._house.store.find(Patient, id=OneOf(ids)))
+
+    def _open(self, rows: list[Patient]) -> None:
+        """Put into the book those that a key reaches; a damaged record is nobody's."""
+        subjects = [names.patient(row.id) for row in rows]
+        damaged: set[str] = set()
+        keys = self._ring.keys(self._house.store, WrapKind.PATIENT_IDENTITY, subjects, damaged)
+        for row, subject in zip(rows, subjects, strict=True):
+            if subject in keys:
+                try:
+                    self.book.put(row.id, self._record(row, keys[subject]))
+                except (IntegrityError, FormatError):
+                    continue
+
+    def _record(self, row: Patient, key: Key) -> Identity:
+        context = contexts.identity_record(self._house.vault, row.id)
+        return Identity.decode(open_value(row.identity, key, context))
+
+    def identity(self, patient: str) -> Identity:
+        """A patient's record as it is now.
+
+        Raises:
+            NotFound: there is no such patient, or none this circle may know of.
+        """
+        row = self._house.store.get(Patient, patient)
+        key = self._key(patient) if row else None
+        if row is None or key is None:
+            raise NotFound(
+                N_("there is no patient {patient}"),
+                hint=N_("find the patient's id with `serment search`"),
+                patient=patient,
+            )
+        return self._record(row, key)
+
+    def key(self, patient: str) -> Key:
+        """The identity key of a patient. `AccessDenied` when no wrap leads there."""
+        key = self._key(patient)
+        if key is None:
+            raise AccessDenied(N_("no key of yours opens this patient"))
+        return key
+
+    def _key(self, patient: str) -> Key | None:
+        subject = names.patient(patient)
+        return self._ring.key(self._house.store, WrapKind.PATIENT_IDENTITY, subject)
+
+    def make(self, tx: Transaction, identity: Identity) -> str:
+        """A new patient with that record, for everybody entitled to identities; his random id."""
+        patient, key = new_id(), new_key()
+        subject = names.patient(patient)
+        tx.add(Patient(patient, self._sealed(patient, identity, key), self._house.clock.now()))
+        wrapper = Wrapper(self._house.vault, WrapKind.PATIENT_IDENTITY, subject, key)
+        readers = circles.identity_readers(circles.current(tx))
+        put_all(tx, wrapper.to_circles(readers, self._ring))
+        self._ring.remember(subject, key)
+        self._put(patient, identity)
+        return patient
+
+    def _sealed(self, patient: str, identity: Identity, key: Key) -> bytes:
+        context = contexts.identity_record(self._house.vault, patient)
+        return seal_value(identity.encode(), key, context)
+
+    def _put(self, patient: str, identity: Identity) -> None:
+        self.book.put(patient, identity)
+        self._changed.add(patient)
+
+    @contextmanager
+    def unless_undone(self) -> Iterator[None]:
+        """A change of records: when it is undone, the book goes back to what the store has."""
+        self._changed = set()
+        try:
+            yield
+        except BaseException:
+            self._ring.forget(map(names.patient, self._changed))
+            self.look_again(self._changed)
+            raise
