@@ -6,6 +6,7 @@ session. A device token is kept as a hash.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -121,5 +122,13 @@ def peer(request: Request) -> Peer:
 
 
 def base_url(request: Request) -> str:
-    """The address of this service as the client reached it."""
-    return f"{request.url.scheme}://{request.headers.get('host', '')}{BASE}"
+    """The address of this service as the client reached it. Some clients leave the port out of
+    the Host header (RFC 9110 7.2 wants it there): it is the one they came to."""
+    host, server = request.headers.get("host", ""), request.scope.get("server")
+    if not _PORT.search(host) and server and server[1] not in _USUAL:
+        host = f"{host}:{server[1]}"
+    return f"{request.url.scheme}://{host}{BASE}"
+
+
+_PORT = re.compile(r":[0-9]+$")
+_USUAL = (None, 80, 443)
