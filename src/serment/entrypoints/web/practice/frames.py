@@ -15,7 +15,7 @@ from serment.app.protect.reading import no_key
 from serment.core.dicom.excerpt import excerpt
 from serment.core.records.vault import EnvelopeKind
 from serment.entrypoints.web.practice.pictures import Pictures
-from serment.entrypoints.web.practice.studies import object_kind
+from serment.entrypoints.web.practice.series import object_kind
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Picture
 from serment.ports import Decoder, InstanceRow, Matches

@@ -14,12 +14,12 @@ from serment.core.records.identity import Identity, fold_identifier
 from serment.core.records.vault import Compartment, EnvelopeKind
 from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.practice.identities import day, modalities, who
+from serment.entrypoints.web.practice.series import title_of
 from serment.entrypoints.web.practice.studies import (
     OneStudy,
     apart,
     brought_by,
     instances,
-    title_of,
 )
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Item, PatientLine, PatientList, PatientView

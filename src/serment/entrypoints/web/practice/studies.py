@@ -1,4 +1,4 @@
-"""The worklist, one study, and what it holds: pictures, reports, documents.
+"""The worklist, and one study as the viewer shows it.
 
 What the clinical key alone opens is empty or None without it; ids of envelopes address studies,
 ids of objects address what is in them.
@@ -6,44 +6,31 @@ ids of objects address what is in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from serment.app.protect.objects import ObjectReader
 from serment.app.protect.reading import no_key
 from serment.app.protect.searching import FoundStudy
 from serment.core.access.rights import Act
 from serment.core.dicom.criteria import has_wildcard, pattern
-from serment.core.dicom.documents import find_document
 from serment.core.dicom.query import fold
-from serment.core.dicom.sr import read_report
-from serment.core.dicom.uids import kind_of
 from serment.core.records.identity import read_identity
-from serment.core.records.vault import Envelope, EnvelopeKind, ObjectState
+from serment.core.records.vault import Envelope, EnvelopeKind
 from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.practice.identities import day, hour, identity_of, modalities, who
+from serment.entrypoints.web.practice.series import series_of, title_of
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
-    Document,
-    Image,
-    Report,
-    ReportLine,
-    Series,
     StudyLine,
     StudyQuery,
     StudyView,
-    Who,
     Worklist,
 )
-from serment.errors import N_, FormatError
 from serment.ports import InstanceRow, Matches, StudyRow
 
 PAGE = 50
-MAX_REPORT_BYTES = 32 << 20
-PDF = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +191,7 @@ def study(visit: Visit, ref: str) -> StudyView:
         description=summary.description if summary and one.key else "",
         key=one.key,
         holders=tuple(sorted({row.circle for row in one.rows})),
-        series=tuple(_series(rows)),
+        series=tuple(series_of(rows)),
     )
 
 
@@ -215,123 +202,3 @@ def instances(visit: Visit, one: OneStudy) -> list[InstanceRow]:
     envelopes = {row.envelope for row in one.rows}
     found = visit.reading.instances(Matches(study_uids=(one.found.uid,)))
     return [row for row in found if row.envelope in envelopes]
-
-
-def _series(rows: Iterable[InstanceRow]) -> Iterator[Series]:
-    grouped: dict[str, list[InstanceRow]] = {}
-    for row in rows:
-        grouped.setdefault(row.series_uid, []).append(row)
-    for group in grouped.values():
-        first = group[0].attributes
-        yield Series(
-            number=_number(first, "SeriesNumber"),
-            modality=str(first.get("Modality", "")),
-            description=str(first.get("SeriesDescription") or first.get("ProtocolName") or ""),
-            body_part=str(first.get("BodyPartExamined", "")),
-            kind=object_kind(group[0]),
-            images=tuple(_image(row) for row in group),
-        )
-
-
-def object_kind(row: InstanceRow) -> EnvelopeKind:
-    """Image, report or document, by its SOP class."""
-    return EnvelopeKind(kind_of(str(row.attributes.get("SOPClassUID", ""))))
-
-
-def _image(row: InstanceRow) -> Image:
-    attributes = row.attributes
-    return Image(
-        object=row.object,
-        frames=max(1, _number(attributes, "NumberOfFrames") or 1),
-        rows=_number(attributes, "Rows") or 0,
-        columns=_number(attributes, "Columns") or 0,
-        window=window_of(attributes),
-        flagged=row.state == ObjectState.CONFLICT,
-    )
-
-
-def _number(attributes: Mapping[str, Any], keyword: str) -> int | None:
-    value = attributes.get(keyword)
-    return value if isinstance(value, int) else None
-
-
-def window_of(attributes: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Centre and width of a grey picture: its own, or the middle of what its bits can say
-    (PS3.3 C.11.2.1.2); None for colour."""
-    grey = str(attributes.get("PhotometricInterpretation", "")).startswith("MONOCHROME")
-    if not grey or not attributes.get("Rows"):
-        return None
-    centre, width = (_decimal(attributes.get(k)) for k in ("WindowCenter", "WindowWidth"))
-    if centre is not None and width is not None and width > 0:
-        return centre, width
-    bits = min(_number(attributes, "BitsStored") or 8, 32)
-    lowest = -(1 << bits - 1) if attributes.get("PixelRepresentation") == 1 else 0
-    slope = abs(_decimal(attributes.get("RescaleSlope")) or 1.0)
-    intercept = _decimal(attributes.get("RescaleIntercept")) or 0.0
-    return (lowest + (1 << bits) / 2) * slope + intercept, (1 << bits) * slope
-
-
-def _decimal(value: object) -> float | None:
-    """A decimal string (PS3.5 6.2, DS), the first of several."""
-    first = value[0] if isinstance(value, list) and value else value
-    with suppress(ValueError, TypeError):
-        found = float(str(first)[:32])
-        return found if abs(found) < 1e9 else None
-    return None
-
-
-# What is in a study
-
-
-def report(visit: Visit, object_id: str) -> Report:
-    """A structured report as lines."""
-    row = visit.reading.object_row(object_id)
-    if object_kind(row) is not EnvelopeKind.REPORT:
-        raise no_key("report")
-    (reader,) = visit.reading.open([row], "report")
-    if reader.size > MAX_REPORT_BYTES:
-        raise FormatError(
-            N_("the report is too large to be shown: {size} bytes"),
-            hint=N_("fetch the object itself and open it in a viewer"),
-            size=reader.size,
-        )
-    found = read_report(reader.all())
-    lines = tuple(ReportLine(*line) for line in found.lines)
-    return Report(found.title, lines, _whose(visit, row), row.envelope, visit.now)
-
-
-def _whose(visit: Visit, row: InstanceRow) -> Who | None:
-    """Whose an object is; None while no key here names him."""
-    if not visit.may(Act.SEARCH):
-        return None
-    study = visit.identities().study_of(row.envelope)
-    return None if study is None else who(identity_of(visit, study))
-
-
-def document(visit: Visit, object_id: str) -> Document:
-    """A PDF, as it was handed over or out of its DICOM object; it streams as it opens."""
-    row = visit.reading.object_row(object_id)
-    if object_kind(row) is not EnvelopeKind.DOCUMENT:
-        raise no_key("document")
-    (reader,) = visit.reading.open([row], "document")
-    if "AvailableTransferSyntaxUID" not in row.attributes:
-        start, length, data = 0, reader.size, None
-    else:
-        start, length, data = find_document(reader.read, reader.size)
-    head = data[:5] if data is not None else reader.read(start, 5)
-    if head != b"%PDF-":
-        raise FormatError(
-            N_("this document is not a PDF and cannot be shown"),
-            hint=N_("fetch the object itself and open it in a viewer"),
-        )
-    return Document(_chunks(reader, start, length, data), length, PDF)
-
-
-def _chunks(reader: ObjectReader, start: int, length: int, data: bytes | None) -> Iterator[bytes]:
-    return iter([data]) if data is not None else reader.stream(start, start + length)
-
-
-def title_of(row: InstanceRow) -> str:
-    """What a document or study calls itself."""
-    found = row.attributes.get("SeriesDescription") or row.attributes.get("StudyDescription")
-    return str(found or "")

@@ -17,6 +17,7 @@ from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.web.practice import (
     access,
+    contents,
     filing,
     home,
     journal,
@@ -159,11 +160,11 @@ class WebPractice:
 
     def report(self, session: str, object_id: str) -> Report:
         with self._visit(session) as visit:
-            return studies.report(visit, object_id)
+            return contents.report(visit, object_id)
 
     def document(self, session: str, object_id: str) -> Document:
         with self._visit(session) as visit:
-            return studies.document(visit, object_id)
+            return contents.document(visit, object_id)
 
     def patients(self, session: str, text: str, page: int) -> PatientList:
         with self._visit(session) as visit:
