@@ -105,13 +105,15 @@ def receiving(folder: Folder) -> Iterator[None]:
             yield
         finally:
             child.stop()
-            _sign(folder)
+            _settle(folder)
 
 
-def _sign(folder: Folder) -> None:
+def _settle(folder: Folder) -> None:
+    """What the worker of a server does at the end."""
     store = SqliteStore(folder.database, folder.key_copy)
     try:
         sign_journal(folder, store, SystemClock())
+        store.copy_keys()
     finally:
         store.close()
 

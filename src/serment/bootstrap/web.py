@@ -156,4 +156,4 @@ def _tick(desk: Desk, practice: WebPractice) -> None:
     practice.flush()
     if not desk.practice.locked():
         desk.practice.refresh()
-        desk.practice.save()
+    desk.practice.tidy()

@@ -21,6 +21,7 @@ from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import open_folder
 from serment.bootstrap.logs import logger
 from serment.core.crypto.secret import Seed
+from serment.core.journal.entries import Entry, EventKind
 from serment.errors import SermentError
 
 TICK_SECONDS = 1.0
@@ -49,6 +50,7 @@ def run(root: Path) -> int:
         Chore("key copy", 3600, store.copy_keys),
         Chore("expiry", 86400, lambda: expire(store, clock, key, folder.vault)),
     ]
+    store.record(Entry(EventKind.SERVER_STARTED, clock.now(), "worker", {}))
     print(json.dumps({"worker": True}), flush=True)  # noqa: T201 - the parent reads this line
     closed = threading.Event()
     watch_parent(closed)
@@ -57,6 +59,7 @@ def run(root: Path) -> int:
             if clock.monotonic() >= chore.due:
                 chore.due = clock.monotonic() + chore.every
                 _do(chore, log)
+    store.record(Entry(EventKind.SERVER_STOPPED, clock.now(), "worker", {}))
     checkpoints.sign_if_changed()
     store.copy_keys()
     store.close()

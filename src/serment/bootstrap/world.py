@@ -167,7 +167,11 @@ def alone_desk(vault: Path) -> Iterator[Desk]:
     from serment.bootstrap.house import alone, make_desk
 
     with alone(vault) as (folder, house):
-        yield make_desk(folder, house)
+        desk = make_desk(folder, house)
+        try:
+            yield desk
+        finally:
+            desk.practice.tidy()
 
 
 def read_share(path: Path) -> str:

@@ -108,8 +108,11 @@ def mend(store: Store, packs: Packs, clock: Clock) -> list[str]:
         entry = Entry(EventKind.RECEPTION_INTERRUPTED, clock.now(), "receiver", {"envelopes": came})
         close_envelopes(store, entry, interrupted)
         repairs.append(f"{len(interrupted)} interrupted receptions closed")
-    entry = Entry(EventKind.SERVER_STARTED, clock.now(), "receiver", {"repairs": repairs})
-    with store.change(entry) as tx:
+    if not repairs and not names:
+        return []
+    kind = EventKind.REPAIRED if repairs else EventKind.PACKS_INDEXED
+    details = {"what": "packs", "repairs": repairs, "count": len(names)}
+    with store.change(Entry(kind, clock.now(), "receiver", details)) as tx:
         tx.put(Setting(REPLAYED, "\n".join(sorted(known | set(names))).encode()))
     return repairs
 

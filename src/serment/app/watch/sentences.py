@@ -100,6 +100,10 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{count} entry reached the end of its retention and was emptied"),
         N_("{count} entries reached the end of their retention and were emptied"),
     ),
+    EventKind.PACKS_INDEXED: (
+        N_("The objects of a pack were indexed"),
+        N_("The objects of {count} packs were indexed"),
+    ),
     EventKind.REPAIRED: (N_("The vault was repaired after a fault: {what}"), ""),
 }
 

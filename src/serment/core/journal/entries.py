@@ -49,6 +49,7 @@ class EventKind(StrEnum):
     CHECKPOINT_TAKEN = "checkpoint-taken"  # downloaded by a member, to be kept elsewhere
     RECOVERED = "recovered"
     EXPIRED = "expired"  # bodies of older entries deleted at the end of their retention
+    PACKS_INDEXED = "packs-indexed"  # at start: packs whose every object has a row
     REPAIRED = "repaired"
 
 

@@ -20,9 +20,10 @@ from typer.exceptions import TyperException
 from serment.entrypoints.cli import journal, people, reading, vault
 from serment.entrypoints.cli.output import DONE, USAGE, Output, run
 from serment.entrypoints.cli.progress import terminal_progress
+from serment.entrypoints.cli.spoken import mistake, translate
 from serment.entrypoints.cli.world import Context, World
 from serment.entrypoints.language import from_environment, translator
-from serment.errors import N_, UsageError
+from serment.errors import N_
 from serment.ports import Progress
 
 ABOUT = N_("Serment keeps the medical secret: receives when locked, reads only for those entitled.")
@@ -89,7 +90,7 @@ def _global_options(words: list[str]) -> tuple[list[str], dict[str, str]]:
 
 def _run(context: Context, words: list[str]) -> int:
     command: Any = typer.main.get_command(build())
-    _translate(command, translator(context.output.lang).gettext)
+    translate(command, translator(context.output.lang).gettext)
     try:
         code = command.main(words, prog_name="serment", standalone_mode=False, obj=context)
     except typer.Exit as done:
@@ -98,29 +99,7 @@ def _run(context: Context, words: list[str]) -> int:
         raise KeyboardInterrupt from stopped
     except TyperException as error:
         if not words or type(error).__name__ == "NoArgsIsHelpError":
-            sys.stdout.write(_usage_text(error) + "\n")
+            sys.stdout.write(str(getattr(error, "message", error)) + "\n")
             return DONE if not words else USAGE
-        raise UsageError(
-            N_("{problem}"),
-            hint=N_("`serment --help` lists the commands"),
-            problem=_usage_text(error),
-        ) from error
+        raise mistake(error) from error
     return code if isinstance(code, int) else DONE
-
-
-def _usage_text(error: TyperException) -> str:
-    message = getattr(error, "format_message", None)
-    return str(message() if message else error)
-
-
-def _translate(command: Any, say: Any) -> None:
-    """Put help texts into the reader's language, all the way down the tree."""
-    for name in ("help", "epilog", "short_help"):
-        text = getattr(command, name, None)
-        if text:
-            setattr(command, name, say(text))
-    for parameter in command.params:
-        if getattr(parameter, "help", None):
-            parameter.help = say(parameter.help)
-    for child in getattr(command, "commands", {}).values():
-        _translate(child, say)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from serment.entrypoints.cli import asking
-from serment.entrypoints.cli.output import FINDINGS
+from serment.entrypoints.cli.output import FINDINGS, Output
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, Unavailable
@@ -38,9 +38,15 @@ def entries(
     out = context.output
     out.value(rows)
     for row in rows:
-        sentence = out.text(row["message"], **row["values"])
+        values = {key: _said(out, value) for key, value in row["values"].items()}
+        sentence = out.text(row["message"], **values)
         out.plain(f"{row['index']:>8}  {row['at'] or ''}  {sentence}")
     return 0
+
+
+def _said(out: Output, value: object) -> object:
+    """Some values are message ids themselves."""
+    return out.text(value) if isinstance(value, str) and "{" not in value else value
 
 
 def verify(

@@ -9,7 +9,7 @@ from serment.app.watch.checkpoints import newest
 from serment.app.watch.sentences import describe
 from serment.app.watch.verification import export_lines, verify_journal
 from serment.core.journal.log import entry_of
-from serment.core.records.vault import Setting
+from serment.core.records.vault import Device, Member, Setting
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, IntegrityError, NotFound
@@ -23,6 +23,7 @@ def entries(desk: Desk, request: Request) -> Answer:
     last = int(request.options.get("last") or LAST)
     size = desk.house.store.journal_size()
     found: list[dict[str, Any]] = []
+    names = _names(desk)
     for row in desk.house.store.journal(max(size - last, 0)):
         entry = entry_of(row)
         if entry is None:
@@ -38,9 +39,19 @@ def entries(desk: Desk, request: Request) -> Answer:
                 "actor": entry.actor,
                 "details": entry.details,
                 "message": sentence.message,
-                "values": dict(sentence.values),
+                "values": {key: names.get(str(v), v) for key, v in sentence.values.items()},
             }
         )
+    return found
+
+
+def _names(desk: Desk) -> dict[str, str]:
+    """Logins and device names by the ids that entries use."""
+    found = {}
+    for member in desk.house.store.find(Member):
+        found[member.id] = found[f"member:{member.id}"] = member.login
+    for device in desk.house.store.find(Device):
+        found[device.id] = found[f"device:{device.id}"] = device.name
     return found
 
 

@@ -54,6 +54,7 @@ LOOKS = {
     EventKind.CHECKPOINT_TAKEN: Look("download", "good"),
     EventKind.RECOVERED: Look("key", "alert"),
     EventKind.EXPIRED: Look("clock"),
+    EventKind.PACKS_INDEXED: Look("check"),
     EventKind.REPAIRED: Look("seal"),
 }
 PLAIN = Look("info")
