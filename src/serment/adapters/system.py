@@ -86,9 +86,10 @@ def make_private_folder(path: Path) -> None:
                 path.chmod(FOLDER_MODE)
         return
     try:
-        path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        path.chmod(FOLDER_MODE)
-        sync_folder(path.parent)
+        for missing in reversed([each for each in (path, *path.parents) if not each.exists()]):
+            missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            missing.chmod(FOLDER_MODE)
+            sync_folder(missing.parent)
     except OSError as error:
         raise disk_error(error) from error
 

@@ -1,6 +1,7 @@
 """The vault's folder: where each file is, what serment.toml says, who may look.
 
-Everything is made 0700/0600. What the files hold is decided elsewhere (docs/format.md).
+Everything is made 0700/0600, and a process that works on a vault leaves no core dump: it may hold
+keys or patients' data. What the files hold is decided elsewhere (docs/format.md).
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from serment.adapters.system import loose_permissions, make_private_folder, owned, write_private
+from serment.adapters.system import (
+    loose_permissions,
+    make_private_folder,
+    no_core_dumps,
+    owned,
+    private_umask,
+    write_private,
+)
 from serment.core.records.vault import FORMAT_VERSION
 from serment.errors import N_, Conflict, FormatError, NotFound, Unavailable, UsageError
 
@@ -83,6 +91,7 @@ def create(root: Path, vault: str) -> Folder:
     Raises:
         Conflict: there is something there already.
     """
+    _keep_to_ourselves()
     root = root.resolve()
     if root.exists() and any(root.iterdir()):
         raise Conflict(
@@ -105,6 +114,7 @@ def open_folder(root: Path) -> Folder:
         NotFound: no vault there.
         FormatError: a vault of a newer format, or a damaged serment.toml.
     """
+    _keep_to_ourselves()
     root = root.resolve()
     path = root / "serment.toml"
     if not path.is_file():
@@ -142,6 +152,12 @@ def _check_ours(path: Path) -> None:
             hint=N_("remove it, or move the vault to a shorter path"),
             path=str(path),
         )
+
+
+def _keep_to_ourselves() -> None:
+    """Whatever this process writes from now on, and what it has in memory."""
+    private_umask()
+    no_core_dumps()
 
 
 def check_kit_folder(kit: Path, root: Path) -> Path:
