@@ -63,8 +63,8 @@ class Premises:
             yield desk
 
     def copy(self, folder: Path) -> Premises:
-        """The same vault in another folder."""
-        shutil.copytree(self.root, folder / "vault")
+        """The same vault in another folder, as a backup of its files would give it."""
+        shutil.copytree(self.root, folder / "vault", ignore=shutil.ignore_patterns("run"))
         shutil.copytree(self.vault.kit, folder / "kit")
         return self.in_folder(folder)
 
