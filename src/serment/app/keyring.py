@@ -13,7 +13,7 @@ from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.wraps import unwrap_under_key, unwrap_with_seed
 from serment.core.records import contexts, names
 from serment.core.records.vault import Circle, Wrap, WrapKind, WrapMethod
-from serment.errors import N_, IntegrityError
+from serment.errors import N_, IntegrityError, VaultLocked
 from serment.ports import OneOf, Store
 
 WRAP = "wrap"  # label of the subkey under which a held secret wraps others
@@ -77,18 +77,26 @@ class Keyring:
         return frozenset(r.removeprefix("circle:") for r in self._seeds if r.startswith("circle:"))
 
     def seed(self, recipient: str, epoch: int | None = None) -> Seed:
-        """A held seed; the newest epoch unless one is named. KeyError when it is not held."""
-        epochs = self._seeds[recipient]
-        return epochs[max(epochs) if epoch is None else epoch]
+        """A held seed; the newest epoch unless one is named."""
+        return self._epochs(recipient)[self.epoch(recipient) if epoch is None else epoch]
 
     def epoch(self, recipient: str) -> int:
-        return max(self._seeds[recipient])
+        """The newest epoch held."""
+        return max(self._epochs(recipient))
+
+    def _epochs(self, recipient: str) -> dict[int, Seed]:
+        try:
+            return self._seeds[recipient]
+        except KeyError:
+            raise VaultLocked(
+                N_("the session is over: the keys were dropped"), hint=N_("sign in again")
+            ) from None
 
     def wrapping_key(self, recipient: str, epoch: int) -> Key:
         """The AES-256 key under which a holder of that seed wraps."""
         found = self._wrapping.get((recipient, epoch))
         if found is None:
-            found = subkey(self._seeds[recipient][epoch], WRAP)
+            found = subkey(self.seed(recipient, epoch), WRAP)
             self._wrapping[recipient, epoch] = found
         return found
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
-from serment.core.journal.touched import Touched, touched_by
+from serment.core.journal.touched import Touched, tells_of_a_change, touched_by
 from serment.core.records.names import NameKind
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -67,3 +67,13 @@ def test_what_cannot_be_read_tells_nothing() -> None:
     assert not of(EventKind.FILED, wraps_made=["nonsense"])
     assert not of(EventKind.FILED, wraps_made=[[SEED, "nonsense", "recovery", 1]])
     assert not touched_by([LoggedEntry(0, b"", b"", b"{"), LoggedEntry(1, b"", None, None)])
+
+
+def test_what_is_more_than_a_look() -> None:
+    def tells(body: bytes | None) -> bool:
+        return tells_of_a_change(LoggedEntry(0, b"", b"", body))
+
+    assert tells(Entry(EventKind.DEVICE_ADDED, NOW, "m1").encode())
+    assert tells(b"{")
+    assert not tells(Entry(EventKind.READ, NOW, "m1").encode())
+    assert not tells(None)

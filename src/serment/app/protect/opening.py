@@ -29,7 +29,7 @@ from serment.core.access.throttle import Attempts
 from serment.core.crypto.entropy import new_id, new_token
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.journal.touched import Touched
+from serment.core.journal.touched import Touched, tells_of_a_change
 from serment.core.masked import Masked
 from serment.core.records.names import NameKind
 from serment.core.records.vault import Member
@@ -54,7 +54,9 @@ class Practice:
         self._version: int | None = None
         self._codes: dict[str, int] = {}  # last time step used, by member
         self._filings: dict[str, Filing] = {}
-        self._saved: dict[str, datetime] = {}  # when a snapshot of a circle was last looked at
+        self._looked: dict[str, datetime] = {}  # whether a circle's snapshot is due
+        self._copied = house.store.journal_size()  # entries that the copy of the keys has, or may
+        self._copy_due = False  # the last session closed
 
     # Coming in
 
@@ -122,13 +124,12 @@ class Practice:
         with house.lock:
             members.renew_stale(house, member, ring)
         try:
-            self._admit(session, ring, steps)
+            self._admit(session, ring, ring.circles, steps)
             if session.identity is not None:
                 share_with_new_readers(house, ring, member.id)
             self._settle(session, steps)
         except BaseException:
-            self.lock(session, "could not be opened")
-            session.close()
+            self._close(session, "could not be opened")
             raise
         return session
 
@@ -141,12 +142,12 @@ class Practice:
         with self.house.store.change(entry) as tx:
             tx.put(replace(circle, stopped=True))
 
-    def _admit(self, session: Session, ring: Keyring, steps: Steps) -> None:
-        """Journal which circles the session holds by `ring`, and open those that are not open.
+    def _admit(self, session: Session, ring: Keyring, new: frozenset[str], steps: Steps) -> None:
+        """Journal that the session holds the `new` circles, and open those that are not open.
 
         Tables are filled before anybody sees them, without the lock; somebody else may open or
         close a circle meanwhile."""
-        self._journal_opened(session, ring.circles - session.ring.circles or ring.circles)
+        self._journal_opened(session, new)
         filled: dict[str, CircleTable] = {}
         try:
             while not self._take_in(session, ring, filled):
@@ -166,6 +167,7 @@ class Practice:
             for name in ring.circles:
                 self.tables.setdefault(name, filled.get(name) or self.tables[name])
                 self.tables[name].ring.adopt(ring, name)
+                self.tables[name].on_rekeyed = self._rekey
             session.ring = ring
             self.sessions[session.token] = session
             return True
@@ -190,7 +192,7 @@ class Practice:
         ring = members.keyring_of(self.house, session.member, session.seed)
         if ring.circles <= session.ring.circles:
             return False
-        self._admit(session, ring, Steps())
+        self._admit(session, ring, ring.circles - session.ring.circles, Steps())
         self._settle(session, Steps())
         return True
 
@@ -240,14 +242,18 @@ class Practice:
 
     def lock(self, session: Session, reason: str = "asked") -> None:
         """Drop a session's keys, and the rows of circles nobody holds any more."""
+        if self.sessions.get(session.token) is session:
+            self._close(session, reason)
+
+    def _close(self, session: Session, reason: str) -> None:
         with self.house.lock:
-            if self.sessions.pop(session.token, None) is None:
-                return
+            self.sessions.pop(session.token, None)
             session.close()
             held = {name for other in self.sessions.values() for name in other.ring.circles}
             closed = [self.tables.pop(name) for name in list(self.tables) if name not in held]
             for table in closed:
                 self._filings.pop(table.circle, None)
+                self._looked.pop(table.circle, None)
                 for told in self.on_close:
                     told(table.circle)
         for table in closed:
@@ -255,8 +261,7 @@ class Practice:
         details = {"session": session.id, "reason": reason}
         entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
         self.house.store.record(entry)
-        if self.locked():
-            self.house.store.copy_keys()
+        self._copy_due = self.locked()
 
     def _put_away(self, table: CircleTable) -> None:
         """Close a table that nobody sees any more."""
@@ -287,19 +292,12 @@ class Practice:
             version = self.house.store.data_version()
             if version == self._version:
                 return False
+            changed = [table.fill() for table in self.tables.values()]
             self._version = version
-            changed = [self._fill(table) for table in self.tables.values()]
             open_now = list(self.sessions.values()) if any(changed) else []
         for session in open_now:
             self.settle(session)
         return any(changed)
-
-    def _fill(self, table: CircleTable) -> bool:
-        before = table.version
-        touched = table.fill()
-        if touched.keys:
-            self._rekey(touched)
-        return table.version != before
 
     def _rekey(self, touched: Touched) -> None:
         """Keys were deleted, moved or made: sessions find their way to them anew."""
@@ -318,39 +316,50 @@ class Practice:
         actor = session.member.id
         if session.holds(circles.SECRETARIAT):
             self.filing(circles.SECRETARIAT).file_waiting(actor, steps)
-        for circle in session.care:
-            table = self.tables[circle]
-            with self.house.lock:
-                self._fill(table)
-            move_clinical(self.house, table, actor, steps)
-            with self.house.lock:
-                repeats.mark(self.house, table, actor)
+        tables = [t for t in list(self.tables.values()) if session.holds(t.circle)]
+        for table in tables:
+            if table.care:
+                with self.house.lock:
+                    table.fill()
+                move_clinical(self.house, table, actor, steps)
+                with self.house.lock:
+                    repeats.mark(self.house, table, actor)
         with self.house.lock:
-            for circle in session.ring.circles:
-                self._fill(self.tables[circle])
+            for table in tables:
+                table.fill()
 
-    # Snapshots
+    # Chores
 
-    def save(self) -> int:
-        """Seal the rows of open circles that changed much since they were last sealed, some
-        minutes apart; how many. For a thread that nobody waits for."""
-        now, saved = self.house.clock.now(), 0
+    def tidy(self) -> None:
+        """What nobody should wait for: seal the rows of circles that stay open, and copy the keys
+        once the last session has closed."""
         for name, table in list(self.tables.items()):
-            if now - self._saved.setdefault(name, now) < SAVE_EVERY:
-                continue
-            self._saved[name] = now
-            if table.is_worth_saving(SAVE_AFTER):
-                saved += self._save(table)
-        return saved
+            if self._is_due(name) and table.is_worth_saving(SAVE_AFTER):
+                self._save(table)
+        if self._copy_due:
+            self._copy_due = False
+            self._copy_keys()
 
-    def _save(self, table: CircleTable) -> bool:
+    def _is_due(self, circle: str) -> bool:
+        """Some minutes after it was opened, or after the last look."""
+        now = self.house.clock.now()
+        due = now - self._looked.setdefault(circle, now) >= SAVE_EVERY
+        if due:
+            self._looked[circle] = now
+        return due
+
+    def _save(self, table: CircleTable) -> None:
         try:
             snapshot = table.snapshot()
         except VaultLocked:
-            return False  # it closed meanwhile
+            return  # it was closed meanwhile
         with self.house.lock:
             current = circles.current(self.house.store).get(table.circle)
-            if snapshot is None or current is None or current.epoch != snapshot.epoch:
-                return False
-            self.house.store.keep_snapshot(snapshot)
-        return True
+            if snapshot is not None and current is not None and current.epoch == snapshot.epoch:
+                self.house.store.keep_snapshot(snapshot)
+
+    def _copy_keys(self) -> None:
+        """Refresh the second copy, if more was journalled meanwhile than who looked at what."""
+        start, self._copied = self._copied, self.house.store.journal_size()
+        if any(map(tells_of_a_change, self.house.store.journal(start, self._copied))):
+            self.house.store.copy_keys()

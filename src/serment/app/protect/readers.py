@@ -11,7 +11,7 @@ from serment.app.wrapping import Wrapper, put_all
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records import names
 from serment.core.records.names import NameKind
-from serment.core.records.vault import WrapKind
+from serment.core.records.vault import Wrap, WrapKind
 from serment.ports import Store
 
 
@@ -23,17 +23,16 @@ def share_with_new_readers(house: House, ring: Keyring, actor: str) -> int:
         names.circle(c.id): c for c in circles.identity_readers(circles.current(house.store))
     }
     for kind in (WrapKind.PATIENT_IDENTITY, WrapKind.ENVELOPE_IDENTITY):
+        if len({house.store.count(Wrap, kind=kind, recipient=r) for r in readers}) == 1:
+            continue  # each has as many as the others
         missing = _missing(house.store, kind, readers.keys())
-        if not missing:
-            continue
+        keys = ring.keys(house.store, kind, missing, set())
         entry = Entry(EventKind.KEYS_MOVED, house.clock.now(), actor, {"why": "new-reader"})
         with house.store.change(entry) as tx:
-            for subject, recipients in missing.items():
-                key = ring.key(house.store, kind, subject)
-                if key is not None:
-                    wrapper = Wrapper(house.vault, kind, subject, key)
-                    put_all(tx, wrapper.to_circles((readers[r] for r in recipients), ring))
-                    made += len(recipients)
+            for subject, key in keys.items():
+                wrapper = Wrapper(house.vault, kind, subject, key)
+                put_all(tx, wrapper.to_circles((readers[r] for r in missing[subject]), ring))
+                made += len(missing[subject])
     return made
 
 

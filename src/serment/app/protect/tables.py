@@ -7,6 +7,8 @@ reach here any more go, wherever they came from. Nothing is written to disk but 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from serment.app.circles import is_care_name
 from serment.app.house import House
 from serment.app.keyring import Keyring
@@ -35,6 +37,7 @@ class CircleTable:
         self.patients = Patients(house, ring)
         self.version = 0  # counts the changes of the table: what shows it asks whether to ask again
         self.touched: set[str] | None = None  # envelopes, for `moving`; None = all of them
+        self.on_rekeyed: Callable[[Touched], None] = lambda touched: None
         self._store = house.store
         self._opener = Opener(house.store, ring)
         self._contents: Contents = (
@@ -50,25 +53,28 @@ class CircleTable:
         """How many headers failed authentication: shown on the home page."""
         return len(self._opener.damaged)
 
-    def fill(self, steps: Steps | None = None) -> Touched:
-        """Add what is new since the last time; what the journal said was touched."""
-        steps, touched = steps or Steps(), Touched()
+    def fill(self, steps: Steps | None = None) -> bool:
+        """Add what is new since the last time; whether there was anything."""
+        steps = steps or Steps()
         if not self._entries:
             self._load()
-        size, changed = self._store.journal_size(), 0
+        size = self._store.journal_size()
         if self._entries:
-            touched = touched_by(self._store.journal(self._entries, size))
-            changed = self._follow(touched) if touched else 0
+            changed = self._follow(touched_by(self._store.journal(self._entries, size)))
         else:
             changed = self._contents.everything(steps)
         changed += self._contents.arrived(steps)
         self._entries = size
         self._unsaved += changed
         self.version += bool(changed)
-        return touched
+        return bool(changed)
 
     def _follow(self, touched: Touched) -> int:
+        if not touched:
+            return 0
         self.ring.forget(touched.keys)
+        if touched.keys:
+            self.on_rekeyed(touched)
         if self.touched is not None:
             self.touched |= touched.envelopes
         self.patients.look_again(touched.patients | touched.named(NameKind.PATIENT))
@@ -88,12 +94,13 @@ class CircleTable:
             self.table.restore(contents.image)
         except (IntegrityError, FormatError):
             return
-        self.table.remove(self.table.envelopes() - self._reached())
+        reached = self._reached()
+        self.table.remove(e for e in self.table.envelopes() if names.envelope(e) not in reached)
         self._opener.damaged.update(contents.damaged)
         self._entries, self._contents.cursor = contents.entries, contents.cursor
 
     def _reached(self) -> set[str]:
-        """The envelopes to which some wrap leads from here."""
+        """The names of the envelopes to which some wrap leads from here."""
         kind, above = self._contents.kinds
         parents = {
             wrap.subject
@@ -101,7 +108,7 @@ class CircleTable:
             if self.ring.holds_epoch(wrap.recipient, wrap.epoch)
         }
         return {
-            names.parse_name(wrap.subject).id
+            wrap.subject
             for wrap in self._store.wrap_names(kind)
             if wrap.recipient in parents or self.ring.holds_epoch(wrap.recipient, wrap.epoch)
         }

@@ -48,6 +48,15 @@ def touched_by(rows: Iterable[LoggedEntry]) -> Touched:
     return touched
 
 
+def tells_of_a_change(row: LoggedEntry) -> bool:
+    """Whether more may have happened than that somebody looked at something."""
+    try:
+        entry = entry_of(row)
+    except FormatError:
+        return True
+    return entry is not None and entry.kind not in ACCESSES
+
+
 def _add(touched: Touched, entry: Entry) -> None:
     details = entry.details
     touched.envelopes.update(_ids(details.get("envelopes")), _ids([details.get("envelope")]))
