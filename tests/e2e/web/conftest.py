@@ -1,9 +1,9 @@
-"""One Chromium and one server with the fictional practice for all tests of this folder."""
+"""One server with the fictional practice for all tests of this folder."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,16 +11,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "unit" / "web")]
 
-from browser import Browser, browser  # noqa: E402
 from demo_stage import Stage  # noqa: E402
-
-AXE = TESTS / "tools" / "node_modules" / "axe-core" / "axe.min.js"
-
-
-@pytest.fixture(scope="package")
-def chromium(tool: Callable[[str], str]) -> Iterator[Browser]:
-    with browser(tool("chromium"), AXE) as found:
-        yield found
 
 
 @pytest.fixture(scope="package")
