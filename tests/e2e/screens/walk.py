@@ -30,7 +30,7 @@ ALWAYS = {
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
 }
-NO_HSTS = "strict-transport-security"  # docs/decisions/0006-no-hsts.md
+NO_HSTS = "strict-transport-security"  # docs/decisions/0007-no-hsts.md
 
 
 @dataclass
