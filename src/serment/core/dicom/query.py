@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from pydicom.datadict import keyword_for_tag
+
 from serment.core.dicom import criteria
 from serment.core.dicom.criteria import Query
 from serment.core.dicom.folding import fold
@@ -18,7 +20,7 @@ from serment.errors import N_, UsageError
 
 MAX_PAGE: Final = 1_000_000  # limit and offset
 
-__all__ = ["Query", "fold", "parse_qido", "parse_text"]
+__all__ = ["Query", "fold", "keyword_of", "parse_qido", "parse_text"]
 
 
 def parse_qido(params: Iterable[tuple[str, str]]) -> Query:
@@ -70,6 +72,12 @@ def _keyword(name: str) -> str:
         N_("a query parameter is neither a DICOM keyword nor a tag"),
         hint=N_("use keywords like PatientName or tags like 00100010"),
     )
+
+
+def keyword_of(name: str) -> str:
+    """Return the keyword of a field to include that was named by its tag; others as they are."""
+    known = _TAG.fullmatch(name) is not None and len(name) == 8
+    return (keyword_for_tag(int(name, 16)) if known else "") or name
 
 
 def _included(name: str) -> str:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serment.core.dicom.json import to_json
-from serment.core.dicom.query import Query, parse_qido
+from serment.core.dicom.query import Query, keyword_of, parse_qido
 from serment.entrypoints.dicomweb.answers import list_answer, list_offer, warning
 from serment.entrypoints.dicomweb.callers import Caller, base_url, in_session
 from serment.entrypoints.dicomweb.instances import uids_of
@@ -80,7 +80,8 @@ def _answer(caller: Caller, request: Request, level: str) -> Response:
     if not rows:
         return Response(status_code=204, headers=headers)
     base = base_url(request)
-    body = [to_json(_attributes(row, level, base, query.includefields)) for row in rows]
+    included = tuple(map(keyword_of, query.includefields))
+    body = [to_json(_attributes(row, level, base, included)) for row in rows]
     return list_answer(request, offer, body, headers)
 
 

@@ -47,7 +47,6 @@ class Streamed(Response):
         self.status_code = status
         self.media_type = media_type
         self.background = None
-        self.body = b""
         length = {} if size is None else {"Content-Length": str(size)}
         self.init_headers({**(headers or {}), **length})
 
