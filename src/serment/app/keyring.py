@@ -123,8 +123,15 @@ class Keyring:
         """
         found = {s: self._parents[s] for s in subjects if s in self._parents}
         wanted = [subject for subject in subjects if subject not in found]
-        wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted)) if wanted else []
-        self._open_parents(store, kind, wraps, damaged)
+        if not wanted:
+            return found
+        if kind in _PARENTS:
+            wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted))
+            above = {w.recipient for w in wraps} - self._seeds.keys()
+            self.keys(store, _PARENTS[kind], above, damaged)
+        else:
+            held = OneOf(tuple(self._seeds))
+            wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted), recipient=held)
         for wrap in wraps:
             if wrap.subject in found:
                 continue
@@ -140,13 +147,6 @@ class Keyring:
         if kind in _PARENTS.values():
             self._parents |= found
         return found
-
-    def _open_parents(
-        self, store: Store, kind: WrapKind, wraps: Iterable[Wrap], damaged: set[str] | None
-    ) -> None:
-        if kind in _PARENTS:
-            above = {w.recipient for w in wraps} - self._seeds.keys() - self._parents.keys()
-            self.keys(store, _PARENTS[kind], above, damaged)
 
     def _open(self, wrap: Wrap) -> bytes | None:
         parent = self._parents.get(wrap.recipient)

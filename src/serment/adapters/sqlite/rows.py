@@ -80,6 +80,7 @@ class Table:
         self.kind, self.name = kind, NAMES[kind]
         self.columns = [_column(field.name, hints[field.name]) for field in fields(kind)]
         self._by_name = {column.name: column for column in self.columns}
+        self._loads = [(n, c.load) for n, c in enumerate(self.columns) if c.load is not _same]
         self._key = [self._by_name[name] for name in shape.key]
         names = ", ".join(_quoted(c.name) for c in self.columns)
         marks = ", ".join("?" for _ in self.columns)
@@ -107,13 +108,12 @@ class Table:
 
     def decode(self, values: Iterable[Any]) -> Any:
         """The row of a line read in the order of `select`; `IntegrityError` if it makes none."""
+        row = list(values)
         try:
-            return self.kind(
-                *(
-                    None if v is None else c.load(v)
-                    for c, v in zip(self.columns, values, strict=True)
-                )
-            )
+            for place, load in self._loads:
+                if row[place] is not None:
+                    row[place] = load(row[place])
+            return self.kind(*row)
         except (ValueError, TypeError, OverflowError) as error:
             raise damaged() from error
 
