@@ -108,8 +108,14 @@ class DemoHouse(DemoPeople):
         return v.SettingsView(self.kit, may, RECOVERY, 30, 12, 12, "0.1.0", 1, "AB:CD")
 
     def new_second_factor(self, session: str) -> v.SecondFactor:
-        login = self.person(session).login
         self.pending_factor.add(session)
+        return self._factor(session)
+
+    def pending_second_factor(self, session: str) -> v.SecondFactor | None:
+        return self._factor(session) if session in self.pending_factor else None
+
+    def _factor(self, session: str) -> v.SecondFactor:
+        login = self.person(session).login
         uri = f"otpauth://totp/Serment:{login}?secret=JBSWY3DPEHPK3PXP&issuer=Serment"
         return v.SecondFactor(Masked(uri), Masked("JBSW Y3DP EHPK 3PXP"))
 

@@ -16,7 +16,7 @@ from serment.app.watch.sentences import WITH_IMAGES
 from serment.core.journal.entries import EventKind
 from serment.entrypoints.web import facts, sentences
 from serment.entrypoints.web.problems import TITLES
-from serment.entrypoints.web.views import FactName, JournalLine, TodoName, Who
+from serment.entrypoints.web.views import FactName, JournalLine, JournalQuery, TodoName, Who
 from serment.errors import SermentError
 
 CT, DX, _, US = studies()[:4]
@@ -309,6 +309,17 @@ def test_the_journal_reads_as_sentences_and_is_narrowed(doctor: Client) -> None:
     query = doctor.practice.looked[-1]
     assert query.day.isoformat() == "2026-11-20" and query.patient == CT.patient
     assert query.member == "" and query.kinds == sentences.GROUPS["doors"][1]
+
+
+def test_the_thumbnails_of_one_list_stand_together(doctor: Client) -> None:
+    view = doctor.practice.journal(next(iter(doctor.practice.open)), JournalQuery())
+    seen = {"what": "thumbnail"}
+    reads = [replace(view.lines[0], index=at, subject=f"P{at}", values=seen) for at in (9, 8, 7)]
+    shown = replace(view, lines=(*reads, *view.lines))
+    doctor.practice.journal = lambda session, query: shown
+    said = words(doctor.get("/journal").text)
+    assert "a.perichon saw thumbnails of 3 files in a list" in said and "#7–9" in said
+    assert "a.perichon opened thumbnails of P8" in said
 
 
 def test_others_see_their_own_acts_only() -> None:

@@ -138,6 +138,9 @@ class Practice(Protocol):
     def new_second_factor(self, session: str) -> SecondFactor:
         """A fresh secret, remembered by the session until it is confirmed."""
 
+    def pending_second_factor(self, session: str) -> SecondFactor | None:
+        """The secret shown last, None once it is confirmed."""
+
     def confirm_second_factor(self, session: str, code: str) -> None: ...
 
     def declare_kit(self, session: str) -> None:

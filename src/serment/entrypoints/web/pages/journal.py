@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import groupby
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from serment.core.journal.entries import EventKind
 from serment.entrypoints.web import sentences
 from serment.entrypoints.web.charts import Part
 from serment.entrypoints.web.doors import practice, signed_in
 from serment.entrypoints.web.forms import Form, read_form
 from serment.entrypoints.web.rendering import is_partial, show
-from serment.entrypoints.web.views import JournalQuery, Page, SessionView
+from serment.entrypoints.web.views import JournalLine, JournalQuery, Page, SessionView
 
 
 @signed_in
@@ -36,8 +39,26 @@ async def _journal(
     template = "journal_part.html" if is_partial(request) else "journal.html"
     hours = [Part(f"{hour} h", count, str(count)) for hour, count in enumerate(view.hours)]
     return show(
-        request, template, page=Page.JOURNAL, view=view, hours=hours, query=query, group=group
+        request,
+        template,
+        page=Page.JOURNAL,
+        view=view,
+        runs=_runs(view.lines),
+        hours=hours,
+        query=query,
+        group=group,
     )
+
+
+def _runs(lines: Iterable[JournalLine]) -> list[list[JournalLine]]:
+    """The lines in order; the thumbnails that one list showed one person stand together."""
+    return [list(run) for _, run in groupby(lines, _run)]
+
+
+def _run(line: JournalLine) -> tuple[object, ...]:
+    if line.kind is EventKind.READ and line.values.get("what") == "thumbnail":
+        return line.kind, line.actor
+    return (line.index,)
 
 
 def _query(form: Form, group: str) -> JournalQuery:

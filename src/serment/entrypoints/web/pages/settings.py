@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from serment.entrypoints import language
 from serment.entrypoints.web.doors import practice, signed_in
 from serment.entrypoints.web.forms import read_form
-from serment.entrypoints.web.rendering import show
+from serment.entrypoints.web.rendering import lang_of, show
 from serment.entrypoints.web.views import Page, SecondFactor, SessionView
+from serment.errors import AccessDenied
 
 
 @signed_in
@@ -21,12 +23,19 @@ async def settings(request: Request, session: SessionView) -> Response:
 
 
 async def _settings(
-    request: Request, session: SessionView, factor: SecondFactor | None
+    request: Request,
+    session: SessionView,
+    factor: SecondFactor | None,
+    wrong: AccessDenied | None = None,
 ) -> Response:
     view = await run_in_threadpool(practice(request).settings, session.id)
+    lang = lang_of(request)
     return show(
         request,
         "settings.html",
+        status=wrong.http_status if wrong else 200,
+        problem=language.say(wrong, lang) if wrong else "",
+        hint=language.advise(wrong, lang) if wrong else "",
         page=Page.SETTINGS,
         view=view,
         factor=factor,
@@ -51,8 +60,13 @@ async def new_second_factor(request: Request, session: SessionView) -> Response:
 
 @signed_in
 async def confirm_second_factor(request: Request, session: SessionView) -> Response:
+    """A code that is not right shows the same picture again."""
     code = (await read_form(request)).text("code", 12).replace(" ", "")
-    await run_in_threadpool(practice(request).confirm_second_factor, session.id, code)
+    try:
+        await run_in_threadpool(practice(request).confirm_second_factor, session.id, code)
+    except AccessDenied as wrong:
+        factor = await run_in_threadpool(practice(request).pending_second_factor, session.id)
+        return await _settings(request, session, factor, wrong)
     return RedirectResponse("/settings#second-factor", status_code=303)
 
 

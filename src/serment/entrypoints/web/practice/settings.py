@@ -10,6 +10,7 @@ from serment.app.protect import kit, second_factor
 from serment.core.access import sessions
 from serment.core.access.rights import Act
 from serment.core.journal.retention import DEFAULT_MONTHS
+from serment.core.masked import Masked
 from serment.core.records.vault import FORMAT_VERSION
 from serment.entrypoints.web.practice import access
 from serment.entrypoints.web.practice.home import kit_view
@@ -44,6 +45,16 @@ def new_second_factor(visit: Visit) -> SecondFactor:
     secret = second_factor.new_secret()
     with visit.house.lock:
         visit.session.pending_totp = secret
+    return _shown(visit, secret)
+
+
+def pending_second_factor(visit: Visit) -> SecondFactor | None:
+    """The secret shown last, so that a mistyped code does not ask for another picture."""
+    secret = visit.session.pending_totp
+    return None if secret is None else _shown(visit, secret)
+
+
+def _shown(visit: Visit, secret: Masked[str]) -> SecondFactor:
     login, practice = visit.session.member.login, visit.house.practice
     return SecondFactor(second_factor.address(secret, login, practice), secret)
 

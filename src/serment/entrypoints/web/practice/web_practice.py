@@ -258,6 +258,10 @@ class WebPractice:
         with self._visit(session) as visit:
             return settings.new_second_factor(visit)
 
+    def pending_second_factor(self, session: str) -> SecondFactor | None:
+        with self._visit(session) as visit:
+            return settings.pending_second_factor(visit)
+
     def confirm_second_factor(self, session: str, code: str) -> None:
         with self._visit(session) as visit:
             settings.confirm_second_factor(visit, code)
