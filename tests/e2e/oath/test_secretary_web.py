@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -187,6 +188,7 @@ def pages(vault: Open) -> dict[tuple[str, str], list[Visit]]:
         ],
         ("POST", "/devices/{device}/remove"): [Visit(f"/devices/{surgeon}/remove", 403, None)],
         ("GET", "/settings"): [Visit("/settings", 200)],
+        ("GET", "/authority.crt"): [Visit("/authority.crt", 200)],
         ("POST", "/settings/second-factor"): [Visit("/settings/second-factor", 200, None)],
         ("POST", "/settings/second-factor/confirm"): [
             Visit("/settings/second-factor/confirm", 403, None, {"code": "000000"})
@@ -223,8 +225,8 @@ def dicomweb(vault: Open) -> dict[tuple[str, str], list[Visit]]:
         f"{S}/thumbnail": [f"{s}/thumbnail"],
         f"{R}/thumbnail": [f"{r}/thumbnail"],
         f"{I}/thumbnail": [f"{i}/thumbnail"],
-        f"{I}/frames/{{frame}}/rendered": [f"{i}/frames/1/rendered"],
-        f"{I}/frames/{{frame}}/thumbnail": [f"{i}/frames/1/thumbnail"],
+        f"{I}/frames/{{frames}}/rendered": [f"{i}/frames/1/rendered"],
+        f"{I}/frames/{{frames}}/thumbnail": [f"{i}/frames/1/thumbnail"],
         f"{I}/frames/{{frames}}": [f"{i}/frames/1"],
         f"{I}/bulkdata/{{path:path}}": [f"{i}/bulkdata/7FE00010"],
         S: [s],
@@ -266,7 +268,8 @@ def made(client: Client, method: str, visit: Visit) -> tuple[int, bytes]:
 
 
 def test_every_route_has_a_decision(opened: Open) -> None:
-    app = create_app(None, ["127.0.0.1"], dicomweb_routes(None, None, None))
+    nowhere = SimpleNamespace(practice=SimpleNamespace(on_close=[]))
+    app = create_app(None, ["127.0.0.1"], dicomweb_routes(nowhere, None, None))
     assert set(visits(opened)) == set(routes(list(app.routes)))
 
 
@@ -300,7 +303,9 @@ def test_whoever_is_not_signed_in_gets_nothing_at_all(opened: Open) -> None:
     stolen = Client(opened.server, opened.premises.token, f"__Host-serment={'0' * 43}")
     answers = []
     for (method, route), each in visits(opened).items():
-        open_to_all = route in ("/login", "/language") or route.startswith("/static")
+        open_to_all = route in ("/login", "/language", "/authority.crt") or route.startswith(
+            "/static"
+        )
         for client in (nobody, device, stolen):
             for visit in each[:1]:
                 if method == "POST" and route.startswith(BASE) and client is not nobody:
