@@ -100,7 +100,7 @@ def _found(
         write_private(folder.authority, founded.authority)
         write_private(folder.certificate, founded.certificate)
         write_private(folder.certificate_key, founded.certificate_key)
-        entry = Entry(EventKind.KIT_DECLARED, house.clock.now(), "local", {"made": True})
+        entry = Entry(EventKind.KIT_MADE, house.clock.now(), "local", {})
         with house.store.change(entry) as tx:
             tx.put(Setting("kit-folder", str(kit).encode()))
         sign_journal(folder, house.store, house.clock)

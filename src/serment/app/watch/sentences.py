@@ -92,6 +92,7 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     ),
     EventKind.DEVICE_ADDED: (N_("{actor} declared the device {subject}"), ""),
     EventKind.DEVICE_REMOVED: (N_("{actor} removed the device {subject}"), ""),
+    EventKind.KIT_MADE: (N_("The recovery kit was made"), ""),
     EventKind.KIT_DECLARED: (N_("{actor} declared the recovery kit printed and put away"), ""),
     EventKind.KIT_TRIED: (N_("The recovery kit was tried"), ""),
     EventKind.CHECKPOINT_TAKEN: (N_("{actor} took a checkpoint to keep elsewhere"), ""),

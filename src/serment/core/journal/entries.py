@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     CIRCLE_STOPPED = "circle-stopped"  # its public key is not the one its seed gives
     DEVICE_ADDED = "device-added"
     DEVICE_REMOVED = "device-removed"
+    KIT_MADE = "kit-made"
     KIT_DECLARED = "kit-declared"
     KIT_TRIED = "kit-tried"
     CHECKPOINT_TAKEN = "checkpoint-taken"  # downloaded by a member, to be kept elsewhere
