@@ -29,7 +29,7 @@ from serment.core.records.filing import Ask, Decision, FileWith, NewPatient, dec
 from serment.core.records.identity import Identity, read_identity
 from serment.core.records.vault import Envelope, Wrap, WrapKind
 from serment.errors import N_, AccessDenied, Conflict, NotFound
-from serment.ports import Store, StudyRow, Transaction
+from serment.ports import Matches, OneOf, Store, StudyRow, Transaction
 
 AT_ONCE = 200  # envelopes filed in one transaction
 AUTOMATIC = "automatic"
@@ -98,10 +98,10 @@ class Filing:
         entry = Entry(EventKind.FILED, self.house.clock.now(), actor, {"how": AUTOMATIC})
         try:
             with self._claiming(entry) as tx:
-                filed = self._file_all(tx, clear)
+                filed, learnt = self._file_all(tx, clear)
                 if not filed:
                     raise _meanwhile()  # so that nothing is journalled
-                tx.note(filed=filed, envelopes=[envelope for envelope, _ in filed])
+                tx.note(filed=filed, envelopes=[envelope for envelope, _ in filed], **learnt)
         except Conflict:
             return 0
         return len(filed)
@@ -121,25 +121,33 @@ class Filing:
             return FileWith(attached) if known else Ask((), missing_fields(identity))
         return decide(identity, None, self.patients.book.candidates(identity))
 
-    def _file_all(self, tx: Transaction, rows: dict[str, StudyRow]) -> list[tuple[str, str]]:
-        """File those that are still there to be filed, deciding again; (envelope, patient)."""
+    def _file_all(
+        self, tx: Transaction, rows: dict[str, StudyRow]
+    ) -> tuple[list[tuple[str, str]], dict[str, list[str]]]:
+        """File those that are still there to be filed, deciding again.
+
+        Returns:
+            (envelope, patient) of each, and for the journal whose records learnt something.
+        """
         keys = self._header_keys(rows)
-        filed = []
+        filed, learnt = [], list[str]()
         for envelope_id, row in rows.items():
             envelope = tx.get(Envelope, envelope_id)
             key = keys.get(envelope_id)
             if envelope is None or envelope.patient or envelope.decided_by or key is None:
                 continue
+            arrival = arrival_of(envelope, row)
             match self._decide(envelope, row):
                 case FileWith(patient):
-                    pass
+                    if self.patients.learn_from(tx, patient, arrival):
+                        learnt.append(patient)
                 case NewPatient():
-                    patient = self.patients.make(tx, arrival_of(envelope, row))
+                    patient = self.patients.make(tx, arrival)
                 case Ask():
                     continue
             self._attach(tx, envelope, row, key, patient, None)
             filed.append((envelope_id, patient))
-        return filed
+        return filed, _learnt(learnt)
 
     @contextmanager
     def _claiming(self, entry: Entry) -> Iterator[Transaction]:
@@ -155,42 +163,53 @@ class Filing:
 
         Raises:
             Conflict: somebody else was faster.
-            NotFound: no such envelope, or its identity cannot be opened here.
+            NotFound: no such envelope or patient, or none that can be opened here.
         """
         details = {"how": "person", "envelope": envelope_id}
         entry = Entry(EventKind.FILED, self.house.clock.now(), actor, details)
-        with self.house.lock:
-            self.learn()
-            with self._claiming(entry) as tx:
-                envelope = tx.get(Envelope, envelope_id)
-                row = self.table.table.study_of(envelope_id)
-                if envelope is None or row is None:
-                    raise NotFound(N_("there is no such arrival"), hint=RELOAD)
-                if envelope.patient is not None:
-                    raise _meanwhile()
-                if patient is None:
-                    patient = self.patients.make(tx, arrival_of(envelope, row))
-                elif patient not in self.patients.book:
-                    raise NotFound(N_("there is no patient {patient}"), patient=patient)
-                self._attach(tx, envelope, row, self._header_key(envelope_id), patient, actor)
-                tx.note(filed=[[envelope_id, patient]])
+        with self.house.lock, self._claiming(entry) as tx:
+            envelope = tx.get(Envelope, envelope_id)
+            row = self.table.table.study_of(envelope_id)
+            if envelope is None or row is None:
+                raise NotFound(N_("there is no such arrival"), hint=RELOAD)
+            if envelope.patient is not None:
+                raise _meanwhile()
+            arrival, learnt = arrival_of(envelope, row), False
+            if patient is None:
+                patient = self.patients.make(tx, arrival)
+            else:
+                learnt = self.patients.learn_from(tx, patient, arrival)
+            self._attach(tx, envelope, row, self._header_key(envelope_id), patient, actor)
+            tx.note(filed=[[envelope_id, patient]], **_learnt([patient] if learnt else []))
         return patient
 
     def unfile(self, actor: str, envelope_id: str) -> None:
         """Take an envelope off its patient: it waits for a person again, readable as on arrival.
 
-        The clinical key follows with the next carer's session."""
+        What only it said of the patient leaves his record. The clinical key follows with the next
+        carer's session."""
         entry = Entry(EventKind.UNFILED, self.house.clock.now(), actor, {"envelope": envelope_id})
-        with self.house.lock, self.house.store.change(entry) as tx:
+        with self.house.lock, self._claiming(entry) as tx:
             envelope = tx.get(Envelope, envelope_id)
             if envelope is None or envelope.patient is None:
                 raise Conflict(N_("this arrival is not filed"), hint=RELOAD)
+            if self._unlearn(tx, envelope, envelope.patient):
+                tx.note(**_learnt([envelope.patient]))
             wrapper = self._wrapper(envelope_id, self._header_key(envelope_id))
             readers = circles.identity_readers(circles.current(tx))
             replace_wraps(tx, _held(tx, envelope_id), wrapper.to_circles(readers, self.ring))
             undone = replace(envelope, patient=None, compartment=None, summary=None)
             tx.put(replace(undone, decided_by=actor))
             tx.note(patient=envelope.patient)
+
+    def _unlearn(self, tx: Transaction, envelope: Envelope, patient: str) -> bool:
+        rows = {row.envelope: row for row in self.table.table.studies(Matches(patient=patient))}
+        row = rows.pop(envelope.id, None)
+        if row is None:
+            return False
+        stay = self.house.store.find(Envelope, id=OneOf(list(rows)))
+        others = [arrival_of(each, rows[each.id]) for each in stay]
+        return self.patients.unlearn(tx, patient, arrival_of(envelope, row), others)
 
     def waiting(self) -> list[Waiting]:
         """Arrivals that are not filed, with whom they may belong to."""
@@ -249,6 +268,11 @@ def _held(tx: Transaction, envelope: str) -> list[Wrap]:
 
 def _meanwhile() -> Conflict:
     return Conflict(N_("this arrival was filed meanwhile"), hint=RELOAD)
+
+
+def _learnt(patients: list[str]) -> dict[str, list[str]]:
+    """The journal's note that these records were sealed anew."""
+    return {"learnt": patients} if patients else {}
 
 
 def arrival_of(envelope: Envelope, row: StudyRow) -> Identity:

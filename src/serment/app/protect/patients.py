@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from serment.app import circles
 from serment.app.house import House
@@ -109,13 +110,42 @@ class Patients:
         self._put(patient, identity)
         return patient
 
+    def learn_from(self, tx: Transaction, patient: str, arrival: Identity) -> bool:
+        """Add the identifiers of an arrival that is filed with a patient to his record, so that
+        the next one like it needs nobody; whether there were new ones."""
+        known = self._known(patient)
+        return self._rewrite(tx, patient, known, known.learning(arrival))
+
+    def unlearn(
+        self, tx: Transaction, patient: str, arrival: Identity, others: Iterable[Identity]
+    ) -> bool:
+        """Take from a patient's record what only an arrival stated that was not his after all. A
+        record that nothing else is known of stays as it is."""
+        stated = {identifier for other in others for identifier in other.identifiers}
+        foreign = set(arrival.identifiers) - stated if stated else set()
+        known = self._known(patient)
+        return self._rewrite(tx, patient, known, known.without(foreign))
+
+    def _known(self, patient: str) -> Identity:
+        return self.book.get(patient) or self.identity(patient)
+
+    def _rewrite(self, tx: Transaction, patient: str, old: Identity, new: Identity) -> bool:
+        """Seal a record anew; False when it says what it said before."""
+        row = tx.get(Patient, patient)
+        if row is None or old == new:
+            return False
+        tx.put(replace(row, identity=self._sealed(patient, new, self.key(patient))))
+        self._put(patient, new)
+        return True
+
     def _sealed(self, patient: str, identity: Identity, key: Key) -> bytes:
         context = contexts.identity_record(self._house.vault, patient)
         return seal_value(identity.encode(), key, context)
 
     def _put(self, patient: str, identity: Identity) -> None:
-        self.book.put(patient, identity)
         self._changed.add(patient)
+        if self.known:
+            self.book.put(patient, identity)
 
     @contextmanager
     def unless_undone(self) -> Iterator[None]:

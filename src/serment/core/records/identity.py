@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -81,6 +81,11 @@ class Identity:
         once an arrival was filed with it."""
         known = dict.fromkeys(self.identifiers + other.identifiers)
         return replace(self, identifiers=tuple(known)[:MAX_IDENTIFIERS])
+
+    def without(self, identifiers: Collection[Identifier]) -> Identity:
+        """The same without those identifiers."""
+        kept = tuple(i for i in self.identifiers if i not in identifiers)
+        return replace(self, identifiers=kept)
 
     def encode(self) -> bytes:
         """Compact JSON, to be sealed."""
