@@ -1,0 +1,315 @@
+"""Damage is found or harmless, never wrong data: packs missing, cut or with a flipped bit in every
+region of a record, and a flipped bit in every sealed or bound column of the database.
+
+Whoever reads gets the very bytes that were received, or a sentence with the next step; what was
+not damaged stays readable.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.oath.aftermath import complaints
+from tests.e2e.oath.premises import SECRET, Premises, ask
+from tests.practices import patient, report, study
+
+from serment.core.dicom.part10 import read_meta
+from serment.core.records import pack
+from serment.entrypoints.desk.desk import Desk
+from serment.errors import AccessDenied, IntegrityError, SermentError
+from serment.ports import Matches
+
+BITS = random.Random(5)
+
+
+def flip(data: bytes, at: int) -> bytes:
+    """One bit of that byte turned over."""
+    return data[:at] + bytes([data[at] ^ 1 << BITS.randrange(8)]) + data[at + 1 :]
+
+
+@dataclass
+class Kept:
+    """A vault and what it must give back: two objects of one patient, one of another."""
+
+    premises: Premises
+    sent: dict[str, bytes] = field(default_factory=dict)  # SOP Instance UID -> file
+
+    def fill(self) -> None:
+        """One association for each patient, filed and opened once."""
+        exams = [study(patient(1), 1), study(patient(2, "PETIT^Luc", "19700203", "M"), 2)]
+        for exam, count in zip(exams, (2, 1), strict=True):
+            objects = [
+                report(exam, number, "Un texte imaginaire. " * 40) for number in range(count)
+            ]
+            self.sent |= {read_meta(data).sop_instance: data for data in objects}
+            self.premises.receive(objects)
+        with self.premises.desk() as desk:
+            ask(desk, "search", "docteur", query="")
+
+    def copy(self, folder: Path) -> Kept:
+        return Kept(self.premises.copy(folder), self.sent)
+
+
+@pytest.fixture(scope="module")
+def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Never changed: copy it."""
+    kept = Kept(founded.copy(tmp_path_factory.mktemp("whole")))
+    kept.fill()
+    return kept
+
+
+@pytest.fixture
+def kept(whole: Kept, tmp_path: Path) -> Kept:
+    return whole.copy(tmp_path)
+
+
+@dataclass
+class Seen:
+    """What one person got: names and files that came back as sent, and every refusal."""
+
+    names: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)  # SOP Instance UIDs
+    wrong: list[str] = field(default_factory=list)
+    refusals: list[SermentError] = field(default_factory=list)
+
+
+NAMES = {"LEFÈVRE^Hélène", "PETIT^Luc"}
+
+
+def look(kept: Kept, login: str = "docteur") -> Seen:
+    """Sign in, list, and read everything that can be read."""
+    seen = Seen()
+    with kept.premises.desk() as desk:
+        try:
+            rows = ask(desk, "search", login, query="")
+            for row in rows:
+                name = row.get("PatientName")
+                (seen.names.add if name in NAMES else seen.wrong.append)(name)
+            _read(desk, login, kept, seen)
+            for row in rows:
+                _show(desk, login, row, seen)
+        except SermentError as refusal:
+            seen.refusals.append(refusal)
+    return seen
+
+
+def _show(desk: Desk, login: str, row: dict[str, Any], seen: Seen) -> None:
+    try:
+        found = ask(desk, "show", login, id=row["Patient"])
+    except SermentError as refusal:
+        seen.refusals.append(refusal)
+    else:
+        if found["PatientName"] != row["PatientName"]:
+            seen.wrong.append(found["PatientName"])
+
+
+def _read(desk: Desk, login: str, kept: Kept, seen: Seen) -> None:
+    session = desk.practice.sign_in(login, SECRET, need_code=False)
+    if not session.care:
+        return
+    reading = desk.reading(session)
+    for row in reading.instances(Matches()):
+        if row.instance_uid not in kept.sent:
+            seen.wrong.append(row.instance_uid)
+            continue
+        try:
+            (reader,) = reading.open([row], "report")
+            if reader.all() == kept.sent[row.instance_uid]:
+                seen.whole.add(row.instance_uid)
+            else:
+                seen.wrong.append(row.instance_uid)
+        except SermentError as refusal:
+            seen.refusals.append(refusal)
+
+
+def check_refusals(seen: Seen) -> None:
+    """No wrong byte; every refusal is one of ours, says something, and the next step."""
+    assert seen.wrong == []
+    for refusal in seen.refusals:
+        assert str(refusal)
+        assert refusal.advice, refusal
+        assert isinstance(refusal, IntegrityError | AccessDenied), repr(refusal)
+
+
+def test_whole_it_gives_everything_back(kept: Kept) -> None:
+    seen = look(kept)
+    assert (seen.names, seen.whole, seen.refusals) == (NAMES, set(kept.sent), [])
+    assert complaints(kept.premises) == []
+
+
+# Packs
+
+
+def packs(kept: Kept) -> list[Path]:
+    return sorted((kept.premises.root / "packs").rglob("*.pack"))
+
+
+def regions(data: bytes) -> dict[str, int]:
+    """A byte of every region of the first record of a pack (docs/format.md, "Packs")."""
+
+    def read(offset: int, size: int) -> bytes:
+        return data[offset : offset + size]
+
+    record = pack.parse_record(read, 0, len(data))
+    age, end = record.age_offset, record.age_offset + record.age_size
+    header = data.index(b"\n---", age)
+    clinical = record.end - pack.TRAILER_SIZE - len(record.clinical_header)
+    trailer = record.end - pack.TRAILER_SIZE
+    return {
+        "magic": 3,
+        "version": 9,
+        "flags": 11,
+        "object id": 20,
+        "envelope id": 36,
+        "total": 55,
+        "age size": 63,
+        "age version": age + 4,
+        "age recipient": age + 40,
+        "age key": age + 300,
+        "age file key": header - 10,
+        "age header's proof": header + 20,
+        "nonce": data.index(b"\n", header + 4) + 5,
+        "first bytes": data.index(b"\n", header + 4) + 20,
+        "last bytes": end - 3,
+        "identity header": end + 20,
+        "clinical header": clinical + 20,
+        "sizes": trailer + 7,
+        "digest of the file": trailer + 20,
+        "digest of the record": trailer + 60,
+        "end": record.end - 2,
+    }
+
+
+def test_a_flipped_bit_anywhere_in_a_record(kept: Kept) -> None:
+    """The open practice reads on: each time the damaged object is refused or as sent, and the
+    other objects are as sent; `doctor` sees every one of these flips."""
+    path = next(p for p in packs(kept) if len(p.read_bytes()) > 6000)
+    original = path.read_bytes()
+    harmless = set()
+    for name, at in regions(original).items():
+        path.write_bytes(flip(original, at))
+        seen = look(kept)
+        check_refusals(seen)
+        assert seen.names == NAMES, name
+        assert len(seen.whole) >= len(kept.sent) - 1, name
+        if len(seen.whole) == len(kept.sent):
+            harmless.add(name)
+        assert complaints(kept.premises), name
+        path.write_bytes(original)
+    # what a reader does not need: the row says where the age file is and holds the header
+    assert harmless == {
+        *("magic", "version", "flags", "object id", "envelope id", "total", "age size"),
+        *("identity header", "clinical header", "sizes"),
+        *("digest of the file", "digest of the record", "end"),
+    }
+    assert look(kept).whole == set(kept.sent)
+
+
+@pytest.mark.parametrize("how", ["missing", "empty", "half", "other"])
+def test_a_lost_pack(kept: Kept, how: str) -> None:
+    one, other = packs(kept)[:2]
+    if how == "missing":
+        one.unlink()
+    else:
+        data = {"empty": b"", "half": one.read_bytes()[:1500], "other": other.read_bytes()}[how]
+        one.write_bytes(data)
+    seen = look(kept)
+    check_refusals(seen)
+    assert seen.names == NAMES
+    assert set() < seen.whole < set(kept.sent)
+    assert {refusal.exit_code for refusal in seen.refusals} == {6}
+    assert complaints(kept.premises)
+    assert look(kept, "secretaire").names == NAMES
+
+
+def test_a_lost_pack_with_a_repeated_instance_keeps_nobody_out(kept: Kept) -> None:
+    """The same instance came twice, and one of its packs is lost before anybody compared them."""
+    uid = next(iter(kept.sent))
+    before = set(packs(kept))
+    kept.premises.receive([kept.sent[uid]])
+    (new,) = set(packs(kept)) - before
+    new.unlink()
+    seen = look(kept)
+    check_refusals(seen)
+    assert seen.whole == set(kept.sent)
+
+
+# Rows
+
+DOCTOR = "recipient = (SELECT 'password:' || id FROM member WHERE login = 'docteur')"
+# table, column, condition; whether some, or all, of what one person sees may be gone
+COLUMNS = [
+    ("wrap", "blob", f"kind = 'member-seed' AND {DOCTOR}", "all"),
+    ("wrap", "blob", "kind = 'circle-seed' AND recipient LIKE 'member:%'", "all"),
+    ("wrap", "blob", "kind = 'circle-seed' AND recipient = 'recovery'", "none"),
+    ("wrap", "blob", "kind = 'patient-identity' AND recipient = 'circle:secretariat'", "some"),
+    ("wrap", "blob", "kind = 'patient-clinical' AND recipient = 'circle:care'", "some"),
+    ("wrap", "blob", "kind = 'envelope-identity'", "some"),
+    ("wrap", "blob", "kind = 'envelope-seed'", "some"),
+    ("wrap", "blob", "kind = 'ca-key'", "none"),
+    ("identity_header", "sealed", "1", "some"),
+    ("patient", "identity", "1", "some"),
+    ("envelope", "summary", "1", "none"),
+    ("envelope", "public_key", "1", "none"),
+    ("stored_object", "header", "1", "some"),
+    ("stored_object", "sha256", "1", "some"),
+    ("snapshot", "sealed", "1", "none"),
+    ("member", "public_key", "login = 'docteur'", "all"),
+    ("circle", "public_key", "id = 'care'", "none"),
+    ("circle", "public_key", "id = 'secretariat'", "none"),
+    ("circle", "public_key", "id = 'recovery'", "none"),
+    ("device", "token_hash", "1", "none"),
+    ("setting", "value", "key = 'journal-public-key'", "none"),
+]
+
+
+def rows(database: sqlite3.Connection, table: str, column: str, where: str) -> list[tuple]:
+    sql = f"SELECT rowid, {column} FROM {table} WHERE {where} AND {column} IS NOT NULL"
+    return database.execute(sql).fetchall()
+
+
+def change(premises: Premises, table: str, column: str, where: str, index: int = 0) -> None:
+    """Flip one bit of that column in one of the rows."""
+    with closing(sqlite3.connect(premises.root / "vault.sqlite3")) as database, database:
+        rowid, value = rows(database, table, column, where)[index]
+        changed = flip(value, BITS.randrange(len(value)))
+        database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, rowid))
+
+
+def without_snapshots(premises: Premises) -> None:
+    """Open from the rows themselves."""
+    with closing(sqlite3.connect(premises.root / "vault.sqlite3")) as database, database:
+        database.execute("DELETE FROM snapshot")
+
+
+CASES = [pytest.param(*case, id=f"{case[0]}.{case[1]} {case[2]}") for case in COLUMNS]
+
+
+@pytest.mark.parametrize("snapshot", [True, False], ids=["from snapshots", "from rows"])
+@pytest.mark.parametrize(("table", "column", "where", "loss"), CASES)
+def test_a_flipped_bit_in_a_column(
+    kept: Kept, table: str, column: str, where: str, loss: str, snapshot: bool
+) -> None:
+    if not snapshot:
+        if table == "snapshot":
+            pytest.skip("there is none")
+        without_snapshots(kept.premises)
+    change(kept.premises, table, column, where)
+    everything = 0
+    for login in ("docteur", "secretaire"):
+        seen = look(kept, login)
+        check_refusals(seen)
+        complete = seen.names == NAMES and (login != "docteur" or seen.whole == set(kept.sent))
+        everything += complete and not seen.refusals
+        if loss == "none":
+            assert complete, (login, seen)
+        if loss == "some":  # the other patient's is all there, and nobody is kept out
+            assert seen.names, (login, seen)
+            assert login != "docteur" or seen.whole, seen
+    assert everything < 2 or loss == "none" or snapshot
