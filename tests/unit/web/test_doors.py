@@ -91,7 +91,18 @@ def test_a_part_of_a_page_leads_to_the_door(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "untrusted",
-    ["//evil.example", "https://evil.example", "/\\evil", "javascript:x", "/a?b", "", "/%2f", "/A"],
+    [
+        "//evil.example",
+        "//evil",
+        "//evil/path",
+        "https://evil.example",
+        "/\\evil",
+        "javascript:x",
+        "/a?b",
+        "",
+        "/%2f",
+        "/A",
+    ],
 )
 def test_one_never_goes_on_to_another_site(untrusted: str) -> None:
     assert next_page(untrusted) == "/"

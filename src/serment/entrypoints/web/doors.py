@@ -85,8 +85,9 @@ def _is_script(request: Request) -> bool:
 
 
 def next_page(untrusted_path: str) -> str:
-    """A page of ours to go on to after signing in; anything else becomes the home page."""
-    ours = re.fullmatch(r"/[a-z0-9-]*(?:/[a-z0-9-]+)*", untrusted_path)
+    """A page of ours to go on to after signing in; anything else becomes the home page. Two
+    slashes at the beginning would name another site (RFC 3986 4.2)."""
+    ours = re.fullmatch(r"/|(?:/[a-z0-9-]+)+", untrusted_path)
     return untrusted_path if ours else "/"
 
 
