@@ -7,11 +7,14 @@ by mistake. The journal, not the log, says who did what.
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from serment.entrypoints.cli.output import unforeseen
 
 ALLOWED = frozenset(
     {
@@ -45,6 +48,27 @@ def logger(process: str) -> Any:
         logger_factory=_Lines,
     )
     return structlog.get_logger().bind(process=process)
+
+
+def gather(log: Any) -> None:
+    """Have what libraries log end here: of a fault its type and place, never its message, which
+    may hold a patient's value, nor the lines of a traceback."""
+    root = logging.getLogger()
+    root.handlers = [_Gathered(log)]
+
+
+class _Gathered(logging.Handler):
+    def __init__(self, log: Any) -> None:
+        super().__init__(logging.ERROR)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fault = record.exc_info[1] if record.exc_info else None
+        self._log.error("fault in a library's loop", what=record.name, **_place(fault))
+
+
+def _place(fault: BaseException | None) -> dict[str, Any]:
+    return {} if fault is None else dict(unforeseen(fault).values)
 
 
 class _Lines:

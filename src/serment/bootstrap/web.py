@@ -21,7 +21,7 @@ from serment.adapters.system import no_core_dumps, private_umask
 from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, make_desk, open_house
-from serment.bootstrap.logs import logger
+from serment.bootstrap.logs import gather, logger
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.app import dicomweb_routes
@@ -29,7 +29,7 @@ from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.local.server import local_app
 from serment.entrypoints.web.app import create_app
 from serment.entrypoints.web.practice import WebPractice
-from serment.errors import N_, SermentError, Unavailable
+from serment.errors import N_, Unavailable
 
 LOOK_SECONDS = 1.0
 
@@ -40,6 +40,7 @@ def run(root: Path, address: tuple[str, int], dicom: str) -> int:
     no_core_dumps()
     folder = open_folder(root)
     log = logger("web")
+    gather(log)
     house = open_house(folder)
     desk = make_desk(folder, house)
     decoder = DecoderPool()
@@ -142,12 +143,13 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
 
 
 async def _look(desk: Desk, practice: WebPractice, log: Any) -> None:
-    """Every second: what came, which sessions are over. Not an activity of anybody."""
+    """Every second: what came, which sessions are over. Not an activity of anybody. A fault must
+    not end it: without it no idle session would lock any more."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
             await asyncio.to_thread(_tick, desk, practice)
-        except SermentError as error:
+        except Exception as error:  # noqa: BLE001 - the loop of an entry point; it goes on
             log.error("look failed", type=type(error).__name__)
 
 

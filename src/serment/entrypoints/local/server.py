@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from serment.core.masked import Masked
+from serment.entrypoints.cli.output import unforeseen
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import answer
@@ -34,11 +35,21 @@ def local_app(desk: Desk) -> Starlette:
             result = await run_in_threadpool(answer, desk, request)
         except SermentError as error:
             return JSONResponse(failure(error), 400)
+        except Exception as error:  # noqa: BLE001 - its message may hold a patient's value
+            return JSONResponse(failure(unforeseen(error)), 500)
         if isinstance(result, Iterator):
-            return StreamingResponse(result, media_type="application/octet-stream")
+            return StreamingResponse(_guarded(result), media_type="application/octet-stream")
         return JSONResponse({"answer": result})
 
     return Starlette(routes=[Route("/run", run, methods=["POST"])])
+
+
+def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes; a fault on the way cuts the answer without a word of what it held."""
+    try:
+        yield from chunks
+    except Exception as error:  # noqa: BLE001 - its message may hold a patient's value
+        raise unforeseen(error) from None
 
 
 def failure(error: SermentError) -> dict[str, Any]:
