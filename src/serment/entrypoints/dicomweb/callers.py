@@ -18,7 +18,7 @@ from serment.app.protect import devices
 from serment.app.protect.opening import Peer, Session
 from serment.app.protect.reading import Reading
 from serment.app.protect.searching import FoundStudy, Searching
-from serment.core.records.vault import Device
+from serment.core.records.vault import Device, EnvelopeKind
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.kept import Kept
 from serment.errors import N_, AccessDenied, SermentError, VaultLocked
@@ -27,6 +27,7 @@ from serment.ports import Decoder
 T = TypeVar("T")
 
 BASE = "/dicom-web"
+DOCUMENT = EnvelopeKind.DOCUMENT
 
 
 class Unauthenticated(SermentError):
@@ -57,7 +58,7 @@ class Caller:
         """A study's attributes. A document that was attached to a patient says nothing of him by
         itself: it gets his identity."""
         found = study.attributes()
-        patient = next((r.patient for r in study.rows if "Patient" in r.attributes), None)
+        patient = next((r.patient for r in study.rows if r.kind == DOCUMENT), None)
         circle = self.session.identity
         if patient is None or circle is None or "PatientName" in found:
             return found
@@ -84,17 +85,18 @@ def bearer(request: Request) -> str:
     return token.strip()[:256]
 
 
-async def in_session(request: Request, work: Callable[[Caller], T]) -> T:
+async def in_session(request: Request, work: Callable[[Caller], T], active: bool = True) -> T:
     """What `work` returns for the calling member, in a thread of its own. `Unauthenticated` when
-    the session is over."""
-    return await run_in_threadpool(_in_session, request, bearer(request), work)
+    the session is over. Only what is `active` puts off the idle lock: a viewer searches and
+    refreshes its lists by itself, also when nobody sits in front of it."""
+    return await run_in_threadpool(_in_session, request, bearer(request), work, active)
 
 
-def _in_session(request: Request, token: str, work: Callable[[Caller], T]) -> T:
+def _in_session(request: Request, token: str, work: Callable[[Caller], T], active: bool) -> T:
     state = request.app.state
     desk: Desk = state.desk
     try:
-        session = desk.practice.session(token)
+        session = desk.practice.session(token, active=active)
     except VaultLocked as error:
         raise Unauthenticated(error.message, hint=error.hint) from error
     # another connection may use the same session at this moment: each has its own two ends

@@ -45,7 +45,9 @@ async def rendered(request: Request) -> Response:
 
 async def thumbnail(request: Request) -> Response:
     """A small picture."""
-    return await in_session(request, lambda caller: _rendered(caller, request, THUMBNAIL_PIXELS))
+    return await in_session(
+        request, lambda caller: _rendered(caller, request, THUMBNAIL_PIXELS), active=False
+    )
 
 
 def _rendered(caller: Caller, request: Request, smaller: int | None) -> Response:

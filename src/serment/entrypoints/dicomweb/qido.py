@@ -52,15 +52,15 @@ class Page:
 
 
 async def studies(request: Request) -> Response:
-    return await in_session(request, lambda caller: _answer(caller, request, "study"))
+    return await in_session(request, lambda caller: _answer(caller, request, "study"), False)
 
 
 async def series(request: Request) -> Response:
-    return await in_session(request, lambda caller: _answer(caller, request, "series"))
+    return await in_session(request, lambda caller: _answer(caller, request, "series"), False)
 
 
 async def instances(request: Request) -> Response:
-    return await in_session(request, lambda caller: _answer(caller, request, "instance"))
+    return await in_session(request, lambda caller: _answer(caller, request, "instance"), False)
 
 
 def _answer(caller: Caller, request: Request, level: str) -> Response:

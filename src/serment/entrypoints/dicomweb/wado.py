@@ -64,7 +64,7 @@ def _part_type(row: InstanceRow) -> str:
 
 async def metadata_of(request: Request) -> Response:
     """All attributes of every instance, bulk data by address (10.4.1.1.2)."""
-    return await in_session(request, lambda caller: _metadata(caller, request))
+    return await in_session(request, lambda caller: _metadata(caller, request), False)
 
 
 def _metadata(caller: Caller, request: Request) -> Response:
