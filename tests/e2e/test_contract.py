@@ -42,6 +42,23 @@ def test_a_kit_inside_the_vault_is_refused(vault: Vault, tmp_path: Path) -> None
     assert not root.exists()
 
 
+def test_the_kit_of_another_vault_is_never_overwritten(tmp_path: Path) -> None:
+    kit = tmp_path / "stick"
+    kit.mkdir(mode=0o755)
+    kit.chmod(0o755)
+    share = _write(kit, "serment-share-2-of-3.txt", b"the only one left")
+    password = _write(tmp_path, "password", PASSWORD.encode())
+    vault = Vault(tmp_path / "v", kit, {"SERMENT_PASSWORD_FILE": str(password)})
+    refused = vault.json("init", vault.root, "--practice", "x", "--kit", kit, code=9)
+    assert refused["error"]["kind"] == "conflict"
+    assert "--kit" in refused["error"]["hint"]
+    assert not vault.root.exists()
+    assert share.read_bytes() == b"the only one left"
+    share.unlink()
+    vault.json("init", vault.root, "--practice", "x", "--kit", kit)
+    assert kit.stat().st_mode & 0o777 == 0o755
+
+
 def test_members_wait_and_are_admitted(vault: Vault) -> None:
     added = vault.json("member", "add", "remplacant", "--role", "doctor")
     assert added["state"] == "pending"

@@ -122,6 +122,28 @@ def write_private(path: Path, data: bytes) -> None:
         raise disk_error(error) from error
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file (0600) that must not exist yet, durably.
+
+    Raises:
+        Conflict: it exists; it is left as it is.
+    """
+    try:
+        descriptor = create_private(path)
+        try:
+            write_at(descriptor, [data], 0)
+            sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+        sync_folder(path.parent)
+    except FileExistsError as error:
+        raise Conflict(
+            N_("{path} exists already"), hint=N_("choose another name"), path=str(path)
+        ) from error
+    except OSError as error:
+        raise disk_error(error) from error
+
+
 def copy_private(source: Path, target: Path) -> None:
     """Copy a file to one that must not exist (0600), durably but for its name.
 

@@ -161,11 +161,23 @@ def _keep_to_ourselves() -> None:
 
 
 def check_kit_folder(kit: Path, root: Path) -> Path:
-    """A folder for the recovery kit that does not lie inside the vault it must survive."""
+    """A folder for the recovery kit that does not lie inside the vault it must survive, and holds
+    no other vault's kit.
+
+    Raises:
+        UsageError: it lies inside the vault.
+        Conflict: shares of a kit are there already.
+    """
     kit, root = kit.resolve(), root.resolve()
     if kit == root or root in kit.parents:
         raise UsageError(
             N_("the recovery kit cannot be kept inside the vault"),
             hint=N_("choose a folder elsewhere, best on a USB stick: --kit DIR"),
+        )
+    if any(kit.glob("serment-share-*")):
+        raise Conflict(
+            N_("the folder {folder} holds shares of a recovery kit already"),
+            hint=N_("they may open another vault: name a folder without shares with --kit DIR"),
+            folder=str(kit),
         )
     return kit

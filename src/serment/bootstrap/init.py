@@ -14,6 +14,7 @@ from serment.adapters.system import (
     VaultLock,
     make_private_folder,
     private_umask,
+    write_new,
     write_private,
 )
 from serment.app.protect.founding import Founded, found
@@ -69,7 +70,7 @@ def make_vault(
     """A new vault in `root` and its kit in `kit`; nothing stays when something fails.
 
     Raises:
-        Conflict: the folder is not empty.
+        Conflict: the folder is not empty, or the kit's holds shares already.
         UsageError: the kit lies inside the vault, or login or password cannot be used.
     """
     private_umask()
@@ -113,7 +114,8 @@ def _found(
 def _write_kit(
     kit: Path, folder: Folder, practice: str, founded: Founded, language: str
 ) -> tuple[Path, ...]:
-    make_private_folder(kit)
+    if not kit.is_dir():  # one that exists is somebody's own: its permissions stay
+        make_private_folder(kit)
     at = SystemClock().now().astimezone()
     written = []
     for number, words in enumerate(founded.shares, 1):
@@ -138,8 +140,8 @@ def _write_kit(
             fingerprint=founded.recovery_words,
         )
         path = kit / (SHARE.format(number=number) + ".txt")
-        write_private(path, text.encode())
-        write_private(path.with_suffix(".pdf"), pdf)
+        write_new(path, text.encode())
+        write_new(path.with_suffix(".pdf"), pdf)
         written.append(path)
     return tuple(written)
 
