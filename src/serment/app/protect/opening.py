@@ -8,9 +8,10 @@ lock is held for short steps only: opening a large circle stops nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from serment.app import circles
 from serment.app.house import House
@@ -33,13 +34,25 @@ from serment.core.journal.touched import Touched, tells_of_a_change
 from serment.core.masked import Masked
 from serment.core.records.names import NameKind
 from serment.core.records.vault import Member
-from serment.errors import N_, AccessDenied, VaultLocked
+from serment.errors import N_, AccessDenied, SermentError, VaultLocked
 from serment.ports import Progress, SearchTable
 
 __all__ = ["Peer", "Practice", "Session"]
 
 SAVE_EVERY = timedelta(minutes=5)
 SAVE_AFTER = 500  # rows changed while a circle stays open
+
+
+def _each(works: Iterable[Callable[[], object]]) -> None:
+    """Do each, whatever became of the one before; then raise the first error there was."""
+    failures = []
+    for work in works:
+        try:
+            work()
+        except SermentError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 class Practice:
@@ -236,8 +249,7 @@ class Practice:
         now = self.house.clock.now()
         over = [(s, end_of(s.lifetime, now)) for s in list(self.sessions.values())]
         ended = [(session, end) for session, end in over if end is not None]
-        for session, end in ended:
-            self.lock(session, end.value)
+        _each(partial(self.lock, session, end.value) for session, end in ended)
         return [session for session, _ in ended]
 
     def lock(self, session: Session, reason: str = "asked") -> None:
@@ -256,12 +268,14 @@ class Practice:
                 self._looked.pop(table.circle, None)
                 for told in self.on_close:
                     told(table.circle)
-        for table in closed:
-            self._put_away(table)
+        self._copy_due = self.locked()
+        putting = [partial(self._put_away, table) for table in closed]
+        _each([*putting, partial(self._journal_locked, session, reason)])
+
+    def _journal_locked(self, session: Session, reason: str) -> None:
         details = {"session": session.id, "reason": reason}
         entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
         self.house.store.record(entry)
-        self._copy_due = self.locked()
 
     def _put_away(self, table: CircleTable) -> None:
         """Close a table that nobody sees any more."""
@@ -272,16 +286,15 @@ class Practice:
             table.close()
 
     def lock_all(self, reason: str = "asked") -> int:
-        """Lock the practice; how many sessions there were."""
+        """Lock the practice; how many sessions there were. On a full disk, too, no key stays."""
         open_now = list(self.sessions.values())
-        for session in open_now:
-            self.lock(session, reason)
+        _each(partial(self.lock, session, reason) for session in open_now)
         return len(open_now)
 
     def lock_member(self, member_id: str) -> None:
         """A removed member's sessions end at once."""
-        for session in [s for s in list(self.sessions.values()) if s.member.id == member_id]:
-            self.lock(session, "removed")
+        theirs = [s for s in list(self.sessions.values()) if s.member.id == member_id]
+        _each(partial(self.lock, session, "removed") for session in theirs)
 
     # What came since
 
