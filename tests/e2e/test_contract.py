@@ -234,6 +234,22 @@ def test_doctor_warns_of_the_kit_and_finds_damage(vault: Vault) -> None:
     pack.write_bytes(data)
 
 
+def test_keys_are_restored_only_for_a_lost_database_and_that_is_journalled(
+    tmp_path: Path,
+) -> None:
+    vault = new_vault(tmp_path, people=False)
+    vault.json("member", "add", "docteur", "--role", "doctor")
+    refused = vault.json("doctor", "--restore-keys", code=9)["error"]
+    assert "sound" in refused["message"]
+    assert [row["login"] for row in vault.json("member", "list")] == ["admin", "docteur"]
+    (vault.root / "vault.sqlite3").write_bytes(b"damaged " * 1000)
+    assert vault.json("doctor", "--restore-keys", code=1)["repairs"]
+    last = vault.json("journal", "list", "--last", "3")
+    (said,) = (row for row in last if "second copy" in str(row["values"]))
+    assert said["message"].startswith("The vault was repaired")
+    assert vault.json("journal", "verify")["ok"] is True
+
+
 @pytest.mark.parametrize("lang", ["fr", "en"])
 def test_mistakes_get_a_sentence_and_a_next_step(vault: Vault, lang: str, tmp_path: Path) -> None:
     wrong = _write(tmp_path, "wrong", b"Wrong-Password-12-Wrong")

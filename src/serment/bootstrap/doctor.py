@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from serment.adapters.sqlite import keycopy
+from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import VaultLock
 from serment.app.keep.health import examine
 from serment.app.protect.receiver import mend
-from serment.bootstrap.folder import open_folder
-from serment.bootstrap.house import close_house, open_house
+from serment.bootstrap.folder import Folder, open_folder
+from serment.bootstrap.house import close_house, open_house, sign_journal
 from serment.bootstrap.surroundings import Machine
+from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
-from serment.errors import N_
+from serment.errors import N_, Conflict, IntegrityError
 from serment.ports import ProgressFactory
 
 
@@ -23,7 +25,7 @@ def examine_vault(
     """Look at everything; with no server running, mend what a restart would mend.
 
     Raises:
-        Unavailable: restoring while somebody uses the vault.
+        Conflict: restoring while somebody uses the vault, or while its database is sound.
     """
     folder = open_folder(root)
     running = is_running(folder.local_socket)
@@ -32,9 +34,40 @@ def examine_vault(
         return _examine(root, thorough, progress, repairs, fix=False)
     with VaultLock(folder.root):
         if restore:
-            keycopy.restore(folder.database, folder.key_copy)
+            _restore(folder)
             repairs.append("the database was restored from keys.copy")
         return _examine(root, thorough, progress, repairs, fix=True)
+
+
+def _restore(folder: Folder) -> None:
+    """Put the copy in the place of a database that is lost or damaged, and say so in the journal:
+    what was written since the copy was made is gone, a removed member may be back."""
+    if _is_sound(folder):
+        raise Conflict(
+            N_(
+                "the vault's database is sound: putting the older copy in its place would lose data"
+            ),
+            hint=N_("nothing was changed; see what `serment doctor` finds"),
+        )
+    keycopy.restore(folder.database, folder.key_copy)
+    house = open_house(folder)
+    try:
+        details = {"what": "keys-restored", "size": house.store.journal_size()}
+        house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
+        sign_journal(folder, house.store, house.clock)
+    finally:
+        close_house(house)
+
+
+def _is_sound(folder: Folder) -> bool:
+    try:
+        store = SqliteStore(folder.database, folder.key_copy)
+    except IntegrityError:
+        return False
+    try:
+        return not store.check()
+    finally:
+        store.close()
 
 
 def _examine(

@@ -101,6 +101,7 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{count} entry reached the end of its retention and was emptied"),
         N_("{count} entries reached the end of their retention and were emptied"),
     ),
+    EventKind.KEYS_PINNED: (N_("{actor} noted the public keys of the circles"), ""),
     EventKind.PACKS_INDEXED: (
         N_("The objects of a pack were indexed"),
         N_("The objects of {count} packs were indexed"),
@@ -120,6 +121,7 @@ WHAT: Mapping[str, str] = {
     "rendered": N_("images"),
     "bulkdata": N_("parts of objects"),
     "images": N_("images"),
+    "keys-restored": N_("the database was restored from the second copy of the keys"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }
 
