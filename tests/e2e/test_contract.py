@@ -196,6 +196,12 @@ def test_journal_verify_export_checkpoint(vault: Vault, tmp_path: Path) -> None:
     lines = vault.run("journal", "export").out.splitlines()
     assert len(lines) > verdict["entries"]
     assert all(json.loads(line) for line in lines)
+    exported = tmp_path / "journal.jsonl"
+    vault.json("journal", "export", "-o", exported)
+    before = exported.read_bytes()
+    assert before.splitlines()
+    vault.json("journal", "export", "-o", exported, code=9)
+    assert exported.read_bytes() == before
     for lang in ("fr", "en"):
         assert vault.run("journal", "list", lang=lang).out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.output import FINDINGS, Output
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, Unavailable
+from serment.errors import N_, Conflict, Unavailable
 
 NOTE_LIMIT = 64 * 1024
 
@@ -96,13 +97,26 @@ def export(
         for chunk in chunks:
             context.output.out.write(chunk.decode())
         return 0
-    size = 0
-    with target.open("wb") as stream:
-        for chunk in chunks:
-            size += stream.write(chunk)
+    size = _write_new(target, chunks)
     context.output.value({"path": str(target), "size": size})
     context.output.line(N_("{size} bytes written"), size=size)
     return 0
+
+
+def _write_new(target: Path, chunks: Iterable[bytes]) -> int:
+    try:
+        with target.open("xb") as stream:
+            return sum(stream.write(chunk) for chunk in chunks)
+    except FileExistsError as error:
+        raise Conflict(
+            N_("{path} exists already"), hint=N_("choose another name"), path=str(target)
+        ) from error
+    except OSError as error:
+        raise Unavailable(
+            N_("the journal cannot be written to {path}"),
+            hint=N_("choose another folder with -o, or free some space"),
+            path=str(target),
+        ) from error
 
 
 def checkpoint(ctx: typer.Context) -> int:
