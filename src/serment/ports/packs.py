@@ -1,0 +1,83 @@
+"""The append-only files of sealed objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record's age file is: pack name, offset and size in bytes, SHA-256 of it."""
+
+    pack: str
+    offset: int
+    size: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PackRecord:
+    """One record read back from a pack (replay, doctor): everything but the age file itself."""
+
+    object_id: str
+    envelope_id: str
+    place: Place
+    identity_header: bytes
+    clinical_header: bytes
+
+
+class LargeRecord(Protocol):
+    """An object that streams to a pack of its own."""
+
+    def write(self, chunk: bytes | memoryview) -> None: ...
+
+    def digest(self) -> bytes:
+        """SHA-256 of what was written so far: the headers are bound to it."""
+
+    def finish(self, identity_header: bytes, clinical_header: bytes) -> Place:
+        """Complete the record; durable only after `sync`."""
+
+    def abort(self) -> None:
+        """Delete the unfinished pack."""
+
+
+class Packs(Protocol):
+    """Append-only files of sealed objects. `NoSpace` when the disk is full; nothing half kept."""
+
+    def append(
+        self,
+        object_id: str,
+        envelope_id: str,
+        age_file: bytes | bytearray | memoryview,
+        sha256: bytes,
+        identity_header: bytes,
+        clinical_header: bytes,
+    ) -> Place:
+        """Write one record (age file up to 4 MiB); durable only after `sync`."""
+
+    def large(self, object_id: str, envelope_id: str) -> LargeRecord: ...
+
+    def sync(self) -> None:
+        """Return once everything appended before the call is on disk; concurrent callers share
+        one flush (group commit)."""
+
+    def read(self, pack: str, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes; `IntegrityError` when the pack is missing or too short."""
+
+    def records(self, pack: str | None = None) -> Iterator[PackRecord]:
+        """Every whole record of one pack or of all, in order (headers and places only)."""
+
+    def recover(self) -> list[str]:
+        """At start: cut torn tails, delete unfinished large packs; one line per repair."""
+
+    def check(self, pack: str) -> list[str]:
+        """What is wrong with the structure of a pack: empty when it holds whole records only."""
+
+    def verify(self, place: Place) -> bool:
+        """Whether the age file still has its SHA-256."""
+
+    def names(self) -> list[str]: ...
+
+    def close(self) -> None: ...
