@@ -137,4 +137,6 @@ def of_caller(store: Store, calling: str, called: str, address: str) -> Device:
         raise AccessDenied(N_("no device has this calling AE title"), hint=hint)
     if not here:
         raise AccessDenied(N_("this calling AE title is allowed from another address"), hint=hint)
-    raise AccessDenied(N_("the called AE title is not the one this device should use"), hint=hint)
+    raise AccessDenied(
+        N_("the called AE title is not the one this device should use"), hint=hint, wrong="called"
+    )
