@@ -12,7 +12,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 
 from serment.core.crypto.certificates import issue, make_authority
 
@@ -108,15 +108,17 @@ class Visit:
         self.page.fill("#login", login)
         self.page.fill("#password", password)
         self.page.fill("#code", code)
-        self.page.click(".gate-form button")
-        self.page.wait_for_load_state("load")
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.click(".gate-form button")
 
     def until(self, condition: str) -> None:
         """Wait for a JavaScript expression to hold; asked from outside, as the pages forbid
-        evaluation to playwright's own waiting too."""
-        for _ in range(150):
-            if self.page.evaluate(condition):
-                return
+        evaluation to playwright's own waiting too. While a page is on its way, nothing holds."""
+        asked = f"(() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }})()"
+        for _ in range(300):
+            with suppress(Error):
+                if self.page.evaluate(asked):
+                    return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"never came true: {condition}")
 
@@ -176,7 +178,7 @@ class Browser:
             has_touch=touch,
             timezone_id="Europe/Paris",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         try:
             yield Visit(context, url, self.axe)
         finally:

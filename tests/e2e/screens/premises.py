@@ -6,18 +6,32 @@ Two care circles, one of each kind of member, and a kit that was forgotten on th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from tests.e2e.serving import PASSWORD, Server, Vault, new_vault, serving
+from tests.e2e.serving import PASSWORD, Server, Vault, serving
 
+from serment.bootstrap.init import make_vault
+from serment.bootstrap.world import RealWorld
+from serment.core.masked import Masked
 from serment.entrypoints.demo.sending import send_associations, send_stow
 from serment.entrypoints.demo.studies import PlannedStudy, practice
+from serment.entrypoints.desk.request import Request
 
 SCANNER, ECHO = "SCANNER1", "ECHO1"
+PEOPLE = (
+    ("docteur", "doctor", "admin"),
+    ("secretaire", "secretary", "docteur"),
+    ("dpo", "dpo", "admin"),
+)
+DEVICES = (
+    ("Scanner", SCANNER, "care"),
+    ("Échographe", ECHO, "cardio"),
+    ("Passerelle STOW", "STOW1", "care"),
+)
 CARDIAC, LATE = 9, 18  # studies that another circle receives; that are sent while a list is open
 
 __all__ = ["CARDIAC", "ECHO", "LATE", "PASSWORD", "SCANNER", "Premises", "premises"]
@@ -58,13 +72,7 @@ class Premises:
 @contextmanager
 def premises(folder: Path) -> Iterator[Premises]:
     """A founded practice that has received everything but the study `LATE`."""
-    vault = new_vault(folder)
-    vault.json("member", "add", "cardiologue", "--role", "doctor", "--circle", "cardio")
-    vault.json("member", "admit", "cardiologue", "--as", "docteur")
-    add = partial(_add_device, vault)
-    add("Scanner", SCANNER, "care")
-    add("Échographe", ECHO, "cardio")
-    token = add("Passerelle STOW", "STOW1", "care")
+    vault, token = _founded(folder)
     with serving(vault) as server:
         made = Premises(vault, server, token, folder / "sent", practice())
         for number in range(len(made.studies)):
@@ -75,6 +83,26 @@ def premises(folder: Path) -> Iterator[Premises]:
         yield made
 
 
-def _add_device(vault: Vault, name: str, ae: str, circle: str) -> str:
-    options = ("--ae", ae, "--address", "127.0.0.1", "--circle", circle)
-    return str(vault.json("device", "add", name, *options)["token"])
+def _founded(folder: Path) -> tuple[Vault, str]:
+    """The vault with its members and devices, without a process for each command; a token."""
+    vault = Vault(folder / "vault", folder / "kit", {"SERMENT_VAULT": str(folder / "vault")})
+    password, before = Masked(PASSWORD), os.umask(0o077)
+    try:
+        make_vault(vault.root, "Cabinet fictif", "admin", password, vault.kit, "fr")
+    finally:
+        os.umask(before)
+
+    def ask(command: str, by: str, **options: object) -> dict[str, object]:
+        request = Request(command, options, by, password, password)
+        answer: dict[str, object] = RealWorld().ask(vault.root, request)
+        return answer
+
+    for login, role, by in PEOPLE:
+        ask("member add", by, login=login, roles=[role])
+    ask("member add", "admin", login="cardiologue", roles=["doctor"], circle="cardio")
+    ask("member admit", "docteur", login="cardiologue")
+    tokens = [
+        ask("device add", "admin", name=name, ae=ae, address="127.0.0.1", circle=circle)["token"]
+        for name, ae, circle in DEVICES
+    ]
+    return vault, str(tokens[-1])

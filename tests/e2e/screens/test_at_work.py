@@ -87,7 +87,7 @@ def test_a_study_that_arrives_appears_by_itself_and_is_nobody_s_act(
         acknowledged = practice.send(LATE)
         assert acknowledged == len(practice.studies[LATE].objects)
         walk.until(f"document.querySelectorAll('.row-study').length === {before + 1}")
-        walk.until("document.querySelector('.worklist').innerText.includes('6 images')")
+        walk.has("6 images", f"{line('QUÉMÉNEURAC')}:has-text('TDM')")
         walk.page.wait_for_timeout(3500)
         assert walk.page.evaluate("window.sameDocument") is True
         assert len(left) >= 2 and all(first > second for first, second in pairwise(left))

@@ -99,6 +99,7 @@ def test_the_second_factor_is_turned_on_and_then_asked_for(door: Door) -> None:
         _confirm(walk, totp.at(int(time.time()) - 30))  # the code before, so that the next is new
         walk.has("activé", "#second-factor .state-good")
         walk.page.click(".btn-lock")
+        walk.has("Verrouillé.")
         walk.sign_in("cardiologue")
         walk.has(REFUSED)
         code = totp.now()
