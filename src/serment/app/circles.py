@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from serment.app.keyring import Keyring
-from serment.app.wrapping import Wrapper, put_all
-from serment.core.crypto.keys import new_seed, public_key
+from serment.app.wrapping import Wrapper
 from serment.core.crypto.secret import Seed
 from serment.core.records import names
 from serment.core.records.vault import (
@@ -12,12 +10,11 @@ from serment.core.records.vault import (
     CircleKind,
     Member,
     MemberState,
-    Snapshot,
     Wrap,
     WrapKind,
 )
 from serment.errors import N_, IntegrityError
-from serment.ports import Clock, Store, Transaction
+from serment.ports import Store, Transaction
 
 RECOVERY = "recovery"
 SECRETARIAT = "secretariat"
@@ -57,8 +54,10 @@ def recovery(store: Store | Transaction) -> Circle:
 
 
 def identity_readers(circles: dict[str, Circle]) -> list[Circle]:
-    """Who is entitled to names and birth dates: secretariat, DPO, recovery; those that exist."""
-    return [circles[name] for name in (SECRETARIAT, DPO, RECOVERY) if name in circles]
+    """Who is entitled to names and birth dates: secretariat, DPO, recovery; those that exist and
+    whose public key is believed."""
+    named = [circles[name] for name in (SECRETARIAT, DPO, RECOVERY) if name in circles]
+    return [circle for circle in named if not circle.stopped]
 
 
 def seed_wraps(
@@ -74,33 +73,9 @@ def seed_wrapper(vault: str, circle: Circle, seed: Seed) -> Wrapper:
     return Wrapper(vault, WrapKind.CIRCLE_SEED, subject, seed)
 
 
-def make(
-    vault: str, tx: Transaction, clock: Clock, name: str, members: list[Member], epoch: int = 1
-) -> tuple[Circle, Seed]:
-    """Put a new circle (or a new epoch of one) and its wraps; the caller journals it."""
-    seed = new_seed()
-    circle = Circle(name, kind_of(name), epoch, public_key(seed), clock.now())
-    tx.add(circle)
-    put_all(tx, seed_wraps(vault, circle, seed, members, recovery(tx)))
-    return circle, seed
-
-
 def holders(store: Store | Transaction, circle: Circle) -> list[Member]:
     """Active members to whom the circle's present seed is wrapped."""
     subject = names.circle_seed(circle.id, circle.epoch)
     wraps = store.find(Wrap, kind=WrapKind.CIRCLE_SEED, subject=subject)
     ids = {names.parse_name(w.recipient).id for w in wraps}
     return [m for m in store.find(Member) if m.id in ids and m.state is not MemberState.REMOVED]
-
-
-def renew(vault: str, tx: Transaction, clock: Clock, old: Circle, keyring: Keyring) -> Seed:
-    """A new epoch for those who remain; the old seed is wrapped under the new one, so that what
-    was sealed before stays readable to them. What the old seed's snapshot holds goes."""
-    members = holders(tx, old)
-    circle, seed = make(vault, tx, clock, old.id, members, old.epoch + 1)
-    keyring.hold(names.circle(old.id), circle.epoch, seed)
-    wrapper = seed_wrapper(vault, old, keyring.seed(names.circle(old.id), old.epoch))
-    tx.put(wrapper.to_circle(circle, keyring))
-    for snapshot in tx.find(Snapshot, circle=old.id):
-        tx.delete(snapshot)
-    return seed

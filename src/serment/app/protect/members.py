@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serment.app import circles
+from serment.app import circles, epochs, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring, check_member
 from serment.app.wrapping import Wrapper
@@ -67,6 +67,7 @@ def create(
     row = Member(member_id, login, roles, wanted, public_key(seed), state, clock.now())
     tx.add(row)
     tx.put(_password_wrap(vault, row, seed, password))
+    trust.first_pins(vault, tx, row, seed)
     return NewMember(row, seed)
 
 
@@ -182,7 +183,7 @@ def _admit(house: House, tx: Transaction, ring: Keyring, member: Member) -> Memb
     existing, missing = circles.current(tx), False
     for name in member.circles:
         if name not in existing:
-            circles.make(house.vault, tx, house.clock, name, [member])
+            epochs.make(house.vault, tx, house.clock, name, [member])
             continue
         circle = existing[name]
         subject, recipient = names.circle_seed(name, circle.epoch), names.member(member.id)
@@ -193,6 +194,7 @@ def _admit(house: House, tx: Transaction, ring: Keyring, member: Member) -> Memb
             continue
         seed = ring.seed(names.circle(name), circle.epoch)
         tx.put(circles.seed_wrapper(house.vault, circle, seed).to_member(member))
+        trust.vouch(house.vault, tx, circle, seed, trust.member_claim(member))
     state = MemberState.PENDING if missing else MemberState.ACTIVE
     updated = replace(member, state=state)
     tx.put(updated)
@@ -270,14 +272,14 @@ def renew_stale(house: House, acting: Member, ring: Keyring) -> list[str]:
     """After a removal: the first remaining member's session makes the new epochs."""
     renewed = []
     for circle in circles.current(house.store).values():
-        if circle.stale and ring.holds(circle.id):
+        if circle.stale and not circle.stopped and ring.holds(circle.id):
             entry = Entry(
                 EventKind.CIRCLE_MADE, house.clock.now(), acting.id, {"circle": circle.id}
             )
             with house.store.change(entry) as tx:
                 if not circles.current(tx)[circle.id].stale:
                     continue
-                circles.renew(house.vault, tx, house.clock, circle, ring)
+                epochs.renew(house.vault, tx, house.clock, circle, ring)
                 tx.put(replace(circle, stale=False))
             renewed.append(circle.id)
     return renewed
@@ -296,9 +298,20 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
         held = tx.find(Wrap, recipient=names.member(member.id))
         tx.put(fresh)
         tx.put(_password_wrap(house.vault, fresh, seed, password))
+        trust.first_pins(house.vault, tx, fresh, seed)
         for wrap in held:
             _rewrap(house, tx, recovery, wrap, fresh)
+        _vouch_again(house, tx, recovery, fresh)
     return fresh
+
+
+def _vouch_again(house: House, tx: Transaction, recovery: Keyring, member: Member) -> None:
+    """His circles' cards name his new public key."""
+    for circle in circles.current(tx).values():
+        subject = names.circle_seed(circle.id, circle.epoch)
+        if tx.get(Wrap, WrapKind.CIRCLE_SEED, subject, names.member(member.id), 0) is not None:
+            seed = recovery.seed(names.circle(circle.id), circle.epoch)
+            trust.vouch(house.vault, tx, circle, seed, trust.member_claim(member))
 
 
 def _rewrap(house: House, tx: Transaction, recovery: Keyring, wrap: Wrap, member: Member) -> None:
@@ -311,3 +324,19 @@ def _rewrap(house: House, tx: Transaction, recovery: Keyring, wrap: Wrap, member
 def words(member: Member) -> tuple[str, ...]:
     """What the newcomer reads aloud and the sitting member compares."""
     return fingerprint_words(member.public_key)
+
+
+def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) -> None:
+    """A member's own seed under his new password; the old one opens it no longer, from the second
+    copy neither.
+
+    Raises:
+        UsageError: the new password is too weak.
+    """
+    check_password(new.reveal(), member.login, house.practice)
+    with house.deriving:
+        wrap = _password_wrap(house.vault, member, seed, new)
+    entry = Entry(EventKind.MEMBER_PASSWORD, house.clock.now(), member.id, {"member": member.id})
+    with house.store.change(entry) as tx:
+        tx.put(wrap)
+    house.store.copy_keys()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from serment.app import circles
+from serment.app import circles, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect import members, repeats
@@ -132,19 +132,28 @@ class Practice:
         session = Session(
             new_token(), new_id(), member, ring, peer, begin(now), Remembered(house.lock), seed=seed
         )
-        for name in sorted(ring.stopped):
+        believed = trust.examine(house.vault, house.store, member, seed, ring)
+        for name in sorted(believed.stopped):
             self._stop(name)
+        if believed.changed:
+            self._pin(member, seed, believed)
         with house.lock:
             members.renew_stale(house, member, ring)
         try:
             self._admit(session, ring, ring.circles, steps)
-            if session.identity is not None:
+            if session.identity is not None and not believed.stopped & ring.circles:
                 share_with_new_readers(house, ring, member.id)
             self._settle(session, steps)
         except BaseException:
             self._close(session, "could not be opened")
             raise
         return session
+
+    def _pin(self, member: Member, seed: Seed, believed: trust.Trust) -> None:
+        details = {"circles": {name: pin[0] for name, pin in believed.pins.items()}}
+        entry = Entry(EventKind.KEYS_PINNED, self.house.clock.now(), member.id, details)
+        with self.house.store.change(entry) as tx:
+            trust.keep(self.house.vault, tx, member, seed, believed)
 
     def _stop(self, name: str) -> None:
         """A circle whose stored public key is not its seed's receives nothing any more."""
@@ -322,16 +331,19 @@ class Practice:
 
     def settle(self, session: Session) -> None:
         """File what needs no person, move the keys of what was filed, mark what came twice: each
-        with the keys this session holds, and bring its tables up to date."""
+        with the keys this session holds, and bring its tables up to date. While a circle it holds
+        is stopped, no key is wrapped to anybody."""
         self._settle(session, Steps())
 
     def _settle(self, session: Session, steps: Steps) -> None:
         actor = session.member.id
-        if session.holds(circles.SECRETARIAT):
-            self.filing(circles.SECRETARIAT).file_waiting(actor, steps)
         tables = [t for t in list(self.tables.values()) if session.holds(t.circle)]
+        now = circles.current(self.house.store)
+        believed = not any(now[t.circle].stopped for t in tables if t.circle in now)
+        if believed and session.holds(circles.SECRETARIAT):
+            self.filing(circles.SECRETARIAT).file_waiting(actor, steps)
         for table in tables:
-            if table.care:
+            if believed and table.care:
                 with self.house.lock:
                     table.fill()
                 move_clinical(self.house, table, actor, steps)

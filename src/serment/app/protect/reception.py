@@ -365,7 +365,8 @@ def choose_circle(store: Store, wanted: str | None) -> Circle:
             circle=name,
             known=", ".join(sorted(care)),
         )
-    if care[name].stopped:
+    secretariat = circles.current(store).get(circles.SECRETARIAT)
+    if care[name].stopped or (secretariat is not None and secretariat.stopped):
         raise AccessDenied(
             N_("receiving for the circle {circle} is stopped: its public key was changed"),
             hint=N_("run `serment journal verify` and call your DPO"),

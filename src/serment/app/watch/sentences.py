@@ -69,8 +69,8 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{actor} searched and was shown {count} files"),
     ),
     EventKind.EXPORTED: (
-        N_("{actor} took out {count} object of {subject}"),
-        N_("{actor} took out {count} objects of {subject}"),
+        N_("{actor} took out {what} of {subject}"),
+        N_("{actor} took out {what} of {subject}: {count} in all"),
     ),
     EventKind.REFUSED: (
         N_("{actor} was refused: {reason}"),
@@ -84,6 +84,7 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     EventKind.MEMBER_ADMITTED: (N_("{actor} admitted {subject} after comparing the words"), ""),
     EventKind.MEMBER_REMOVED: (N_("{actor} removed {subject}: the keys are deleted"), ""),
     EventKind.MEMBER_RESCUED: (N_("{subject} got a new password by the recovery kit"), ""),
+    EventKind.MEMBER_PASSWORD: (N_("{actor} changed the password; the old one opens nothing"), ""),
     EventKind.SECOND_FACTOR_CHANGED: (N_("{actor} changed a second factor"), ""),
     EventKind.CIRCLE_MADE: (N_("{actor} made a new key for the circle {subject}"), ""),
     EventKind.CIRCLE_STOPPED: (
@@ -121,6 +122,7 @@ WHAT: Mapping[str, str] = {
     "rendered": N_("images"),
     "bulkdata": N_("parts of objects"),
     "images": N_("images"),
+    "journal": N_("the journal"),
     "keys-restored": N_("the database was restored from the second copy of the keys"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }

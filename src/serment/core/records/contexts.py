@@ -40,6 +40,16 @@ def snapshot(vault: str, circle: str, epoch: int) -> Context:
     return Context(vault, "snapshot", f"circle:{circle}", "", epoch)
 
 
+def card(vault: str, circle: str, epoch: int, claim: str) -> Context:
+    """What the holder of a circle's seed says of a member or of another circle."""
+    return Context(vault, "card", claim, f"circle:{circle}", epoch)
+
+
+def pins(vault: str, member: str) -> Context:
+    """The public keys a member has seen, under a key derived from his seed."""
+    return Context(vault, "pins", f"member:{member}", "")
+
+
 def second_factor(vault: str, member: str) -> Context:
     """A member's TOTP secret, under a key derived from his seed."""
     return Context(vault, "totp", f"member:{member}", "")

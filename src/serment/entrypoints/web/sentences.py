@@ -44,6 +44,7 @@ LOOKS = {
     EventKind.MEMBER_ADMITTED: Look("members"),
     EventKind.MEMBER_REMOVED: Look("members"),
     EventKind.MEMBER_RESCUED: Look("key", "alert"),
+    EventKind.MEMBER_PASSWORD: Look("key"),
     EventKind.SECOND_FACTOR_CHANGED: Look("phone"),
     EventKind.CIRCLE_MADE: Look("key"),
     EventKind.CIRCLE_STOPPED: Look("alert", "alert"),
@@ -55,6 +56,7 @@ LOOKS = {
     EventKind.CHECKPOINT_TAKEN: Look("download", "good"),
     EventKind.RECOVERED: Look("key", "alert"),
     EventKind.EXPIRED: Look("clock"),
+    EventKind.KEYS_PINNED: Look("key"),
     EventKind.PACKS_INDEXED: Look("check"),
     EventKind.REPAIRED: Look("seal"),
 }
@@ -87,6 +89,7 @@ GROUPS = {
             EventKind.MEMBER_ADMITTED,
             EventKind.MEMBER_REMOVED,
             EventKind.MEMBER_RESCUED,
+            EventKind.MEMBER_PASSWORD,
             EventKind.SECOND_FACTOR_CHANGED,
             EventKind.CIRCLE_MADE,
             EventKind.CIRCLE_STOPPED,
