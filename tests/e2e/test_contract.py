@@ -225,6 +225,25 @@ def test_recover_and_rescue_with_two_shares(vault: Vault, tmp_path: Path) -> Non
         vault.environment["SERMENT_PASSWORD_FILE"] = str(vault.root.parent / "password")
 
 
+def test_a_member_changes_his_own_password(vault: Vault, tmp_path: Path) -> None:
+    vault.json("member", "add", "partant", "--role", "secretary", "--by", "docteur")
+    assert vault.json("member", "password", code=2)["error"]
+    assert vault.json("member", "password", "--as", "partant", code=2)["error"]  # the same again
+    new = _write(tmp_path, "new", b"Brume-Soleil-19-Cascade")
+    vault.environment["SERMENT_NEW_PASSWORD_FILE"] = str(new)
+    try:
+        changed = vault.json("member", "password", "--as", "partant")
+    finally:
+        del vault.environment["SERMENT_NEW_PASSWORD_FILE"]
+    assert changed == {"login": "partant"}
+    vault.json("search", "", "--as", "partant", code=4)
+    vault.environment["SERMENT_PASSWORD_FILE"] = str(new)
+    try:
+        vault.json("search", "", "--as", "partant")
+    finally:
+        vault.environment["SERMENT_PASSWORD_FILE"] = str(vault.root.parent / "password")
+
+
 def test_doctor_warns_of_the_kit_and_finds_damage(vault: Vault) -> None:
     report_ = vault.json("doctor", code=1)
     assert any("the kit is here" in f["message"] for f in report_["findings"])

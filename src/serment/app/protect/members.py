@@ -340,3 +340,19 @@ def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) 
     with house.store.change(entry) as tx:
         tx.put(wrap)
     house.store.copy_keys()
+
+
+def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) -> None:
+    """A member's own seed under his new password; the old one opens it no longer, from the second
+    copy neither.
+
+    Raises:
+        UsageError: the new password is too weak.
+    """
+    check_password(new.reveal(), member.login, house.practice)
+    with house.deriving:
+        wrap = _password_wrap(house.vault, member, seed, new)
+    entry = Entry(EventKind.MEMBER_PASSWORD, house.clock.now(), member.id, {"member": member.id})
+    with house.store.change(entry) as tx:
+        tx.put(wrap)
+    house.store.copy_keys()

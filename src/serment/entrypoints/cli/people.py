@@ -17,11 +17,14 @@ By = Annotated[str | None, BY]
 
 
 def register(app: typer.Typer) -> None:
-    member = typer.Typer(help=N_("Members: add, admit, list, remove, rescue"), no_args_is_help=True)
+    member = typer.Typer(
+        help=N_("Members: add, admit, list, remove, password, rescue"), no_args_is_help=True
+    )
     member.command("add", help=N_("Add a member"))(add_member)
     member.command("admit", help=N_("Admit a member whose words you compared"))(admit)
     member.command("list", help=N_("List the members"))(list_members)
     member.command("remove", help=N_("Remove a member: his keys and sessions end now"))(remove)
+    member.command("password", help=N_("Change your own password"))(password)
     member.command("rescue", help=N_("New password with two shares of the kit"))(rescue)
     app.add_typer(member, name="member")
     device = typer.Typer(help=N_("Devices that may send: add, list, remove"), no_args_is_help=True)
@@ -109,6 +112,16 @@ def remove(
         N_("{login} is removed; the next session of a remaining member renews the keys"),
         login=login,
     )
+    return 0
+
+
+def password(ctx: typer.Context, login: By = None) -> int:
+    context: Context = ctx.obj
+    old = asking.password(context, N_("Present password"))
+    request = Request("member password", {}, login, old, asking.new_password(context))
+    answer = context.world.ask(asking.vault(context), request)
+    context.output.value(answer)
+    context.output.line(N_("{login} has a new password"), login=answer["login"])
     return 0
 
 

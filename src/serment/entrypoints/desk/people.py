@@ -8,7 +8,7 @@ from serment.app.protect import devices, members
 from serment.core.records.vault import Member, MemberState, Role
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, UsageError
+from serment.errors import N_, UsageError, VaultLocked
 
 
 def add_member(desk: Desk, request: Request) -> Answer:
@@ -67,6 +67,26 @@ def fingerprint(desk: Desk, request: Request) -> Answer:
     """The words to compare before admitting."""
     row = members.find(desk.house.store, request.text("login"))
     return {"login": row.login, "words": list(members.words(row))}
+
+
+def change_password(desk: Desk, request: Request) -> Answer:
+    """`serment member password`: the member's own; his other sessions end at once."""
+    if request.login is None:
+        raise UsageError(N_("whose password?"), hint=N_("name yourself: --as LOGIN"))
+    new = request.new_password
+    if new is None or new == request.password:
+        raise UsageError(
+            N_("the new password is the old one"),
+            hint=N_("type another one, or name a file with it: SERMENT_NEW_PASSWORD_FILE"),
+        )
+    with desk.session(request) as session:
+        if session.seed is None:
+            raise VaultLocked(N_("the session is over"), hint=N_("sign in again"))
+        members.change_password(desk.house, session.member, session.seed, new)
+        for other in list(desk.practice.sessions.values()):
+            if other.member.id == session.member.id and other is not session:
+                desk.practice.lock(other, "password changed")
+    return {"login": session.member.login}
 
 
 def remove_member(desk: Desk, request: Request) -> Answer:

@@ -24,6 +24,7 @@ REQUESTS: Mapping[str, Handler] = {
     "member admit": people.admit_member,
     "member words": people.fingerprint,
     "member remove": people.remove_member,
+    "member password": people.change_password,
     "member list": people.list_members,
     "device add": people.add_device,
     "device remove": people.remove_device,
