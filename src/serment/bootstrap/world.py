@@ -171,6 +171,7 @@ def alone_desk(vault: Path) -> Iterator[Desk]:
         try:
             yield desk
         finally:
+            desk.refused.flush(house, final=True)
             desk.practice.tidy()
 
 

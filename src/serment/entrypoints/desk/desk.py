@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from serment.app.house import House
@@ -18,8 +18,9 @@ from serment.app.protect.searching import Searching
 from serment.app.watch.reads import Reads
 from serment.app.watch.searches import Searches
 from serment.core.records.vault import Member, MemberState, Role
+from serment.entrypoints.desk.refused import Refused
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, UsageError
+from serment.errors import N_, AccessDenied, UsageError
 from serment.ports import Surroundings
 
 Answer = Any  # a JSON value, or an iterator of bytes for what streams
@@ -33,6 +34,7 @@ class Desk:
     reads: Reads
     searches: Searches
     surroundings: Surroundings
+    refused: Refused = field(default_factory=Refused)
 
     @property
     def house(self) -> House:
@@ -40,10 +42,13 @@ class Desk:
 
     @contextmanager
     def session(self, request: Request) -> Iterator[Session]:
-        """A session of the acting member for this request only."""
+        """A session of the acting member for this request only; a refusal is journalled."""
         opened = self.open(request)
         try:
             yield opened
+        except AccessDenied as refusal:
+            self.refused.note(self.house, opened, refusal)
+            raise
         finally:
             self.practice.lock(opened, "command done")
 

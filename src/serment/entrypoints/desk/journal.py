@@ -8,6 +8,7 @@ from typing import Any
 from serment.app.watch.checkpoints import newest
 from serment.app.watch.sentences import describe
 from serment.app.watch.verification import export_lines, verify_journal
+from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Device, Member, Setting
 from serment.entrypoints.desk.desk import Answer, Desk
@@ -82,7 +83,14 @@ def verify(desk: Desk, request: Request) -> Answer:
 
 
 def export(desk: Desk, request: Request) -> Iterator[bytes]:
-    """`serment journal export`: JSON Lines that `core.journal.lines` can verify elsewhere."""
+    """`serment journal export`: JSON Lines that `core.journal.lines` can verify elsewhere. That
+    the journal was taken out is its last entry."""
+    store = desk.house.store
+    details = {"what": "journal", "count": store.journal_size(), "name": desk.house.practice}
+    actor = request.login or "local"
+    for member in store.find(Member, login=actor):
+        actor = member.id
+    store.record(Entry(EventKind.EXPORTED, desk.house.clock.now(), actor, details))
     lines = export_lines(desk.house.store, desk.house.vault, public_key(desk))
     return (line.encode() + b"\n" for line in lines)
 

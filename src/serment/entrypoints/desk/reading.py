@@ -13,11 +13,12 @@ from serment.app.protect.searching import LEVELS, FoundStudy, Searching
 from serment.core.access.rights import check_may
 from serment.core.dicom.query import Query, parse_text
 from serment.core.dicom.uids import is_uid
-from serment.core.records.vault import ObjectState, StoredObject
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.records.vault import Envelope, ObjectState, StoredObject
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, NotFound, UsageError
-from serment.ports import Matches
+from serment.errors import N_, AccessDenied, NotFound, UsageError
+from serment.ports import InstanceRow, Matches
 
 
 def search(desk: Desk, request: Request) -> Answer:
@@ -103,23 +104,53 @@ def _patient(desk: Desk, session: Session, searching: Searching, patient: str) -
 
 
 def fetch(desk: Desk, request: Request) -> Iterator[bytes]:
-    """`serment fetch`: the object's bytes, once the journal names it."""
+    """`serment fetch`: the object's bytes, once the journal names it and says that it left."""
     session = desk.open(request)
     try:
         reading = desk.reading(session)
         desk.practice.refresh()
-        (reader,) = reading.open([reading.instance(request.text("uid"))], "image")
-    except BaseException:
+        row = reading.instance(request.text("uid"))
+        (reader,) = reading.open([row], "object")
+        _note_export(desk, session, row)
+    except BaseException as error:
+        if isinstance(error, AccessDenied):
+            desk.refused.note(desk.house, session, error)
         desk.practice.lock(session, "command done")
         raise
+    return Leaving(desk, session, reader.stream())
 
-    def chunks() -> Iterator[bytes]:
+
+def _note_export(desk: Desk, session: Session, row: InstanceRow) -> None:
+    envelope = desk.house.store.get(Envelope, row.envelope)
+    details = {
+        "session": session.id,
+        "what": "object",
+        "count": 1,
+        "objects": [row.object],
+        "envelope": row.envelope,
+        "patient": envelope.patient if envelope else None,
+        "peer": session.peer.address,
+    }
+    now = desk.house.clock.now()
+    desk.house.store.record(Entry(EventKind.EXPORTED, now, session.member.id, details))
+
+
+class Leaving(Iterator[bytes]):
+    """The bytes of an object on their way out. Its session is locked after the last of them, or
+    with `close`, also when nobody took the first: a generator would not notice that."""
+
+    def __init__(self, desk: Desk, session: Session, chunks: Iterator[bytes]) -> None:
+        self._desk, self._session, self._chunks = desk, session, chunks
+
+    def __next__(self) -> bytes:
         try:
-            yield from reader.stream()
-        finally:
-            desk.practice.lock(session, "command done")
+            return next(self._chunks)
+        except BaseException:  # the end among them
+            self.close()
+            raise
 
-    return chunks()
+    def close(self) -> None:
+        self._desk.practice.lock(self._session, "command done")
 
 
 def filing_of(desk: Desk, session: Session) -> filing.Filing:
@@ -134,22 +165,31 @@ def waiting(desk: Desk, request: Request) -> Answer:
     """Arrivals that a person must file, with whom they may belong to and what differs."""
     with desk.session(request) as session:
         check_may(session.member.roles, "file", session.ring.circles)
-        return [
+        found = filing_of(desk, session).waiting()
+        desk.searches.note(
+            session=session.id,
+            member=session.member.id,
+            level="patient",
+            envelopes=[one.row.envelope for one in found],
+            peer=session.peer.address,
+        )
+        return [_waiting_answer(one) for one in found]
+
+
+def _waiting_answer(one: filing.Waiting) -> dict[str, Any]:
+    return {
+        "envelope": one.row.envelope,
+        "PatientName": one.identity.name,
+        "PatientBirthDate": one.identity.birth_date,
+        "missing": [field.value for field in one.ask.missing],
+        "candidates": [
             {
-                "envelope": one.row.envelope,
-                "PatientName": one.identity.name,
-                "PatientBirthDate": one.identity.birth_date,
-                "missing": [field.value for field in one.ask.missing],
-                "candidates": [
-                    {
-                        "patient": candidate.patient,
-                        "differs": [field.value for field in candidate.differs],
-                    }
-                    for candidate in one.ask.candidates
-                ],
+                "patient": candidate.patient,
+                "differs": [field.value for field in candidate.differs],
             }
-            for one in filing_of(desk, session).waiting()
-        ]
+            for candidate in one.ask.candidates
+        ],
+    }
 
 
 def file(desk: Desk, request: Request) -> Answer:

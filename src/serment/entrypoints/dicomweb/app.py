@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb import frames, pictures, qido, stow, wado
 from serment.entrypoints.dicomweb.answers import encode, problem
-from serment.entrypoints.dicomweb.callers import BASE
+from serment.entrypoints.dicomweb.callers import BASE, note_refusal
 from serment.entrypoints.dicomweb.kept import Kept
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.errors import N_, SermentError
@@ -79,6 +79,8 @@ def _route(path: str, get: Endpoint, post: Endpoint | None) -> Route:
                 return await post(request)
             return await get(request)
         except SermentError as error:
+            if error.http_status in (401, 403):
+                await note_refusal(request, request.app.state.desk, error)
             return problem(error)
 
     return Route(path, guarded, methods=["GET"] if post is None else ["GET", "POST"])

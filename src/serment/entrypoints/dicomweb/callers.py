@@ -101,6 +101,7 @@ def _in_session(request: Request, token: str, work: Callable[[Caller], T], activ
         raise Unauthenticated(error.message, hint=error.hint) from error
     # another connection may use the same session at this moment: each has its own two ends
     session = replace(session, peer=peer(request))
+    request.state.session = session
     return work(Caller(desk, state.decoder, state.kept, session))
 
 
@@ -111,6 +112,19 @@ async def device(request: Request) -> Device:
         return await run_in_threadpool(devices.of_token, desk.house.store, bearer(request))
     except AccessDenied as error:
         raise Unauthenticated(error.message, hint=error.hint) from error
+
+
+async def note_refusal(request: Request, desk: Desk, refusal: SermentError) -> None:
+    """Journal, counted for each caller and minute, what was refused."""
+    await run_in_threadpool(_note_refusal, request, desk, refusal)
+
+
+def _note_refusal(request: Request, desk: Desk, refusal: SermentError) -> None:
+    session: Session | None = getattr(request.state, "session", None)
+    if session is None:
+        desk.refused.note_stranger(desk.house, peer(request).host, refusal)
+    else:
+        desk.refused.note(desk.house, session, refusal)
 
 
 def peer(request: Request) -> Peer:

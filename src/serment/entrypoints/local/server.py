@@ -7,7 +7,7 @@ travel in the body, never in an address, and are dropped with the request.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import unforeseen
@@ -38,10 +39,25 @@ def local_app(desk: Desk) -> Starlette:
         except Exception as error:  # noqa: BLE001 - its message may hold a patient's value
             return JSONResponse(failure(unforeseen(error)), 500)
         if isinstance(result, Iterator):
-            return StreamingResponse(_guarded(result), media_type="application/octet-stream")
+            return _Stream(_guarded(result), getattr(result, "close", None))
         return JSONResponse({"answer": result})
 
     return Starlette(routes=[Route("/run", run, methods=["POST"])])
+
+
+class _Stream(StreamingResponse):
+    """Bytes as they come; what gives them is closed however it ends, also before it began."""
+
+    def __init__(self, chunks: Iterator[bytes], close: Callable[[], None] | None) -> None:
+        super().__init__(chunks, media_type="application/octet-stream")
+        self._close = close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._close is not None:
+                await run_in_threadpool(self._close)
 
 
 def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:

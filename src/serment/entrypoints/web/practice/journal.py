@@ -41,7 +41,7 @@ def journal(visit: Visit, query: JournalQuery) -> JournalView:
     page = min(query.page, pages)
     words = _Words(visit)
     checkpoint = newest(visit.store)
-    return JournalView(
+    view = JournalView(
         lines=tuple(words.line(each) for each in found[(page - 1) * PAGE : page * PAGE]),
         day=day,
         hours=tuple(hours),
@@ -54,6 +54,9 @@ def journal(visit: Visit, query: JournalQuery) -> JournalView:
         checkpoint=checkpoint.at if checkpoint else None,
         own=own,
     )
+    if words.shown:  # names of patients
+        visit.note("patient", words.shown)
+    return view
 
 
 def _check_may(visit: Visit, query: JournalQuery) -> bool:
@@ -126,6 +129,7 @@ class _Words:
     _logins: dict[str, str] = field(init=False)
     _devices: dict[str, str] = field(init=False)
     _patients: dict[str, str | None] = field(init=False, default_factory=dict)
+    shown: set[str] = field(init=False, default_factory=set)  # envelopes of whom it named
 
     def __post_init__(self) -> None:
         self._logins, self._devices = self.visit.logins(), self.visit.devices()
@@ -171,11 +175,16 @@ class _Words:
         if self.visit.session.identity is None:
             return None
         row = self.visit.identities().study_of(envelope)
-        return full_name(identity_of(self.visit, row).name) if row else None
+        if row is None:
+            return None
+        self.shown.add(envelope)
+        return full_name(identity_of(self.visit, row).name)
 
     def _named(self, patient: str) -> str | None:
         if patient not in self._patients:
-            self._patients[patient] = named(self.visit, patient)
+            self._patients[patient] = name = named(self.visit, patient)
+            if name is not None:
+                self.shown |= {e.id for e in self.visit.store.find(Envelope, patient=patient)}
         return self._patients[patient]
 
     def _patient_of(self, entry: Entry) -> str | None:

@@ -29,7 +29,6 @@ from serment.entrypoints.web.practice import (
 from serment.entrypoints.web.practice.frames import Frames
 from serment.entrypoints.web.practice.modalities import Modalities
 from serment.entrypoints.web.practice.pictures import Pictures
-from serment.entrypoints.web.practice.refused import Refused
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
     Document,
@@ -73,7 +72,6 @@ class WebPractice:
         self._pictures = Pictures()
         self._frames = Frames(decoder, self._pictures)
         self._modalities = Modalities()
-        self._refused = Refused(desk)
         self._verified: tuple[Verdict, datetime] | None = None
         desk.practice.on_close.append(self._pictures.close)
 
@@ -88,13 +86,12 @@ class WebPractice:
         try:
             yield visit
         except AccessDenied as refusal:
-            self._refused.note(visit, refusal)
+            self._desk.refused.note(visit.house, visit.session, refusal)
             raise
 
     def flush(self, final: bool = False) -> None:
         """Journal the refusals of minutes that have ended; at shutdown (`final`) all of them."""
-        with self._desk.house.lock:
-            self._refused.flush(final)
+        self._desk.refused.flush(self._desk.house, final)
 
     # Coming in and going out
 
