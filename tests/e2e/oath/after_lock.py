@@ -71,6 +71,7 @@ def main(vault: str, password_file: str, left: str, right: str) -> None:
     password = Masked(Path(password_file).read_text())
     report: dict[str, Any] = {}
     with alone_desk(Path(vault)) as desk:
+        report["before"] = {"names": count(left, right), "keys": secrets()}
         work(desk, password)
         report["open"] = {"names": count(left, right), "keys": secrets()}
         desk.practice.lock_all()
