@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from tests.practices import PASSWORD, World
+from tests.practices import PASSWORD, World, disk_world
 
 from serment.app.protect import members
 from serment.core.journal.entries import EventKind
 from serment.core.masked import Masked
-from serment.core.records.vault import Wrap, WrapKind, WrapMethod
+from serment.core.records.vault import Role, Wrap, WrapKind, WrapMethod
 from serment.errors import AccessDenied, UsageError
 
 NEW = Masked("Brume-Soleil-19-Cascade")
@@ -40,3 +42,25 @@ def test_a_weak_new_password_changes_nothing(world: World) -> None:
     with pytest.raises(UsageError):
         members.change_password(world.house, member, seed, Masked("short"))
     assert members.unlock(world.house, "docteur", PASSWORD)[0] == member
+
+
+def test_the_second_copy_forgets_at_once_what_was_deleted(tmp_path: Path) -> None:
+    world, copy = disk_world(tmp_path), tmp_path / "keys.copy"
+    world.add("dpo", Role.DPO)
+    world.house.store.copy_keys()
+    (old,) = (w for w in password_wraps(world) if w.blob in copy.read_bytes() and _is(world, w))
+    member, seed = members.unlock(world.house, "dpo", PASSWORD)
+    members.change_password(world.house, member, seed, NEW)
+    assert old.blob not in copy.read_bytes()
+    world.add("secretaire", Role.SECRETARY)
+    world.house.store.copy_keys()
+    (theirs,) = (w for w in password_wraps(world) if _is(world, w, "secretaire"))
+    assert theirs.blob in copy.read_bytes()
+    world.add("autre", Role.SECRETARY, by="secretaire")
+    with world.signed_in("admin") as session:
+        members.remove(world.house, session.member, "secretaire")
+    assert theirs.blob not in copy.read_bytes()
+
+
+def _is(world: World, wrap: Wrap, login: str = "dpo") -> bool:
+    return members.find(world.house.store, login).id in wrap.subject

@@ -246,6 +246,7 @@ def remove(house: House, acting: Member, login: str) -> Member:
                 tx.put(replace(circle, stale=True))
         removed = replace(member, state=MemberState.REMOVED, totp=None)
         tx.put(removed)
+    house.store.copy_keys()  # what was deleted must not come back with it
     return removed
 
 
@@ -302,6 +303,7 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
         for wrap in held:
             _rewrap(house, tx, recovery, wrap, fresh)
         _vouch_again(house, tx, recovery, fresh)
+    house.store.copy_keys()
     return fresh
 
 
@@ -324,22 +326,6 @@ def _rewrap(house: House, tx: Transaction, recovery: Keyring, wrap: Wrap, member
 def words(member: Member) -> tuple[str, ...]:
     """What the newcomer reads aloud and the sitting member compares."""
     return fingerprint_words(member.public_key)
-
-
-def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) -> None:
-    """A member's own seed under his new password; the old one opens it no longer, from the second
-    copy neither.
-
-    Raises:
-        UsageError: the new password is too weak.
-    """
-    check_password(new.reveal(), member.login, house.practice)
-    with house.deriving:
-        wrap = _password_wrap(house.vault, member, seed, new)
-    entry = Entry(EventKind.MEMBER_PASSWORD, house.clock.now(), member.id, {"member": member.id})
-    with house.store.change(entry) as tx:
-        tx.put(wrap)
-    house.store.copy_keys()
 
 
 def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) -> None:

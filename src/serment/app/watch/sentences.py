@@ -85,7 +85,6 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     EventKind.MEMBER_REMOVED: (N_("{actor} removed {subject}: the keys are deleted"), ""),
     EventKind.MEMBER_RESCUED: (N_("{subject} got a new password by the recovery kit"), ""),
     EventKind.MEMBER_PASSWORD: (N_("{actor} changed the password; the old one opens nothing"), ""),
-    EventKind.MEMBER_PASSWORD: (N_("{actor} changed the password; the old one opens nothing"), ""),
     EventKind.SECOND_FACTOR_CHANGED: (N_("{actor} changed a second factor"), ""),
     EventKind.CIRCLE_MADE: (N_("{actor} made a new key for the circle {subject}"), ""),
     EventKind.CIRCLE_STOPPED: (

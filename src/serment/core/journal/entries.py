@@ -39,8 +39,7 @@ class EventKind(StrEnum):
     MEMBER_ADMITTED = "member-admitted"
     MEMBER_REMOVED = "member-removed"
     MEMBER_RESCUED = "member-rescued"
-    MEMBER_PASSWORD = "password-changed"  # noqa: S105 - by the member himself
-    MEMBER_PASSWORD = "password-changed"  # noqa: S105 - by the member himself
+    MEMBER_PASSWORD = "password-changed"  # by the member himself
     SECOND_FACTOR_CHANGED = "second-factor-changed"
     CIRCLE_MADE = "circle-made"
     KEYS_PINNED = "keys-pinned"  # a member saw these public keys, by circle and epoch
