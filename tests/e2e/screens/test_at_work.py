@@ -213,7 +213,7 @@ def test_the_first_sentence_follows_the_kit(door: Door, practice: Premises) -> N
     with door("admin") as walk:
         assert walk.text("h1") == "Un voleur lit tout : le kit est ici."
         walk.open("Comment le savons-nous")
-        assert walk.page.locator(".evidence .plain li").count() == 6
+        assert walk.page.locator(".evidence .plain li").count() == 8
         assert "taille des objets scellés" in walk.text(".evidence")
         shares = sorted(practice.vault.kit.iterdir())
         for share in shares[2:]:
