@@ -22,7 +22,7 @@ from serment.app.protect.moving import move_clinical
 from serment.app.protect.readers import share_with_new_readers
 from serment.app.protect.remembered import Remembered
 from serment.app.protect.second_factor import check_code
-from serment.app.protect.sessions import Peer, Session, check_enrolled
+from serment.app.protect.sessions import Peer, Session, check_enrolled, wrong_from_afar
 from serment.app.protect.tables import CircleTable
 from serment.app.steps import Steps
 from serment.core.access.sessions import begin, end_of, seen
@@ -96,8 +96,10 @@ class Practice:
             if need_code:
                 check_enrolled(member, peer)
                 self._use_code(member, check_code(self.house, member, seed, code))
-        except AccessDenied:
+        except AccessDenied as refusal:
             self._failed(login, peer)
+            if not peer.here and refusal.message == members.WRONG:
+                raise wrong_from_afar() from None
             raise
         with self.house.lock:
             self.attempts.succeeded(login, peer.host)

@@ -89,7 +89,16 @@ class Session:
 def check_enrolled(member: Member, peer: Peer) -> None:
     """A password alone opens nothing from another machine."""
     if member.totp is None and not peer.here:
-        raise AccessDenied(
-            N_("from another machine, a second factor is needed, and you have none yet"),
-            hint=N_("sign in once on the server itself and turn it on under Settings"),
-        )
+        raise wrong_from_afar()
+
+
+def wrong_from_afar() -> AccessDenied:
+    """The one answer to every failed sign-in from another machine: it tells nobody whether the
+    password was right."""
+    return AccessDenied(
+        N_("the login or the password is not right"),
+        hint=N_(
+            "check both, and the code; members without a second factor sign in on the server "
+            "itself; after three failures the account waits a minute"
+        ),
+    )
