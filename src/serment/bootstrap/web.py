@@ -22,6 +22,7 @@ from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, make_desk, open_house
 from serment.bootstrap.logs import gather, logger
+from serment.bootstrap.patience import PatientProtocol
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.app import dicomweb_routes
@@ -133,7 +134,8 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
         date_header=False,
         lifespan="off",
         timeout_graceful_shutdown=5,
-        limit_concurrency=256,
+        limit_concurrency=1024,
+        http=PatientProtocol,
         h11_max_incomplete_event_size=64 * 1024,
         **where,
     )
