@@ -102,7 +102,8 @@ def _dicomdir(path: Path) -> Iterator[Found | Refused]:
         yield Refused(str(path), N_("the DICOMDIR names files outside its folder"))
     for components in directory.files:
         target = path.parent.joinpath(*components)
-        if target.is_file() and not target.is_symlink():
+        inside = target.resolve().is_relative_to(path.parent.resolve())
+        if inside and target.is_file() and not target.is_symlink():
             yield from _file(target, from_folder=False)
         else:
             yield Refused(str(target), N_("named by the DICOMDIR but not there"))
@@ -129,7 +130,7 @@ def _archive(path: Path) -> Iterator[Found | Refused]:
             yield Refused(label, N_("an archive inside an archive is not opened"))
         else:
             title = Path(member.filename).stem
-            yield _tell(label, title, head, _member(path, member.filename))
+            yield _tell(label, title, head, _member(path, member))
 
 
 def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | str:
@@ -143,11 +144,11 @@ def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | str:
         return N_("this member of the archive is damaged")
 
 
-def _member(path: Path, name: str) -> Callable[[], Iterator[bytes]]:
+def _member(path: Path, member: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
     def chunks() -> Iterator[bytes]:
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-                yield from _bounded(stream, archive.getinfo(name).compress_size)
+            with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+                yield from _bounded(stream, member.compress_size)
         except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
             raise FormatError(N_("this member of the archive is damaged")) from error
 
