@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, replace
 
+from serment.app import circles
 from serment.app.house import House
 from serment.core.access.rights import check_may
 from serment.core.crypto.entropy import new_id, new_token, same, token_hash
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Device, Member
+from serment.core.records.vault import CircleKind, Device, Member
 from serment.errors import N_, AccessDenied, Conflict, NotFound, UsageError
 from serment.ports import Store
 
@@ -36,11 +37,13 @@ def add(
 
     Raises:
         UsageError: an AE title (PS3.5 6.2: 1 to 16 characters) or address that cannot be.
+        NotFound: there are care circles, and this is none of them.
         Conflict: these AE titles and this address are allowed already.
     """
     check_may(acting.roles, "devices")
     for title in (ae_title, called):
         _check_title(title)
+    _check_circle(house.store, circle)
     token = new_token()
     row = Device(
         new_id(),
@@ -68,6 +71,18 @@ def add(
     with house.store.change(entry) as tx:
         tx.add(row)
     return NewDevice(row, token)
+
+
+def _check_circle(store: Store, circle: str) -> None:
+    """Before the first doctor there is no care circle: the device may be declared first."""
+    known = [c.id for c in circles.current(store).values() if c.kind is CircleKind.CARE]
+    if known and circle not in known:
+        raise NotFound(
+            N_("there is no care circle {circle}"),
+            hint=N_("the care circles are: {circles}"),
+            circle=circle,
+            circles=", ".join(sorted(known)),
+        )
 
 
 def _check_title(title: str) -> None:
