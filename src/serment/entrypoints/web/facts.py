@@ -24,12 +24,12 @@ class Evidence:
 
 FACTS = {
     FactName.OBJECTS_SEALED: Evidence(
-        N_("Every one of the {objects} images and documents is sealed"),
+        N_("The {objects} images and documents were sealed on arrival"),
         N_("{damaged} of {objects} sealed objects are damaged"),
         N_("Whether the {objects} sealed objects are undamaged"),
         N_(
-            "each is a complete age file under a key of its own; SHA-256 of the sealed bytes is "
-            "compared by `serment doctor`"
+            "each as an age file under a key of its own; the newest 50 were looked at now, and "
+            "`serment doctor` compares the SHA-256 of all of them"
         ),
     ),
     FactName.KEYS_AWAY: Evidence(
