@@ -99,6 +99,19 @@ class RealWorld:
             member = rescue(house, open_with(house, words), login, password)
         return {"login": member.login, "state": member.state.value}
 
+    def certify(
+        self, vault: Path, names: Sequence[str], addresses: Sequence[str], request: Request
+    ) -> dict[str, Any]:
+        from serment.adapters.system import write_private
+        from serment.app.protect.certificate import renew
+
+        folder = open_folder(vault)
+        with alone_desk(vault) as desk, desk.session(request) as session:
+            made, key = renew(desk.house, session.member, session.ring, names, addresses)
+            write_private(folder.certificate_key, key)
+            write_private(folder.certificate, made)
+        return {"certificate": str(folder.certificate), "names": [*names, *addresses]}
+
     def doctor(
         self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
     ) -> dict[str, Any]:

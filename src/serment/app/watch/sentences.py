@@ -93,6 +93,7 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     ),
     EventKind.DEVICE_ADDED: (N_("{actor} declared the device {subject}"), ""),
     EventKind.DEVICE_REMOVED: (N_("{actor} removed the device {subject}"), ""),
+    EventKind.CERTIFICATE_ISSUED: (N_("{actor} issued a new certificate of the server"), ""),
     EventKind.KIT_MADE: (N_("The recovery kit was made"), ""),
     EventKind.KIT_DECLARED: (N_("{actor} declared the recovery kit printed and put away"), ""),
     EventKind.KIT_TRIED: (N_("The recovery kit was tried"), ""),

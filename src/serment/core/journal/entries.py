@@ -46,6 +46,7 @@ class EventKind(StrEnum):
     CIRCLE_STOPPED = "circle-stopped"  # its public key is not the one its seed gives
     DEVICE_ADDED = "device-added"
     DEVICE_REMOVED = "device-removed"
+    CERTIFICATE_ISSUED = "certificate-issued"
     KIT_MADE = "kit-made"
     KIT_DECLARED = "kit-declared"
     KIT_TRIED = "kit-tried"

@@ -32,6 +32,12 @@ def register(app: typer.Typer) -> None:
     device.command("list", help=N_("List the devices"))(list_devices)
     device.command("remove", help=N_("Refuse a device from now on"))(remove_device)
     app.add_typer(device, name="device")
+    certificate = typer.Typer(help=N_("The server's certificate: renew"), no_args_is_help=True)
+    certificate.callback()(lambda: None)
+    certificate.command("renew", help=N_("Issue it again, for the names and addresses given"))(
+        renew_certificate
+    )
+    app.add_typer(certificate, name="certificate")
 
 
 def _ask(context: Context, command: str, by: str | None, **options: Any) -> Any:
@@ -134,6 +140,22 @@ def rescue(
     answer = context.world.rescue(asking.vault(context), login, share, asking.new_password(context))
     context.output.value(answer)
     context.output.line(N_("{login} has a new password"), login=login)
+    return 0
+
+
+def renew_certificate(
+    ctx: typer.Context,
+    name: Annotated[list[str] | None, typer.Option(help=N_("host name of this server"))] = None,
+    address: Annotated[
+        list[str] | None, typer.Option(help=N_("private IP address of this server"))
+    ] = None,
+    by: By = None,
+) -> int:
+    context: Context = ctx.obj
+    request = Request("certificate renew", {}, by, asking.password(context))
+    answer = context.world.certify(asking.vault(context), name or [], address or [], request)
+    context.output.value(answer)
+    context.output.line(N_("The certificate is renewed: {path}"), path=answer["certificate"])
     return 0
 
 

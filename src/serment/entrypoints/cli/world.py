@@ -62,6 +62,11 @@ class World(Protocol):
         self, vault: Path, login: str, shares: Sequence[Path], password: Masked[str]
     ) -> dict[str, Any]: ...
 
+    def certify(
+        self, vault: Path, names: Sequence[str], addresses: Sequence[str], request: Request
+    ) -> dict[str, Any]:
+        """A new certificate of the server, by the member who asks."""
+
     def doctor(
         self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
     ) -> dict[str, Any]: ...
