@@ -12,7 +12,7 @@ from serment.app import circles
 from serment.app.prove.thief import Reach
 from serment.app.watch.checkpoints import Checkpoints
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Circle, ObjectState, StoredObject
+from serment.core.records.vault import Circle, ObjectState, StoredObject, Wrap, WrapKind
 from serment.entrypoints.web.views import TodoName as T
 
 
@@ -90,6 +90,27 @@ def test_an_object_that_is_no_age_file_is_seen(pages: Pages) -> None:
     pages.world.house.packs._packs[row.pack][row.offset] ^= 1
     home = pages.web.home(pages.sign_in("docteur"))
     assert facts(home)["objects-sealed"] == "bad"
+
+
+def test_an_object_that_changed_further_on_is_seen(pages: Pages) -> None:
+    pages.world.receive([report(study(patient()))])
+    (row,) = pages.world.house.store.find(StoredObject)
+    pages.world.house.packs._packs[row.pack][row.offset + row.size - 1] ^= 1
+    home = pages.web.home(pages.sign_in("docteur"))
+    assert facts(home)["objects-sealed"] == "bad"
+
+
+def test_a_key_that_is_not_as_long_as_a_sealed_one_is_seen(pages: Pages) -> None:
+    session, store = pages.sign_in("docteur"), pages.world.house.store
+    pages.world.receive([report(study(patient()))])
+    wrap = store.find(Wrap, kind=WrapKind.CIRCLE_SEED)[0]
+    entry = Entry(EventKind.REPAIRED, pages.world.house.clock.now(), "web", {})
+    with store.change(entry) as tx:
+        tx.delete(wrap)
+        tx.add(replace(wrap, blob=bytes(32)))
+    home = pages.web.home(session)
+    assert facts(home)["keys-away"] == "bad"
+    assert home.reach is Reach.EVERYTHING
 
 
 def test_what_each_is_asked_to_do(pages: Pages) -> None:

@@ -37,8 +37,8 @@ FACTS = {
         N_("A key that opens patients is on the disk in clear"),
         N_("Whether a key that opens patients is on the disk in clear"),
         N_(
-            "the {wraps} keys of this vault are stored only sealed to a member's password or to "
-            "another sealed key; the receiver knows public keys only"
+            "each of the {wraps} stored keys is recorded as sealed to a password, a public key or "
+            "another key; those of members and circles have the length of a sealed key"
         ),
     ),
     FactName.KIT_AWAY: Evidence(

@@ -11,6 +11,8 @@ from serment.app.protect.filing import count_waiting
 from serment.app.prove.thief import SHARES_NEEDED, Haul, Loss, what_a_thief_reads
 from serment.core.access.rights import Act
 from serment.core.crypto.age.header import VERSION_LINE
+from serment.core.crypto.password import BLOB_BYTES
+from serment.core.crypto.wraps import HPKE_WRAP_BYTES, KEY_WRAP_BYTES
 from serment.core.journal.verify import Verdict
 from serment.core.records.vault import (
     Envelope,
@@ -22,6 +24,7 @@ from serment.core.records.vault import (
     Setting,
     StoredObject,
     Wrap,
+    WrapKind,
     WrapMethod,
 )
 from serment.entrypoints.web.practice.journal import CHECKPOINT_TAKEN
@@ -37,8 +40,16 @@ from serment.entrypoints.web.views import (
     TodoName,
 )
 from serment.errors import SermentError
+from serment.ports import Place
 
-LOOKED_AT = 50  # of the newest objects, whose first bytes are read at each look
+LOOKED_AT = 50  # of the newest objects, at each look
+COMPARED_BYTES = 16 << 20  # of them, whose SHA-256 is computed; of larger ones the first bytes
+SEALED_BYTES = {
+    WrapMethod.HPKE: HPKE_WRAP_BYTES,
+    WrapMethod.KEY: KEY_WRAP_BYTES,
+    WrapMethod.PASSWORD: BLOB_BYTES,
+}
+ROOTS = (WrapKind.MEMBER_SEED, WrapKind.CIRCLE_SEED)  # few, and all the others hang on them
 CHECKPOINT_EVERY = timedelta(days=30)
 
 
@@ -84,7 +95,7 @@ def kit_view(visit: Visit) -> KitView:
 
 def _sealed(visit: Visit, objects: int) -> Fact:
     """Headers that failed authentication in the open circles, and a look at the newest objects:
-    each must begin as an age file."""
+    each must begin as an age file and, as far as time allows, have the bytes that were sealed."""
     damaged = sum(table.damaged for table in list(visit.practice.tables.values()))
     damaged += _not_sealed(visit, objects)
     state = State.BAD if damaged else State.GOOD
@@ -93,7 +104,16 @@ def _sealed(visit: Visit, objects: int) -> Fact:
 
 def _not_sealed(visit: Visit, objects: int) -> int:
     newest = visit.store.objects_after(max(0, objects - LOOKED_AT), LOOKED_AT)
-    return sum(not _is_age_file(visit, row) for _, row in newest)
+    left, damaged = COMPARED_BYTES, 0
+    for _, row in newest:
+        left -= row.size
+        whole = left < 0 or visit.house.packs.verify(_place(row))
+        damaged += not (whole and _is_age_file(visit, row))
+    return damaged
+
+
+def _place(row: StoredObject) -> Place:
+    return Place(row.pack, row.offset, row.size, row.sha256)
 
 
 def _is_age_file(visit: Visit, row: StoredObject) -> bool:
@@ -104,10 +124,13 @@ def _is_age_file(visit: Visit, row: StoredObject) -> bool:
 
 
 def _keys(visit: Visit) -> tuple[int, int]:
-    """How many keys are stored, and how many of them by no method that seals."""
+    """How many keys are stored, and how many of them by no method that seals, or not as long as
+    that method makes them: those of members and circles are looked at, of the others the method."""
     stored = visit.store.count(Wrap)
     sealed = sum(visit.store.count(Wrap, method=method) for method in WrapMethod)
-    return stored, stored - sealed
+    looked_at = (wrap for kind in ROOTS for wrap in visit.store.find(Wrap, kind=kind))
+    odd = sum(len(wrap.blob) != SEALED_BYTES[wrap.method] for wrap in looked_at)
+    return stored, stored - sealed + odd
 
 
 def _keys_away(visit: Visit, wraps: int, clear: int) -> Fact:
