@@ -27,8 +27,8 @@ class Child:
     """`python -m serment _NAME ARGUMENTS...`, whose first line of output is a JSON object."""
 
     def __init__(self, name: str, arguments: Sequence[str], keep_open: Sequence[int] = ()) -> None:
-        self.name = name
-        self._arguments, self._keep_open = list(arguments), tuple(keep_open)
+        self.name, self.arguments = name, list(arguments)  # of the next start
+        self._keep_open = tuple(keep_open)
         self._process: subprocess.Popen[bytes] | None = None
         self.ready: dict[str, Any] = {}
 
@@ -38,7 +38,7 @@ class Child:
         Raises:
             SermentError: what the child itself said on its last line.
         """
-        command = [sys.executable, "-m", "serment", f"_{self.name}", *self._arguments]
+        command = [sys.executable, "-m", "serment", f"_{self.name}", *self.arguments]
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,

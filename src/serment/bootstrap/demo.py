@@ -21,9 +21,10 @@ from serment.adapters.files.walk import walk
 from serment.adapters.system import SystemClock, make_private_folder, write_private
 from serment.app.prove.bytesearch import search_bytes
 from serment.app.prove.forms import Planted
+from serment.bootstrap.addresses import parse_address
 from serment.bootstrap.folder import open_folder
 from serment.bootstrap.init import make_vault
-from serment.bootstrap.serve import Addresses, Server, parse_address
+from serment.bootstrap.serve import Addresses, Server
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.cli.world import World

@@ -6,7 +6,6 @@ The receiver holds public keys only, the web process holds what sessions opened,
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import threading
 from collections.abc import Callable
@@ -17,13 +16,14 @@ from typing import Any
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock, private_umask
 from serment.app.protect.exposure import check_may_listen
+from serment.bootstrap.addresses import Address, parse_address
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.logs import logger
-from serment.errors import N_, SermentError, UsageError
+from serment.errors import N_, SermentError
 
-DICOM = "127.0.0.1:11112"
-WEB = "127.0.0.1:8443"
+__all__ = ["Addresses", "Server", "parse_address", "serve"]
+
 LOOK_SECONDS = 0.5
 RESTARTS = 20  # of one child that fell again and again, before the server gives up
 STEADY_SECONDS = 60.0  # a child that lived so long did not fall again: it fell
@@ -32,27 +32,8 @@ RETRY_SECONDS = 5.0  # until a child that could not start (the disk is full) is 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    dicom: tuple[str, int]
-    web: tuple[str, int]
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """HOST:PORT, with an IPv6 host in brackets."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(
-            N_("{text} is not HOST:PORT"), hint=N_("for example 127.0.0.1:8443"), text=text
-        )
-    return host or "127.0.0.1", int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    dicom: Address
+    web: Address
 
 
 class Server:
@@ -64,11 +45,9 @@ class Server:
         _check_closed(self.folder, addresses)
         self._lock = VaultLock(self.folder.root)
         keep = (self._lock.fileno(),)
-        where = str(self.folder.root)
-        dicom = ":".join(map(str, addresses.dicom))
-        web = ":".join(map(str, addresses.web))
+        where, dicom, web = str(self.folder.root), str(addresses.dicom), str(addresses.web)
         self.receiver = Child("receiver", [where, dicom], keep)
-        self.web = Child("web", [where, web], keep)
+        self.web = Child("web", [where, web, dicom], keep)
         self.worker = Child("worker", [where], keep)
         self._log = logger("server")
         self._clock = SystemClock()
@@ -79,24 +58,19 @@ class Server:
     def start(self) -> dict[str, Any]:
         """Start everything; the answer of `serve --json` once all of it listens."""
         try:
-            dicom = self.receiver.start()["dicom"]
-            self.web = Child(
-                "web",
-                [*self.web._arguments, ":".join(map(str, dicom))],
-                (self._lock.fileno(),),
-            )
-            web = self.web.start()["web"]
+            dicom = str(Address(*self.receiver.start()["dicom"]))
+            self.web.arguments[2] = dicom
+            web = str(Address(*self.web.start()["web"]))
             self.worker.start()
         except BaseException:
             self.stop()
             raise
-        # a restarted receiver must come back to the port it was given
-        self.receiver._arguments[1] = ":".join(map(str, dicom))
-        self.web._arguments[1] = ":".join(map(str, web))
+        # started again, they must come back to the ports they were given
+        self.receiver.arguments[1], self.web.arguments[1] = dicom, web
         return {
             "ready": True,
-            "dicom": f"{dicom[0]}:{dicom[1]}",
-            "web": f"https://{web[0]}:{web[1]}",
+            "dicom": dicom,
+            "web": f"https://{web}",
             "ca": str(self.folder.authority),
         }
 
@@ -135,7 +109,7 @@ class Server:
 
 
 def _check_closed(folder: Folder, addresses: Addresses) -> None:
-    if is_loopback(addresses.dicom[0]) and is_loopback(addresses.web[0]):
+    if addresses.dicom.is_loopback and addresses.web.is_loopback:
         return
     store = SqliteStore(folder.database, folder.key_copy)
     try:
