@@ -96,6 +96,9 @@ class Receiver(Protocol):
         only the called title is wrong; `Unavailable` says what is missing. Both are journalled by
         the implementation, aggregated per caller and minute."""
 
+    def knows(self, address: str) -> bool:
+        """Whether any device calls from this IP address; cheap, writes nothing."""
+
     def refused(self, calling: str, called: str, address: str, reason: str) -> None:
         """Journal (aggregated) a refusal that the entry point decided itself: malformed request,
         local limit, time out. `reason` is an English msgid without any value of the peer; AE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,3 +187,15 @@ def test_one_address_cannot_take_every_association(serve: Any, made: Any) -> Non
     peer = running.call()
     peer.send(made.request())
     assert peer.rejected() == (2, 3, 2)
+
+
+def test_strangers_cannot_take_the_places_of_devices(serve: Any, made: Any) -> None:
+    elsewhere = replace(made.device(), address="192.0.2.9")
+    running = serve(MemoryReceiver([elsewhere]), associations_of_strangers=2)
+    silent = [running.call() for _ in range(2)]
+    peer = running.call()
+    peer.send(made.request())
+    assert peer.rejected() == (2, 3, 2)
+    running.receiver.devices = [made.device()]  # declared now: it is no stranger any more
+    running.call().associate()
+    assert len(silent) == 2

@@ -158,6 +158,9 @@ class MemoryReceiver:
         self.refused(calling, called, address, reason)
         raise AccessDenied(reason, wrong=wrong)
 
+    def knows(self, address: str) -> bool:
+        return self.devices is None or any(device.address == address for device in self.devices)
+
     def refused(self, calling: str, called: str, address: str, reason: str) -> None:
         with self._lock:
             self.refusals.append(Refused(calling, called, address, reason))

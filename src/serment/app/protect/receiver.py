@@ -42,6 +42,9 @@ class SealedReceiver:
             self.refused(calling, called, address, refusal.message)
             raise
 
+    def knows(self, address: str) -> bool:
+        return any(device.address == address for device in devices.active(self._store))
+
     def refused(self, calling: str, called: str, address: str, reason: str) -> None:
         with self._lock():
             self._refusals.note(address, reason, calling=calling, called=called)

@@ -11,6 +11,7 @@ class Limits:
 
     associations: int = 64
     associations_per_address: int = 16
+    associations_of_strangers: int = 8  # from all addresses together that are no device's
     association_seconds: float = 10  # from connecting to a whole request (ARTIM, PS3.8 9.1.4)
     idle_seconds: float = 60  # between two units
     unit_seconds: float = 30  # for one unit, once it has begun

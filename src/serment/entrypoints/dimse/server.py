@@ -17,7 +17,7 @@ from typing import Final
 from serment.entrypoints.dimse.association import TOO_MANY, Association, Ends
 from serment.entrypoints.dimse.limits import Limits
 from serment.entrypoints.dimse.wire import TICK, Wire
-from serment.errors import N_, Unavailable
+from serment.errors import N_, SermentError, Unavailable
 from serment.ports import Clock, Receiver
 
 _BACKLOG: Final = 128
@@ -49,7 +49,7 @@ class DicomServer:
         self._on_fault = on_fault or (lambda fault: None)
         self._stopping = threading.Event()
         self._changed = threading.Condition()
-        self._wires: dict[threading.Thread, tuple[str, Wire]] = {}
+        self._wires: dict[threading.Thread, tuple[str, Wire, bool]] = {}  # whether it is known
         self._turning_away = 0
         self._listener: socket.socket | None = None
         self._accepting: threading.Thread | None = None
@@ -85,7 +85,7 @@ class DicomServer:
             self._listener.close()
         with self._changed:
             if not self._changed.wait_for(lambda: not self._wires, self._limits.stop_seconds):
-                for _address, wire in self._wires.values():
+                for _address, wire, _known in self._wires.values():
                     wire.cut()
                 self._changed.wait_for(lambda: not self._wires, self._limits.stop_seconds)
 
@@ -114,16 +114,13 @@ class DicomServer:
         limits = self._limits
         wire = Wire(connection, self._clock, stopping, limits.send_seconds, limits.whole_reads)
         association = Association(wire, ends, self._receiver, self._limits, stopping)
+        known = self._knows(address)
         with self._changed:
-            callers = Counter(known for known, _wire in self._wires.values())
-            if (
-                len(self._wires) < self._limits.associations
-                and callers[address] < self._limits.associations_per_address
-            ):
+            if self._has_room(address, known):
                 thread = threading.Thread(
                     target=self._serve, args=(association,), name="dicom-association", daemon=True
                 )
-                self._wires[thread] = (address, wire)
+                self._wires[thread] = (address, wire, known)
                 self._start(thread)
                 return
             if self._turning_away < _TURNED_AWAY_AT_ONCE:
@@ -134,6 +131,23 @@ class DicomServer:
                 return
         self._receiver.refused("", "", address, TOO_MANY)
         wire.close()
+
+    def _knows(self, address: str) -> bool:
+        try:
+            return self._receiver.knows(address)
+        except SermentError as error:
+            self._on_fault(error)
+            return False
+
+    def _has_room(self, address: str, known: bool) -> bool:
+        """Strangers, whom the association will refuse, never take the places of devices."""
+        callers = Counter(caller for caller, _wire, _known in self._wires.values())
+        strangers = sum(not declared for _caller, _wire, declared in self._wires.values())
+        return (
+            len(self._wires) < self._limits.associations
+            and callers[address] < self._limits.associations_per_address
+            and (known or strangers < self._limits.associations_of_strangers)
+        )
 
     def _start(self, thread: threading.Thread) -> None:
         try:
