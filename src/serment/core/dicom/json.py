@@ -218,12 +218,20 @@ def to_json(attributes: Mapping[str, Any]) -> dict[str, Any]:
     Keywords the dictionary does not know are left out; an empty value gives an attribute without
     one. Texts become numbers for IS and DS, objects for PN (DICOM PS3.18 F.2.2).
     """
-    found = {}
+    found: dict[str, Any] = {}
     for keyword, value in attributes.items():
         entry = _entry(keyword)
-        if entry is not None:
-            found[entry[0]] = _from_keyword(entry[1], value)
+        if entry is None:
+            continue
+        tag, vr = entry
+        if type(value) is str and vr not in _TYPED:  # by far the most
+            found[tag] = {"vr": vr, "Value": [value]} if value else {"vr": vr}
+        else:
+            found[tag] = _from_keyword(vr, value)
     return dict(sorted(found.items()))
+
+
+_TYPED: Final = frozenset({"PN", "IS", "DS"})  # whose texts are not texts in JSON
 
 
 def _from_keyword(vr: str, value: Any) -> dict[str, Any]:
