@@ -442,7 +442,9 @@ def test_what_is_not_there_is_said_with_the_menu(doctor: Client) -> None:
 
 def test_every_status_of_an_error_has_a_title() -> None:
     def below(kind: type[SermentError]) -> set[int]:
-        return {kind.http_status}.union(*(below(child) for child in kind.__subclasses__()))
+        # the other services have errors of their own, which no page shows
+        children = [c for c in kind.__subclasses__() if "dicomweb" not in c.__module__]
+        return {kind.http_status}.union(*map(below, children))
 
     assert below(SermentError) <= set(TITLES)
 
