@@ -30,7 +30,7 @@ from serment.app.keyring import Keyring
 from serment.app.protect import members
 from serment.app.protect.founding import found
 from serment.app.protect.opening import Practice
-from serment.app.protect.reception import CLINICAL
+from serment.app.protect.sealing import CLINICAL
 from serment.app.wrapping import Wrapper
 from serment.core.crypto.entropy import new_id, random_bytes
 from serment.core.crypto.keys import new_key, new_seed, subkey

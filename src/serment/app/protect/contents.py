@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from serment.app.protect.rows import AT_ONCE, Opener, batches
+from serment.app.batches import AT_ONCE, batches
+from serment.app.protect.rows import Opener
 from serment.app.steps import Steps
 from serment.core.crypto.secret import Key
 from serment.core.journal.touched import Touched

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from serment.app import circles
+from serment.app.batches import batches
 from serment.app.house import House
-from serment.app.protect.rows import batches
 from serment.app.protect.tables import CircleTable
 from serment.app.steps import Steps
 from serment.app.wrapping import Wrapper, replace_wraps

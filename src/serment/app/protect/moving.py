@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from serment.app import circles
+from serment.app.batches import batches
 from serment.app.house import House
-from serment.app.protect.rows import batches
 from serment.app.protect.tables import CircleTable
 from serment.app.steps import Steps
 from serment.app.wrapping import Wrapper, put_all, replace_wraps

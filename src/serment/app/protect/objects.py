@@ -11,8 +11,8 @@ import hashlib
 from collections.abc import Iterator
 
 from serment.app.house import House
-from serment.app.protect.reception import CLINICAL
 from serment.app.protect.remembered import Remembered
+from serment.app.protect.sealing import CLINICAL
 from serment.core.crypto.age import AgeReader, HybridIdentity
 from serment.core.crypto.age.stream import CHUNK, SEALED_CHUNK
 from serment.core.crypto.keys import subkey

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from serment.app import circles
+from serment.app.batches import batches
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect.rows import batches
 from serment.app.steps import Steps
 from serment.app.wrapping import Wrapper, put_all
 from serment.core.crypto.entropy import new_id

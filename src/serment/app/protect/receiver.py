@@ -1,23 +1,23 @@
-"""The receiving side of a vault: who may send, where it is sealed to, what a restart mends.
+"""The receiving side of a vault: who may send, and where it is sealed to.
 
 Holds public keys only; see `reception` for the sealing itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
 from serment.app.protect import devices
-from serment.app.protect.reception import SealedReception, choose_circle, close_envelopes
+from serment.app.protect.mending import mend
+from serment.app.protect.reception import SealedReception
+from serment.app.protect.sealing import receiving_circle
 from serment.app.watch.refusals import Refusals
-from serment.core.crypto.merkle import Frontier
-from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Device, Envelope, Setting, StoredObject
+from serment.core.records.vault import Device
 from serment.errors import AccessDenied
 from serment.ports import Clock, Packs, Receipt, Reception, Source, Store, Streaming
 
-REPLAYED = "packs-replayed"
+__all__ = ["SealedReceiver", "mend"]
 
 
 class SealedReceiver:
@@ -62,7 +62,7 @@ class SealedReceiver:
         return _Lazy(self, source, wanted)
 
     def begin(self, source: Source, wanted: str | None) -> SealedReception:
-        circle = choose_circle(self._store, wanted)
+        circle = receiving_circle(self._store, wanted).id
         return SealedReception(self._vault, self._store, self._packs, self._clock, source, circle)
 
 
@@ -95,63 +95,3 @@ class _Lazy:
     def close(self, interrupted: bool = False) -> None:
         if self._inner is not None:
             self._inner.close(interrupted)
-
-
-def mend(store: Store, packs: Packs, clock: Clock) -> list[str]:
-    """At start: cut torn packs, index what the last run had not, close what it left open."""
-    repairs = packs.recover()
-    known = _replayed(store)
-    names = [name for name in packs.names() if name not in known]
-    missing = replay(store, packs, names)
-    if missing:
-        repairs.append(f"{missing} objects indexed again from the packs")
-    interrupted = [e.id for e in store.find(Envelope, closed=False)]
-    if interrupted:
-        came = {envelope: _what_came(store, envelope) for envelope in interrupted}
-        entry = Entry(EventKind.RECEPTION_INTERRUPTED, clock.now(), "receiver", {"envelopes": came})
-        close_envelopes(store, entry, interrupted)
-        repairs.append(f"{len(interrupted)} interrupted receptions closed")
-    if not repairs and not names:
-        return []
-    kind = EventKind.REPAIRED if repairs else EventKind.PACKS_INDEXED
-    details = {"what": "packs", "repairs": repairs, "count": len(names)}
-    with store.change(Entry(kind, clock.now(), "receiver", details)) as tx:
-        tx.put(Setting(REPLAYED, "\n".join(sorted(known | set(names))).encode()))
-    return repairs
-
-
-def _replayed(store: Store) -> set[str]:
-    """Packs that were indexed whole: each process writes packs of its own, so they are final."""
-    setting = store.get(Setting, REPLAYED)
-    return set(setting.value.decode().split("\n")) if setting else set()
-
-
-def replay(store: Store, packs: Packs, names: Sequence[str]) -> int:
-    """Insert the object rows of those packs' records that no row refers to; how many."""
-    before = store.count(StoredObject)
-    batch: list[StoredObject] = []
-    for record in (record for name in names for record in packs.records(name)):
-        place = record.place
-        batch.append(
-            StoredObject(
-                record.object_id,
-                record.envelope_id,
-                place.pack,
-                place.offset,
-                place.size,
-                place.sha256,
-                record.clinical_header,
-            )
-        )
-        if len(batch) >= 1000:
-            store.add_objects(batch)
-            batch = []
-    store.add_objects(batch)
-    return store.count(StoredObject) - before
-
-
-def _what_came(store: Store, envelope: str) -> dict[str, object]:
-    digests = Frontier()
-    for row in store.find(StoredObject, envelope=envelope):
-        digests.append(row.sha256)
-    return {"objects": digests.size, "root": digests.root().hex()}

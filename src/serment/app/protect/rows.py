@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from serment.app.keyring import Keyring
-from serment.app.protect.reception import CLINICAL
+from serment.app.protect.sealing import CLINICAL
 from serment.core.crypto.keys import subkey
 from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.wraps import open_value
@@ -22,17 +21,6 @@ from serment.core.records import contexts, names
 from serment.core.records.vault import Envelope, IdentityHeader, StoredObject, WrapKind
 from serment.errors import FormatError, IntegrityError
 from serment.ports import InstanceRow, OneOf, Store, StudyRow
-
-AT_ONCE = 2000  # envelopes or objects whose keys are asked for together
-
-T = TypeVar("T")
-
-
-def batches(items: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """The same items in lists of at most that many."""
-    waiting = iter(items)
-    while batch := list(islice(waiting, size)):
-        yield batch
 
 
 @dataclass(frozen=True, slots=True)

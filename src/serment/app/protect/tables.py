@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from serment.app.batches import batches
 from serment.app.circles import is_care_name
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect import snapshots
 from serment.app.protect.contents import Contents, Instances, Studies
 from serment.app.protect.patients import Patients
-from serment.app.protect.rows import Opener, batches
+from serment.app.protect.rows import Opener
 from serment.app.steps import Steps
 from serment.core.journal.touched import Touched, touched_by
 from serment.core.records import names

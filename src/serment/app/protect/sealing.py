@@ -1,0 +1,115 @@
+"""Makes envelopes and seals the headers of what they hold, with public keys only.
+
+The seed that opens an envelope is forgotten as soon as it is wrapped; its public key and the two
+header keys stay as long as the reception lasts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from serment.app import circles
+from serment.app.wrapping import Wrapper, put_all
+from serment.core.crypto.age import HybridRecipient
+from serment.core.crypto.entropy import new_id
+from serment.core.crypto.keys import new_key, new_seed, public_key, subkey
+from serment.core.crypto.merkle import Frontier
+from serment.core.crypto.secret import Key
+from serment.core.crypto.wraps import seal_value
+from serment.core.dicom import headers
+from serment.core.records import contexts, names
+from serment.core.records.vault import Circle, Envelope, EnvelopeKind, IdentityHeader, WrapKind
+from serment.errors import N_, AccessDenied
+from serment.ports import Source, Store, Transaction
+
+CLINICAL = "clinical-header"  # label of the subkey of an envelope seed
+
+
+@dataclass(frozen=True, slots=True)
+class SealingEnvelope:
+    """An envelope under way: what can still be added to it, nothing that opens its objects."""
+
+    vault: str
+    id: str
+    recipient: HybridRecipient
+    clinical_key: Key
+    identity_key: Key
+    identities: dict[bytes, bytes] = field(default_factory=dict)  # administrative headers, sealed
+    digests: Frontier = field(default_factory=Frontier)  # of the objects that came
+
+    def add_identity(self, plain: bytes) -> IdentityHeader:
+        """Seal a distinct administrative header; the row is for the caller to put."""
+        number = len(self.identities)
+        context = contexts.identity_header(self.vault, self.id, number)
+        self.identities[plain] = sealed = seal_value(plain, self.identity_key, context)
+        return IdentityHeader(self.id, number, sealed)
+
+    def seal_clinical(self, object_id: str, digest: bytes, clinical: dict[str, Any]) -> bytes:
+        """The object's index record, bound to its id, its envelope and its file's digest."""
+        context = contexts.clinical_header(self.vault, object_id, self.id, digest)
+        return seal_value(headers.encode(clinical), self.clinical_key, context)
+
+
+def open_envelope(
+    vault: str,
+    tx: Transaction,
+    source: Source,
+    circle: str,
+    kind: EnvelopeKind,
+    identity: dict[str, Any],
+    now: datetime,
+) -> SealingEnvelope:
+    """Put a new envelope, the wraps that open it, and its first administrative header.
+
+    Whom the keys go to is read in the same transaction: a member may have left since the
+    association began, and what is sealed to the epoch he knew would be open to him.
+
+    Raises:
+        AccessDenied: the circle may not receive any more.
+    """
+    seed, identity_key = new_seed(), new_key()
+    row = Envelope(new_id(), kind, circle, source.device, source.kind, now, public_key(seed))
+    envelope = SealingEnvelope(
+        vault, row.id, HybridRecipient(row.public_key), subkey(seed, CLINICAL), identity_key
+    )
+    subject, current = names.envelope(row.id), circles.current(tx)
+    tx.add(row)
+    readers = [receiving_circle(tx, circle), current[circles.RECOVERY]]
+    put_all(tx, Wrapper(vault, WrapKind.ENVELOPE_SEED, subject, seed).to_circles(readers))
+    wrapper = Wrapper(vault, WrapKind.ENVELOPE_IDENTITY, subject, identity_key)
+    put_all(tx, wrapper.to_circles(circles.identity_readers(current)))
+    tx.add(envelope.add_identity(headers.encode(identity)))
+    return envelope
+
+
+def receiving_circle(store: Store | Transaction, wanted: str | None) -> Circle:
+    """The care circle that receives: the one named, `care`, or the only one there is.
+
+    Raises:
+        AccessDenied: nobody could open what arrives, or nobody should (stopped circle).
+    """
+    current = circles.current(store)
+    care = {name: circle for name, circle in current.items() if circles.is_care(circle)}
+    if not care:
+        raise AccessDenied(
+            N_("no doctor yet: nobody could open what arrives"),
+            hint=N_("add the first doctor: `serment member add LOGIN --role doctor`"),
+        )
+    name = wanted or ("care" if "care" in care or len(care) > 1 else next(iter(care)))
+    if name not in care:
+        raise AccessDenied(
+            N_("there is no care circle {circle}"),
+            hint=N_("care circles: {known}"),
+            circle=name,
+            known=", ".join(sorted(care)),
+        )
+    secretariat = current.get(circles.SECRETARIAT)
+    if care[name].stopped or (secretariat is not None and secretariat.stopped):
+        raise AccessDenied(
+            N_("receiving for the circle {circle} is stopped: its public key was changed"),
+            hint=N_("run `serment journal verify` and call your DPO"),
+            circle=name,
+        )
+    return care[name]
