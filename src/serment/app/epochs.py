@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from serment.app import trust
+from dataclasses import replace
+
+from serment.app import circles, trust
 from serment.app.circles import holders, kind_of, recovery, seed_wrapper, seed_wraps
+from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.wrapping import put_all
 from serment.core.crypto.keys import new_seed, public_key
 from serment.core.crypto.secret import Seed
+from serment.core.journal.entries import Entry, EventKind
 from serment.core.records import names
 from serment.core.records.vault import Circle, Member, Snapshot
+from serment.errors import N_, AccessDenied, NotFound
 from serment.ports import Clock, Transaction
 
 
@@ -43,3 +48,36 @@ def renew(vault: str, tx: Transaction, clock: Clock, old: Circle, keyring: Keyri
     for snapshot in tx.find(Snapshot, circle=old.id):
         tx.delete(snapshot)
     return seed
+
+
+def accept(house: House, acting: Member, keyring: Keyring, name: str) -> Circle:
+    """Somebody of the secretariat has compared the words of a circle that reads identities (a new
+    DPO's, or the next epoch of the DPOs') and vouches for it: it receives again.
+
+    Raises:
+        AccessDenied: the session does not hold the secretariat.
+        NotFound: there is no such circle.
+    """
+    with house.store.change(
+        Entry(EventKind.CIRCLE_ACCEPTED, house.clock.now(), acting.id, {"circle": name})
+    ) as tx:
+        current = circles.current(tx)
+        secretariat = current.get(circles.SECRETARIAT)
+        if name != circles.DPO or name not in current:
+            raise NotFound(
+                N_("there is no circle {circle} to accept"),
+                hint=N_("only the circle of the DPO is accepted so"),
+                circle=name,
+            )
+        if secretariat is None or not keyring.holds_epoch(
+            names.circle(secretariat.id), secretariat.epoch
+        ):
+            raise AccessDenied(
+                N_("no key: only somebody of the secretariat can accept a circle"),
+                hint=N_("ask a secretary or a doctor"),
+            )
+        seed = keyring.seed(names.circle(secretariat.id), secretariat.epoch)
+        trust.vouch(house.vault, tx, secretariat, seed, trust.circle_claim(current[name]))
+        accepted = replace(current[name], stopped=False)
+        tx.put(accepted)
+    return accepted

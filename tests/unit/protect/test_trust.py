@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from tests.practices import World, patient, report, study
 
-from serment.app import circles
+from serment.app import circles, epochs
 from serment.app.keyring import Keyring
 from serment.app.protect import members
 from serment.app.wrapping import Wrapper
@@ -121,6 +121,28 @@ def test_a_replaced_reader_circle_gets_no_identity(world: World) -> None:
         ring.key(world.house.store, WrapKind.PATIENT_IDENTITY, subject) is None
         for subject in subjects
     )
+
+
+def test_a_dpo_circle_renewed_in_good_faith_is_accepted_by_the_secretariat(world: World) -> None:
+    world.add("dpo2", Role.DPO, by="dpo")
+    for login in ("docteur", "dpo", "dpo2"):
+        with world.signed_in(login):
+            pass
+    with world.signed_in("admin") as session:
+        members.remove(world.house, session.member, "dpo2")
+    with world.signed_in("dpo"):
+        assert circles.current(world.house.store)["dpo"].epoch == 2
+    with world.signed_in("docteur"):
+        assert circles.current(world.house.store)["dpo"].stopped
+    with world.signed_in("admin") as session, pytest.raises(AccessDenied):
+        epochs.accept(world.house, session.member, session.ring, "dpo")
+    with world.signed_in("secretaire") as session:
+        epochs.accept(world.house, session.member, session.ring, "dpo")
+    world.receive([report(study(patient()))])
+    with world.signed_in("docteur"):
+        assert not circles.current(world.house.store)["dpo"].stopped
+    with world.signed_in("dpo"):
+        assert len(world.practice.tables["dpo"].table.dump()[0]) == 1
 
 
 def test_a_second_recovery_key_lets_nobody_open(world: World) -> None:

@@ -103,6 +103,7 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{count} entry reached the end of its retention and was emptied"),
         N_("{count} entries reached the end of their retention and were emptied"),
     ),
+    EventKind.CIRCLE_ACCEPTED: (N_("{actor} accepted the circle {subject}"), ""),
     EventKind.KEYS_PINNED: (N_("{actor} noted the public keys of the circles"), ""),
     EventKind.PACKS_INDEXED: (
         N_("The objects of a pack were indexed"),

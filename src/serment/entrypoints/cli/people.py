@@ -27,6 +27,10 @@ def register(app: typer.Typer) -> None:
     member.command("password", help=N_("Change your own password"))(password)
     member.command("rescue", help=N_("New password with two shares of the kit"))(rescue)
     app.add_typer(member, name="member")
+    circle = typer.Typer(help=N_("Circles: list, accept"), no_args_is_help=True)
+    circle.command("list", help=N_("List the circles and the words of their keys"))(list_circles)
+    circle.command("accept", help=N_("Vouch for the DPO's circle, its words compared"))(accept)
+    app.add_typer(circle, name="circle")
     device = typer.Typer(help=N_("Devices that may send: add, list, remove"), no_args_is_help=True)
     device.command("add", help=N_("Allow a device; prints its token once"))(add_device)
     device.command("list", help=N_("List the devices"))(list_devices)
@@ -156,6 +160,30 @@ def renew_certificate(
     answer = context.world.certify(asking.vault(context), name or [], address or [], request)
     context.output.value(answer)
     context.output.line(N_("The certificate is renewed: {path}"), path=answer["certificate"])
+    return 0
+
+
+def list_circles(ctx: typer.Context) -> int:
+    context: Context = ctx.obj
+    rows = context.world.ask(asking.vault(context), Request("circle list", {}))
+    context.output.value(rows)
+    context.output.table(
+        [N_("Circle"), N_("Words")], [(row["circle"], " ".join(row["words"])) for row in rows]
+    )
+    return 0
+
+
+def accept(
+    ctx: typer.Context, circle: Annotated[str, typer.Argument(metavar="CIRCLE")], by: By = None
+) -> int:
+    context: Context = ctx.obj
+    answer = _ask(context, "circle accept", by, circle=circle)
+    context.output.value(answer)
+    context.output.line(
+        N_("The circle {circle} is accepted; its words: {words}"),
+        circle=circle,
+        words=" ".join(answer["words"]),
+    )
     return 0
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from serment.app import circles, epochs
 from serment.app.protect import devices, members
+from serment.core.crypto.keys import fingerprint_words
 from serment.core.records.vault import Member, MemberState, Role
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
@@ -95,6 +97,22 @@ def remove_member(desk: Desk, request: Request) -> Answer:
         row = members.remove(desk.house, session.member, request.text("login"))
         desk.practice.lock_member(row.id)
     return {"login": row.login, "state": row.state.value}
+
+
+def accept_circle(desk: Desk, request: Request) -> Answer:
+    """`serment circle accept`: {"circle", "words"}."""
+    with desk.session(request) as session:
+        circle = epochs.accept(desk.house, session.member, session.ring, request.text("circle"))
+    return {"circle": circle.id, "words": list(fingerprint_words(circle.public_key))}
+
+
+def circle_words(desk: Desk, request: Request) -> Answer:
+    """The words to compare before accepting."""
+    found = circles.current(desk.house.store)
+    return [
+        {"circle": c.id, "words": list(fingerprint_words(c.public_key)), "stopped": c.stopped}
+        for c in found.values()
+    ]
 
 
 def list_members(desk: Desk, request: Request) -> Answer:

@@ -26,6 +26,8 @@ REQUESTS: Mapping[str, Handler] = {
     "member remove": people.remove_member,
     "member password": people.change_password,
     "member list": people.list_members,
+    "circle accept": people.accept_circle,
+    "circle list": people.circle_words,
     "device add": people.add_device,
     "device remove": people.remove_device,
     "device list": people.list_devices,

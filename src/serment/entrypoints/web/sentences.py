@@ -57,6 +57,7 @@ LOOKS = {
     EventKind.CHECKPOINT_TAKEN: Look("download", "good"),
     EventKind.RECOVERED: Look("key", "alert"),
     EventKind.EXPIRED: Look("clock"),
+    EventKind.CIRCLE_ACCEPTED: Look("key"),
     EventKind.KEYS_PINNED: Look("key"),
     EventKind.PACKS_INDEXED: Look("check"),
     EventKind.REPAIRED: Look("seal"),
