@@ -84,7 +84,19 @@ def test_entries_left_unsigned_by_a_crash_are_signed_and_told(
     told = written()[-1]
     assert told.kind is EventKind.REPAIRED
     assert told.details == {"what": "unsigned-tail", "first": 5, "last": 7, "count": 3}
-    assert check(store, key) == Verdict(9, True, 0, None, "", 0, 2)
+    assert check(store, key) == Verdict(9, True, 0, None, "", 0, 2, late=3)
+
+
+def test_a_log_without_checkpoints_is_signed_only_while_it_is_new(
+    store, clock, key, signer, write
+) -> None:
+    """Else whoever takes the checkpoints away has the server sign what he made of the log."""
+    write(5)
+    clock.advance(3600)
+    for _ in range(2):
+        with pytest.raises(IntegrityError):
+            signer.sign_if_changed()
+    assert newest(store) is None
 
 
 def test_what_this_very_run_wrote_is_no_old_tail(store, clock, key, write, written) -> None:
@@ -203,6 +215,7 @@ def test_accesses_expire_after_twelve_months(store, clock, key, signer, write, w
     write(2, EventKind.READ)
     write(1, EventKind.RECEPTION_OPENED)
     write(1, EventKind.SEARCHED)
+    signer.sign_if_changed()
     clock.advance(timedelta(days=365).total_seconds())
     write(1, EventKind.READ)
     assert expire(store, clock, key, VAULT) == 3
@@ -215,7 +228,7 @@ def test_accesses_expire_after_twelve_months(store, clock, key, signer, write, w
         "before": "2026-01-05T08:00:05+00:00",
     }
     signer.sign_if_changed()
-    assert check(store, key) == Verdict(6, True, 3, None, "", 0, 1)
+    assert check(store, key) == Verdict(6, True, 3, None, "", 0, 2)
     assert expire(store, clock, key, VAULT) == 0
 
 
@@ -234,6 +247,7 @@ def test_expiry_goes_on_window_by_window(store, clock, key, signer, write, monke
     monkeypatch.setattr(expiry, "AT_ONCE", 7)
     write(30, EventKind.READ)
     write(5, EventKind.FILED)
+    signer.sign_if_changed()
     clock.advance(400 * 86400)
     write(20, EventKind.READ)
     assert expire(store, clock, key, VAULT) == 30
@@ -242,7 +256,7 @@ def test_expiry_goes_on_window_by_window(store, clock, key, signer, write, monke
     clock.advance(400 * 86400)
     assert expire(store, clock, key, VAULT) == 20
     signer.sign_if_changed()
-    assert check(store, key) == Verdict(55 + 5 + 3, True, 50, None, "", 0, 2)
+    assert check(store, key) == Verdict(55 + 5 + 3, True, 50, None, "", 0, 3)
 
 
 def test_the_retention_is_bounded(store, clock, key) -> None:

@@ -1,8 +1,9 @@
 """Signs what the log has become, and never anything but a continuation of what was signed before.
 
 At start the tree that the store keeps is trusted only where the newest checkpoint, or a full pass
-over the leaves, proves it; afterwards each checkpoint extends the one before. Entries that the last
-run left unsigned cannot be proved untouched: they are signed, and an entry says so.
+over the leaves, proves it; afterwards each checkpoint extends the one before. A log without any
+checkpoint is signed only while it is new: founding signs the first. Entries that the last run left
+unsigned cannot be proved untouched: they are signed, and an entry says so, which `verify` counts.
 """
 
 from __future__ import annotations
@@ -18,13 +19,12 @@ from serment.core.journal.checkpoints import (
     origin,
     sign_checkpoint,
 )
-from serment.core.journal.entries import CheckpointRow, Entry, EventKind
+from serment.core.journal.entries import UNSIGNED_TAIL, CheckpointRow, Entry, EventKind
 from serment.core.journal.log import entry_of
 from serment.errors import N_, FormatError, IntegrityError
 from serment.ports import Clock, Store
 
 RECENT = timedelta(minutes=5)  # what this very run, or the command just before, has written
-UNSIGNED_TAIL = "unsigned-tail"
 
 
 class Checkpoints:
@@ -60,6 +60,7 @@ class Checkpoints:
         """The tree at the newest checkpoint, proved by its root."""
         row = newest(self._store)
         if row is None:
+            self._check_is_new()
             return Frontier()
         try:
             checkpoint = open_checkpoint(row.note, self._origin, verify_key(self._key))
@@ -71,6 +72,18 @@ class Checkpoints:
         if (tree.size, tree.root()) != (checkpoint.size, checkpoint.root):
             raise _altered()
         return tree
+
+    def _check_is_new(self) -> None:
+        """Else somebody took the checkpoints away, to have the server sign what he made of it."""
+        first = next(iter(self._store.journal(0, 1)), None)
+        if first is None:
+            return
+        try:
+            entry = entry_of(first)
+        except FormatError as error:
+            raise _altered() from error
+        if entry is None or self._clock.now() - entry.at >= RECENT:
+            raise _altered()
 
     def _grown(self, start: Frontier, size: int) -> Frontier:
         """That tree with the leaves up to `size`, as far as there are any."""

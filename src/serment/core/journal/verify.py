@@ -8,7 +8,8 @@ The rules, each over rows that stream by once, in memory that does not grow with
   5. what is not signed yet is at most as old as signing every minute can leave it;
   6. the checkpoint kept elsewhere, when given, holds as well.
 What it cannot see without a checkpoint kept elsewhere: the log and its checkpoints cut back together
-to an earlier checkpoint, or everything signed anew by somebody who has the signing key.
+to an earlier checkpoint, what was written in the place of what was cut before the server signed
+again (it says so in an entry: `late`), or everything signed anew by somebody who has the key.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from datetime import timedelta
 
 from serment.core.crypto.merkle import HASH_BYTES, Frontier
 from serment.core.journal.checkpoints import Checkpoint, open_checkpoint
-from serment.core.journal.entries import CheckpointRow, LoggedEntry
+from serment.core.journal.entries import UNSIGNED_TAIL, CheckpointRow, LoggedEntry
 from serment.core.journal.log import entry_of, is_what_was_written
 from serment.core.journal.tombstones import Batch, Tombstone, parse_tombstone
 from serment.errors import N_, FormatError, IntegrityError
@@ -58,7 +59,8 @@ class Verdict:
     `first_bad` is where it shows: the entry itself when its content is wrong, the end of a log that
     was cut, else the first entry after the last checkpoint that still holds. `reason` is a message
     id without fields, "" when all is well. `expired` counts entries whose retention has ended,
-    `unsigned` those that no checkpoint covers yet.
+    `unsigned` those that no checkpoint covers yet, `late` those that a run found unsigned and
+    signed: whether somebody had taken checkpoints away, and changed them, cannot be told here.
     """
 
     entries: int
@@ -68,6 +70,7 @@ class Verdict:
     reason: str
     unsigned: int = 0
     checkpoints: int = 0
+    late: int = 0
 
 
 class Verifier:
@@ -88,7 +91,7 @@ class Verifier:
         self._found: tuple[int, str] | None = None
         self._whole = True  # no gap and no wrong root so far: roots still mean something
         self._frontier = Frontier()
-        self._expired = self._signed = self._seen = self._next = 0
+        self._expired = self._signed = self._seen = self._next = self._late = 0
         self._batches: dict[bytes, tuple[Tombstone, Batch]] = {}
         self._first: LoggedEntry | None = None  # the first row that is not signed yet
         self._last: LoggedEntry | None = None
@@ -127,6 +130,7 @@ class Verifier:
             reason,
             self._seen - self._signed,
             self._checkpoints,
+            self._late,
         )
 
     def _report(self, index: int, reason: str) -> None:
@@ -138,6 +142,7 @@ class Verifier:
         if row.body is not None or row.salt is not None:
             if not is_what_was_written(row):
                 self._report(row.index, CHANGED)
+            self._late += _signed_late(row)
         elif row.tombstone is None:
             self._report(row.index, DELETED)
         else:
@@ -227,6 +232,20 @@ class Verifier:
             self._report(0, NEVER_SIGNED)
         elif _span(self._first, self._last) > LONGEST_UNSIGNED:
             self._report(self._signed, UNSIGNED_LONG)
+
+
+def _signed_late(row: LoggedEntry) -> int:
+    """How many entries this one says were signed late."""
+    if not isinstance(row.body, bytes) or UNSIGNED_TAIL.encode() not in row.body:
+        return 0
+    try:
+        entry = entry_of(row)
+    except FormatError:
+        return 0
+    if entry is None or entry.details.get("what") != UNSIGNED_TAIL:
+        return 0
+    count = entry.details.get("count")
+    return count if isinstance(count, int) else 0
 
 
 def _is_leaf(leaf: object) -> bool:

@@ -71,6 +71,14 @@ def verify(
             out.line(
                 N_("{count} entries are newer than the last checkpoint"), count=verdict["unsigned"]
             )
+        if verdict["late"]:
+            out.line(
+                N_(
+                    "{count} entries were signed late: whether somebody had changed them before, "
+                    "only a checkpoint kept elsewhere can tell"
+                ),
+                count=verdict["late"],
+            )
         return 0
     out.line(N_("Not whole, from entry {index} on:"), index=verdict["first_bad"])
     out.plain("  " + out.text(verdict["reason"]))

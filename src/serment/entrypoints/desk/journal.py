@@ -78,6 +78,7 @@ def verify(desk: Desk, request: Request) -> Answer:
         "first_bad": found.first_bad,
         "reason": found.reason,
         "unsigned": found.unsigned,
+        "late": found.late,
         "kept": kept is not None,
     }
 
