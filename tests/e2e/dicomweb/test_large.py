@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import psutil
+import pytest
+import requests
 from tests.e2e.dicomweb.clinic import BOUNDARY, Clinic
 from tests.practices import patient, study
 
@@ -90,3 +92,32 @@ def test_hundreds_of_megabytes_in_flat_memory(clinic: Clinic) -> None:
     after = peaks(clinic)
     for name in ("_web", "_receiver"):
         assert after[name] - before[name] < SPARE, (name, before, after)
+
+
+def test_damage_never_looks_like_a_whole_answer(clinic: Clinic) -> None:
+    """Found in the middle it breaks the answer off; a new session finds it before it answers."""
+    damaged = study(patient(802, "ABÎMÉE^Anna"), 1)
+    place = Place(1, 1)
+    data = ct_slice(damaged, place, 1)
+    pixels = 8 << 20
+    head = data[: -512 * 512 * 2 - 4] + pixels.to_bytes(4, "little")
+    packs = clinic.vault.root / "packs"
+    before = set(packs.rglob("*"))
+    clinic.store(head + bytes(pixels))
+    pack = max(set(packs.rglob("*")) - before, key=lambda path: path.stat().st_size)
+    url = f"/studies/{damaged.uid}/series/{place.series_uid(damaged)}"
+    url += f"/instances/{place.instance_uid(damaged)}"
+    session = clinic.session(clinic.doctor)
+    fresh = clinic.unlock("docteur")
+    assert session.get(clinic.base + url, timeout=60).status_code == 200
+    with pack.open("r+b") as file:
+        file.seek(5 << 20)
+        byte = file.read(1)
+        file.seek(5 << 20)
+        file.write(bytes([byte[0] ^ 1]))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        session.get(clinic.base + url, timeout=60)
+    answer = clinic.get(url, token=fresh)
+    assert answer.status_code == 500
+    assert "not the one that was sealed" in answer.json()["error"]
+    assert damaged.uid not in answer.text
