@@ -57,7 +57,7 @@ class Clinic:
     device: str = ""
     doctor: str = ""
     secretary: str = ""
-    sessions: list[requests.Session] = field(default_factory=list)
+    sessions: dict[tuple[str, bool], requests.Session] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -67,23 +67,23 @@ class Clinic:
         return str(self.vault.json("unlock", "--as", login, "--token")["token"])
 
     def session(self, token: str) -> requests.Session:
-        """Plain HTTP with that token."""
-        session = self._session(token)
+        """Plain HTTP with that token, over one kept connection."""
+        session = self._session(token, plain=True)
         for name in ("Accept", "Accept-Encoding", "User-Agent"):
             session.headers[name] = None  # type: ignore[assignment]
         return session
 
     def client(self, token: str) -> DICOMwebClient:
         """The third-party client with its own default headers."""
-        return DICOMwebClient(self.base, session=self._session(token))
+        return DICOMwebClient(self.base, session=self._session(token, plain=False))
 
-    def _session(self, token: str) -> requests.Session:
-        session = requests.Session()
-        session.verify, session.trust_env = self.server.authority, False
-        if token:
-            session.headers["Authorization"] = f"Bearer {token}"
-        self.sessions.append(session)
-        return session
+    def _session(self, token: str, plain: bool) -> requests.Session:
+        if (token, plain) not in self.sessions:
+            session = self.sessions[token, plain] = requests.Session()
+            session.verify, session.trust_env = self.server.authority, False
+            if token:
+                session.headers["Authorization"] = f"Bearer {token}"
+        return self.sessions[token, plain]
 
     def get(self, path: str, accept: str = "", token: str | None = None, **more: Any) -> Any:
         headers = {"Accept": accept} if accept else {}
@@ -105,7 +105,7 @@ class Clinic:
         assert answer.status_code == 200, answer.text
 
     def close(self) -> None:
-        for session in self.sessions:
+        for session in self.sessions.values():
             session.close()
         self.sessions.clear()
 

@@ -12,17 +12,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from serment.core.dicom.multipart import parse_content_type
-from serment.errors import N_, FormatError, SermentError
+from serment.entrypoints.dicomweb.refused import Refused
+from serment.errors import N_, FormatError
 
 MAX_HEADER = 4096  # characters
 ANY = frozenset({"", "*"})
-
-
-class NotAcceptable(SermentError):
-    """Nothing the client accepts can be served."""
-
-    exit_code = 3
-    http_status = 406
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +119,13 @@ def accepts_gzip(request: Request) -> bool:
     return codings.get("gzip", codings.get("*", 0.0)) > 0
 
 
-def not_acceptable(transfer_syntax: str = "") -> NotAcceptable:
-    """The error that says what there is."""
+def not_acceptable(transfer_syntax: str = "") -> Refused:
+    """Nothing the client accepts can be served: 406, and what there is."""
     if transfer_syntax:
-        return NotAcceptable(
+        return Refused(
+            406,
             N_("it is stored in the transfer syntax {uid} and not transcoded"),
             hint=N_("ask with transfer-syntax=*"),
             uid=transfer_syntax,
         )
-    return NotAcceptable(N_("none of the media types you accept can be served here"))
+    return Refused(406, N_("none of the media types you accept can be served here"))

@@ -35,7 +35,7 @@ QUICK = 1  # compression level: three quarters of the gain for a fifth of the ti
 
 
 def list_offer(request: Request) -> Offer:
-    """How a list of attributes is answered (Table 8.7.3-6). `NotAcceptable` when in no way."""
+    """How a list of attributes is answered (Table 8.7.3-6). `Refused` when in no way."""
     offer = choose(accepted(request), LISTS)
     if offer is None:
         raise not_acceptable()
@@ -92,13 +92,14 @@ def related(inner: str, boundary: str) -> str:
     return f'{RELATED}; type="{inner}"; boundary={boundary}'
 
 
-def problem(error: SermentError) -> Response:
-    """An error as PS3.18 8.6 allows: a status and a short JSON report without any value."""
-    headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else {}
-    if error.http_status in (429, 503):
+def problem(error: SermentError, status: int) -> Response:
+    """An error as PS3.18 8.6 allows: a status and a short JSON report without any value of the
+    query."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if status in (429, 503):
         headers["Retry-After"] = "30"
     body = encode({"error": str(error), "hint": error.advice})
-    return Response(body, error.http_status, headers=headers, media_type="application/json")
+    return Response(body, status, headers=headers, media_type="application/json")
 
 
 def warning(text: str) -> str:

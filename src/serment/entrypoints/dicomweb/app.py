@@ -19,6 +19,7 @@ from serment.entrypoints.dicomweb import frames, pictures, qido, stow, wado
 from serment.entrypoints.dicomweb.answers import encode, problem
 from serment.entrypoints.dicomweb.callers import BASE, note_refusal
 from serment.entrypoints.dicomweb.kept import Kept
+from serment.entrypoints.dicomweb.refused import Refused
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.errors import N_, SermentError
 from serment.ports import Decoder
@@ -78,12 +79,18 @@ def _route(path: str, get: Endpoint, post: Endpoint | None) -> Route:
             if post is not None and request.method == "POST":
                 return await post(request)
             return await get(request)
+        except Refused as refused:
+            return await _problem(request, refused.said, refused.status)
         except SermentError as error:
-            if error.http_status in (401, 403):
-                await note_refusal(request, request.app.state.desk, error)
-            return problem(error)
+            return await _problem(request, error, error.http_status)
 
     return Route(path, guarded, methods=["GET"] if post is None else ["GET", "POST"])
+
+
+async def _problem(request: Request, error: SermentError, status: int) -> Response:
+    if status in (401, 403):
+        await note_refusal(request, request.app.state.desk, error)
+    return problem(error, status)
 
 
 async def _refusal(_request: Request, error: Exception) -> Response:

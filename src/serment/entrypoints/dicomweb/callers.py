@@ -21,6 +21,7 @@ from serment.app.protect.searching import FoundStudy, Searching
 from serment.core.records.vault import Device, EnvelopeKind
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.kept import Kept
+from serment.entrypoints.dicomweb.refused import Refused
 from serment.errors import N_, AccessDenied, SermentError, VaultLocked
 from serment.ports import Decoder
 
@@ -28,13 +29,6 @@ T = TypeVar("T")
 
 BASE = "/dicom-web"
 DOCUMENT = EnvelopeKind.DOCUMENT
-
-
-class Unauthenticated(SermentError):
-    """No token, or one that opens nothing (any more)."""
-
-    exit_code = 3
-    http_status = 401
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,8 @@ def bearer(request: Request) -> str:
     """The token of the Authorization header (RFC 6750 2.1)."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
-        raise Unauthenticated(
+        raise Refused(
+            401,
             N_("a bearer token is needed"),
             hint=N_("`serment unlock --as LOGIN --token` prints one"),
         )
@@ -86,8 +81,8 @@ def bearer(request: Request) -> str:
 
 
 async def in_session(request: Request, work: Callable[[Caller], T], active: bool = True) -> T:
-    """What `work` returns for the calling member, in a thread of its own. `Unauthenticated` when
-    the session is over. Only what is `active` puts off the idle lock: a viewer searches and
+    """What `work` returns for the calling member, in a thread of its own. `Refused` (401) when the
+    session is over. Only what is `active` puts off the idle lock: a viewer searches and
     refreshes its lists by itself, also when nobody sits in front of it."""
     return await run_in_threadpool(_in_session, request, bearer(request), work, active)
 
@@ -98,7 +93,7 @@ def _in_session(request: Request, token: str, work: Callable[[Caller], T], activ
     try:
         session = desk.practice.session(token, active=active)
     except VaultLocked as error:
-        raise Unauthenticated(error.message, hint=error.hint) from error
+        raise Refused(401, error.message, hint=error.hint) from error
     # another connection may use the same session at this moment: each has its own two ends
     session = replace(session, peer=peer(request))
     request.state.session = session
@@ -106,12 +101,12 @@ def _in_session(request: Request, token: str, work: Callable[[Caller], T], activ
 
 
 async def device(request: Request) -> Device:
-    """The sending device."""
+    """The sending device. `Refused` (401) when the token is none of a device."""
     desk: Desk = request.app.state.desk
     try:
         return await run_in_threadpool(devices.of_token, desk.house.store, bearer(request))
     except AccessDenied as error:
-        raise Unauthenticated(error.message, hint=error.hint) from error
+        raise Refused(401, error.message, hint=error.hint) from error
 
 
 async def note_refusal(request: Request, desk: Desk, refusal: SermentError) -> None:

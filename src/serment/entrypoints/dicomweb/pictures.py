@@ -17,7 +17,6 @@ from serment.core.dicom.excerpt import excerpt
 from serment.core.dicom.frames import check_frames, layout_of
 from serment.core.dicom.uids import kind_of
 from serment.entrypoints.dicomweb.accept import (
-    NotAcceptable,
     Offer,
     accepted,
     choose,
@@ -27,6 +26,7 @@ from serment.entrypoints.dicomweb.answers import RELATED
 from serment.entrypoints.dicomweb.callers import Caller, in_session
 from serment.entrypoints.dicomweb.frames import frame_list
 from serment.entrypoints.dicomweb.instances import Instance, named, opened
+from serment.entrypoints.dicomweb.refused import Refused
 from serment.entrypoints.dicomweb.streams import Part, multipart, single
 from serment.errors import N_, UsageError
 from serment.ports import InstanceRow
@@ -56,7 +56,8 @@ def _rendered(caller: Caller, request: Request, smaller: int | None) -> Response
     if kind_of(str(row.attributes.get("SOPClassUID", ""))) == "document" and smaller is None:
         return _document(caller, request, row)
     if not row.attributes.get("Rows"):
-        raise NotAcceptable(
+        raise Refused(
+            406,
             N_("this object holds no picture"),
             hint=N_("fetch the object itself; reports are not shown as pictures"),
         )
@@ -116,7 +117,8 @@ def _document(caller: Caller, request: Request, row: InstanceRow) -> Response:
     place = find_document(instance.read, instance.size)
     data = place.data
     if (data or instance.read(place.offset, 5))[:5] != b"%PDF-":
-        raise NotAcceptable(
+        raise Refused(
+            406,
             N_("this document is not a PDF and cannot be shown"),
             hint=N_("fetch the object itself and open it in a viewer"),
         )

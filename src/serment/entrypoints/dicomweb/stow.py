@@ -21,6 +21,7 @@ from serment.entrypoints.dicomweb import answers
 from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.callers import base_url, device, peer
 from serment.entrypoints.dicomweb.instances import uids_of
+from serment.entrypoints.dicomweb.refused import Refused
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.intake.framing import Result
 from serment.errors import N_, FormatError, SermentError
@@ -36,20 +37,6 @@ KINDS = (
     Offer("text/xml"),
 )
 REFERENCED, FAILED, RETRIEVE = "00081199", "00081198", "00081190"
-
-
-class UnsupportedMedia(SermentError):
-    """The body is of a kind that is not taken here."""
-
-    exit_code = 3
-    http_status = 415
-
-
-class TooSlow(SermentError):
-    """The body stopped coming."""
-
-    exit_code = 3
-    http_status = 408
 
 
 async def store(request: Request) -> Response:
@@ -73,7 +60,8 @@ def _check_media(content_type: str) -> None:
         media, parameters = "", {}
     inner = parameters.get("type", "application/dicom").lower()
     if media != "multipart/related" or inner != "application/dicom":
-        raise UnsupportedMedia(
+        raise Refused(
+            415,
             N_("expected multipart/related of application/dicom"),
             hint=N_('send Content-Type: multipart/related; type="application/dicom"; boundary=...'),
         )
@@ -87,14 +75,14 @@ def _source(request: Request, sender: Device) -> Source:
 
 
 async def _patiently(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body; `TooSlow` when nothing of it comes for a while."""
+    """The body; `Refused` (408) when nothing of it comes for a while."""
     while True:
         try:
             yield await asyncio.wait_for(anext(body), PATIENCE_SECONDS)
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise TooSlow(N_("the sender was too slow")) from None
+            raise Refused(408, N_("the sender was too slow")) from None
 
 
 def _answer(request: Request, results: list[Result], media: str) -> Response:
