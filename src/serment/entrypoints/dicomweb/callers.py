@@ -52,7 +52,8 @@ class Caller:
         """A study's attributes. A document that was attached to a patient says nothing of him by
         itself: it gets his identity."""
         found = study.attributes()
-        patient = next((r.patient for r in study.rows if r.kind == DOCUMENT), None)
+        documents = [row for row in study.rows if row.kind == DOCUMENT]
+        patient = next((r.patient or r.attributes.get("Patient") for r in documents), None)
         circle = self.session.identity
         if patient is None or circle is None or "PatientName" in found:
             return found
