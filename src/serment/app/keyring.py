@@ -6,7 +6,7 @@ patients -> envelopes. What no wrap leads to stays None; nothing here looks at a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from serment.core.crypto.keys import public_key, subkey
 from serment.core.crypto.secret import Key, Seed
@@ -17,6 +17,7 @@ from serment.errors import N_, IntegrityError, VaultLocked
 from serment.ports import OneOf, Store
 
 WRAP = "wrap"  # label of the subkey under which a held secret wraps others
+PATIENT = names.patient("")  # how the name of a patient's key begins
 
 
 class Keyring:
@@ -114,12 +115,15 @@ class Keyring:
         kind: WrapKind,
         subjects: Collection[str],
         damaged: set[str] | None = None,
+        under: Mapping[str, str] | None = None,
     ) -> dict[str, Key]:
         """The keys of several subjects, those some wrap leads to: one query, and one more for the
         patients above them. Patients' keys are remembered.
 
         Args:
             damaged: gets the subjects whose wrap is not authentic, instead of an exception.
+            under: by subject, the patient whose key must hold it; what is not named must be held
+                by no patient. A wrap elsewhere is damage: somebody changed what a row says.
         """
         found = {s: self._parents[s] for s in subjects if s in self._parents}
         wanted = [subject for subject in subjects if subject not in found]
@@ -134,6 +138,9 @@ class Keyring:
             wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted), recipient=held)
         for wrap in wraps:
             if wrap.subject in found:
+                continue
+            if not _is_filed_so(wrap, under):
+                (damaged if damaged is not None else set()).add(wrap.subject)
                 continue
             try:
                 secret = self._open(wrap)
@@ -189,6 +196,12 @@ _PARENTS = {  # what is filed is wrapped under a key of its patient
     WrapKind.ENVELOPE_IDENTITY: WrapKind.PATIENT_IDENTITY,
     WrapKind.ENVELOPE_SEED: WrapKind.PATIENT_CLINICAL,
 }
+
+
+def _is_filed_so(wrap: Wrap, under: Mapping[str, str] | None) -> bool:
+    """Whether the wrap is under the patient that is said, or under none when none is said."""
+    filed = wrap.recipient if wrap.recipient.startswith(PATIENT) else None
+    return under is None or under.get(wrap.subject) == filed
 
 
 def check_member(seed: Seed, registered: bytes) -> None:

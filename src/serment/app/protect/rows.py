@@ -7,7 +7,7 @@ left out, so that one damaged header keeps nobody from the others. Who keeps the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,9 +32,15 @@ class Opener:
     damaged: set[str] = field(default_factory=set)
 
     def studies(self, envelopes: Collection[Envelope]) -> list[StudyRow]:
-        """One row for each envelope whose identity header opens."""
+        """One row for each envelope whose identity header opens, through the key of the very
+        patient that its row says."""
         ids = [envelope.id for envelope in envelopes]
-        keys = self._keys(WrapKind.ENVELOPE_IDENTITY, ids)
+        filed = {
+            names.envelope(e.id): names.patient(e.patient)
+            for e in envelopes
+            if e.patient is not None
+        }
+        keys = self._keys(WrapKind.ENVELOPE_IDENTITY, ids, filed)
         sealed: dict[str, list[IdentityHeader]] = {}
         for header in self.store.find(IdentityHeader, envelope=OneOf(ids)):
             sealed.setdefault(header.envelope, []).append(header)
@@ -67,9 +73,11 @@ class Opener:
                 except (IntegrityError, FormatError):
                     self.damaged.add(f"object:{row.id}")
 
-    def _keys(self, kind: WrapKind, envelopes: list[str]) -> dict[str, Key]:
+    def _keys(
+        self, kind: WrapKind, envelopes: list[str], filed: Mapping[str, str] | None = None
+    ) -> dict[str, Key]:
         named = {names.envelope(envelope): envelope for envelope in envelopes}
-        found = self.ring.keys(self.store, kind, named, self.damaged)
+        found = self.ring.keys(self.store, kind, named, self.damaged, filed)
         return {named[subject]: key for subject, key in found.items()}
 
 
