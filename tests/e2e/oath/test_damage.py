@@ -263,7 +263,7 @@ COLUMNS = [
     ("member", "public_key", "login = 'docteur'", "all"),
     ("circle", "public_key", "id = 'care'", "none"),
     ("circle", "public_key", "id = 'secretariat'", "none"),
-    ("circle", "public_key", "id = 'recovery'", "none"),
+    ("circle", "public_key", "id = 'recovery'", "all"),
     ("device", "token_hash", "1", "none"),
     ("setting", "value", "key = 'journal-public-key'", "none"),
 ]

@@ -37,7 +37,14 @@ from serment.errors import SermentError
 from serment.ports import Packs, Store
 
 SIZE = 32  # bytes of every seed and key
-LABELS = ("wrap", "clinical-header", "totp", "snapshot")  # of `subkey`, in all of the program
+LABELS = (
+    "wrap",
+    "clinical-header",
+    "totp",
+    "snapshot",
+    "card",
+    "pins",
+)  # of `subkey`, in all of the program
 PURPOSES = ("x-wing", "password")  # of `derive`
 
 
