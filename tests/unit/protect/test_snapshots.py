@@ -14,7 +14,7 @@ from tests.practices import PASSWORD, World, disk_world, memory_world, patient, 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.search import MemorySearchTable
 from serment.app.keyring import Keyring
-from serment.app.protect import members, opening, snapshots
+from serment.app.protect import members, snapshots, upkeep
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import (
@@ -238,7 +238,7 @@ def test_a_new_epoch_deletes_what_the_old_seed_opens(closed: World) -> None:
 def test_a_circle_that_stays_open_is_saved_some_minutes_apart(
     closed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "SAVE_AFTER", 1)
+    monkeypatch.setattr(upkeep, "SAVE_AFTER", 1)
     clock = closed.house.clock
     assert isinstance(clock, MemoryClock)
     before = closed.house.store.find(Snapshot)

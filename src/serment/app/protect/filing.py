@@ -52,7 +52,6 @@ class Filing:
         """`table`: of the secretariat or the DPO."""
         self.house, self.table, self.ring = house, table, table.ring
         self.patients = table.patients
-        self._asked: dict[str, int] = {}  # left to a person when the book was at that version
 
     @property
     def book(self) -> PatientBook:
@@ -86,9 +85,9 @@ class Filing:
     def _undecided(self) -> list[Envelope]:
         """What waits and was not decided by a person, nor left to one since the book changed."""
         waiting = self.house.store.find(Envelope, patient=None)
-        self._asked = {e.id: self._asked[e.id] for e in waiting if e.id in self._asked}
-        version = self.patients.book.version
-        return [e for e in waiting if not e.decided_by and self._asked.get(e.id) != version]
+        asked, version = self.patients.asked, self.patients.book.version
+        self.patients.asked = {e.id: asked[e.id] for e in waiting if e.id in asked}
+        return [e for e in waiting if not e.decided_by and asked.get(e.id) != version]
 
     def _file_batch(self, envelopes: list[Envelope], actor: str) -> int:
         known = ((envelope, self.table.table.study_of(envelope.id)) for envelope in envelopes)
@@ -110,7 +109,7 @@ class Filing:
         """Whether it needs no person, as things stand now."""
         if not isinstance(self._decide(envelope, row), Ask):
             return True
-        self._asked[envelope.id] = self.patients.book.version
+        self.patients.asked[envelope.id] = self.patients.book.version
         return False
 
     def _decide(self, envelope: Envelope, row: StudyRow) -> Decision:

@@ -2,15 +2,14 @@
 
 A circle is open while one session holds its seed; the last to close drops the seed and its rows,
 once a snapshot of them is sealed. Idle time, absolute time and what counts as activity are decided
-in `core.access.sessions`; throttling of wrong passwords in `core.access.throttle`. The house's
-lock is held for short steps only: opening a large circle stops nobody else.
+in `core.access.sessions`; who may come in, by `signing_in`. The house's lock is held for short
+steps only: opening a large circle stops nobody else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 
 from serment.app import circles, trust
@@ -21,26 +20,23 @@ from serment.app.protect.filing import Filing
 from serment.app.protect.moving import move_clinical
 from serment.app.protect.readers import share_with_new_readers
 from serment.app.protect.remembered import Remembered
-from serment.app.protect.second_factor import check_code
-from serment.app.protect.sessions import Peer, Session, check_enrolled, wrong_from_afar
+from serment.app.protect.sessions import Peer, Session
+from serment.app.protect.signing_in import Door
 from serment.app.protect.tables import CircleTable
+from serment.app.protect.upkeep import Upkeep
 from serment.app.steps import Steps
 from serment.core.access.sessions import begin, end_of, seen
-from serment.core.access.throttle import Attempts
 from serment.core.crypto.entropy import new_id, new_token
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.journal.touched import Touched, tells_of_a_change
+from serment.core.journal.touched import Touched
 from serment.core.masked import Masked
 from serment.core.records.names import NameKind
 from serment.core.records.vault import Member
-from serment.errors import N_, AccessDenied, SermentError, VaultLocked
+from serment.errors import N_, SermentError, VaultLocked
 from serment.ports import Progress, SearchTable
 
 __all__ = ["Peer", "Practice", "Session"]
-
-SAVE_EVERY = timedelta(minutes=5)
-SAVE_AFTER = 500  # rows changed while a circle stays open
 
 
 def _each(works: Iterable[Callable[[], object]]) -> None:
@@ -62,14 +58,9 @@ class Practice:
         self.house = house
         self.sessions: dict[str, Session] = {}
         self.tables: dict[str, CircleTable] = {}
-        self.attempts = Attempts()
         self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
         self._version: int | None = None
-        self._codes: dict[str, int] = {}  # last time step used, by member
-        self._filings: dict[str, Filing] = {}
-        self._looked: dict[str, datetime] = {}  # whether a circle's snapshot is due
-        self._copied = house.store.journal_size()  # entries that the copy of the keys has, or may
-        self._copy_due = False  # the last session closed
+        self._door, self._upkeep = Door(house), Upkeep(house)
 
     # Coming in
 
@@ -89,44 +80,8 @@ class Practice:
             Busy: too many attempts for this login or address.
         """
         peer = peer or Peer()
-        with self.house.lock:
-            self.attempts.check_may_try(login, peer.host, self.house.clock.now())
-        try:
-            member, seed = members.unlock(self.house, login, password)
-            if need_code:
-                check_enrolled(member, peer)
-                self._use_code(member, check_code(self.house, member, seed, code))
-        except AccessDenied as refusal:
-            self._failed(login, peer)
-            if not peer.here and refusal.message == members.WRONG:
-                raise wrong_from_afar() from None
-            raise
-        with self.house.lock:
-            self.attempts.succeeded(login, peer.host)
+        member, seed = self._door.pass_through(login, password, code, peer, need_code)
         return self._open(member, seed, peer, Steps(progress))
-
-    def _use_code(self, member: Member, counter: int | None) -> None:
-        """A code opens once (RFC 6238 section 5.2)."""
-        if counter is None:
-            return
-        with self.house.lock:
-            if counter <= self._codes.get(member.id, 0):
-                raise AccessDenied(
-                    N_("this code has been used already"), hint=N_("wait for the next one")
-                )
-            self._codes[member.id] = counter
-
-    def _failed(self, login: str, peer: Peer) -> None:
-        with self.house.lock:
-            now = self.house.clock.now()
-            alarming = self.attempts.failed(login, peer.host, now)
-            known = self.house.store.find(Member, login=login)
-            details = {
-                "member": known[0].id if known else None,
-                "peer": peer.address,
-                "alarming": alarming,
-            }
-            self.house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))
 
     def _open(self, member: Member, seed: Seed, peer: Peer, steps: Steps) -> Session:
         house, now = self.house, self.house.clock.now()
@@ -238,17 +193,17 @@ class Practice:
 
     def table(self, circle: str) -> SearchTable:
         """The rows of an open circle. `VaultLocked` when nobody holds it any more."""
+        return self._opened(circle).table
+
+    def _opened(self, circle: str) -> CircleTable:
         found = self.tables.get(circle)
         if found is None:
             raise VaultLocked(N_("this circle has been closed"), hint=N_("open the practice again"))
-        return found.table
+        return found
 
     def filing(self, circle: str) -> Filing:
         """The filing with what an open identity circle knows."""
-        with self.house.lock:
-            if circle not in self._filings:
-                self._filings[circle] = Filing(self.house, self.tables[circle])
-            return self._filings[circle]
+        return Filing(self.house, self._opened(circle))
 
     def locked(self) -> bool:
         return not self.sessions
@@ -275,26 +230,16 @@ class Practice:
             held = {name for other in self.sessions.values() for name in other.ring.circles}
             closed = [self.tables.pop(name) for name in list(self.tables) if name not in held]
             for table in closed:
-                self._filings.pop(table.circle, None)
-                self._looked.pop(table.circle, None)
                 for told in self.on_close:
                     told(table.circle)
-        self._copy_due = self.locked()
-        putting = [partial(self._put_away, table) for table in closed]
+        self._upkeep.copy_due = self.locked()
+        putting = [partial(self._upkeep.put_away, table) for table in closed]
         _each([*putting, partial(self._journal_locked, session, reason)])
 
     def _journal_locked(self, session: Session, reason: str) -> None:
         details = {"session": session.id, "reason": reason}
         entry = Entry(EventKind.LOCKED, self.house.clock.now(), session.member.id, details)
         self.house.store.record(entry)
-
-    def _put_away(self, table: CircleTable) -> None:
-        """Close a table that nobody sees any more."""
-        try:
-            if table.is_worth_saving():
-                self._save(table)
-        finally:
-            table.close()
 
     def lock_all(self, reason: str = "asked") -> int:
         """Lock the practice; how many sessions there were. On a full disk, too, no key stays."""
@@ -355,38 +300,6 @@ class Practice:
             for table in tables:
                 table.fill()
 
-    # Chores
-
     def tidy(self) -> None:
-        """What nobody should wait for: seal the rows of circles that stay open, and copy the keys
-        once the last session has closed."""
-        for name, table in list(self.tables.items()):
-            if self._is_due(name) and table.is_worth_saving(SAVE_AFTER):
-                self._save(table)
-        if self._copy_due:
-            self._copy_due = False
-            self._copy_keys()
-
-    def _is_due(self, circle: str) -> bool:
-        """Some minutes after it was opened, or after the last look."""
-        now = self.house.clock.now()
-        due = now - self._looked.setdefault(circle, now) >= SAVE_EVERY
-        if due:
-            self._looked[circle] = now
-        return due
-
-    def _save(self, table: CircleTable) -> None:
-        try:
-            snapshot = table.snapshot()
-        except VaultLocked:
-            return  # it was closed meanwhile
-        with self.house.lock:
-            current = circles.current(self.house.store).get(table.circle)
-            if snapshot is not None and current is not None and current.epoch == snapshot.epoch:
-                self.house.store.keep_snapshot(snapshot)
-
-    def _copy_keys(self) -> None:
-        """Refresh the second copy, if more was journalled meanwhile than who looked at what."""
-        start, self._copied = self._copied, self.house.store.journal_size()
-        if any(map(tells_of_a_change, self.house.store.journal(start, self._copied))):
-            self.house.store.copy_keys()
+        """Chores that nobody should wait for."""
+        self._upkeep.tidy(list(self.tables.values()))

@@ -35,6 +35,7 @@ class Patients:
         self._house, self._ring = house, ring
         self.book = PatientBook()
         self.known = False  # whether the book has everybody
+        self.asked: dict[str, int] = {}  # arrivals left to a person when the book had that version
         self._changed: set[str] = set()  # in the change under way
 
     def learn(self, steps: Steps | None = None) -> None:

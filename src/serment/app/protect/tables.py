@@ -39,6 +39,7 @@ class CircleTable:
         self.version = 0  # counts the changes of the table: what shows it asks whether to ask again
         self.touched: set[str] | None = None  # envelopes, for `moving`; None = all of them
         self.on_rekeyed: Callable[[Touched], None] = lambda touched: None
+        self.looked_at = house.clock.now()  # when it was last asked whether it is worth saving
         self._store = house.store
         self._opener = Opener(house.store, ring)
         self._contents: Contents = (

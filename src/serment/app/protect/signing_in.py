@@ -1,0 +1,74 @@
+"""Who may come in: login, password, code, and how often they may be tried.
+
+Everything wrong looks the same. What is opened afterwards is `opening`'s work.
+"""
+
+from __future__ import annotations
+
+from serment.app.house import House
+from serment.app.protect import members
+from serment.app.protect.second_factor import check_code
+from serment.app.protect.sessions import Peer, check_enrolled, wrong_from_afar
+from serment.core.access.throttle import Attempts
+from serment.core.crypto.secret import Seed
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.masked import Masked
+from serment.core.records.vault import Member
+from serment.errors import N_, AccessDenied
+
+
+class Door:
+    """Of one process: failed attempts and used codes are remembered until it ends."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self.attempts = Attempts()
+        self._codes: dict[str, int] = {}  # last time step used, by member
+
+    def pass_through(
+        self, login: str, password: Masked[str], code: str, peer: Peer, need_code: bool
+    ) -> tuple[Member, Seed]:
+        """The member and his seed.
+
+        Raises:
+            AccessDenied: login, password or code wrong, or a second factor is missing from afar.
+            Busy: too many attempts for this login or address.
+        """
+        with self._house.lock:
+            self.attempts.check_may_try(login, peer.host, self._house.clock.now())
+        try:
+            member, seed = members.unlock(self._house, login, password)
+            if need_code:
+                check_enrolled(member, peer)
+                self._use_code(member, check_code(self._house, member, seed, code))
+        except AccessDenied as refusal:
+            self._failed(login, peer)
+            if not peer.here and refusal.message == members.WRONG:
+                raise wrong_from_afar() from None
+            raise
+        with self._house.lock:
+            self.attempts.succeeded(login, peer.host)
+        return member, seed
+
+    def _use_code(self, member: Member, counter: int | None) -> None:
+        """A code opens once (RFC 6238 section 5.2)."""
+        if counter is None:
+            return
+        with self._house.lock:
+            if counter <= self._codes.get(member.id, 0):
+                raise AccessDenied(
+                    N_("this code has been used already"), hint=N_("wait for the next one")
+                )
+            self._codes[member.id] = counter
+
+    def _failed(self, login: str, peer: Peer) -> None:
+        with self._house.lock:
+            now = self._house.clock.now()
+            alarming = self.attempts.failed(login, peer.host, now)
+            known = self._house.store.find(Member, login=login)
+            details = {
+                "member": known[0].id if known else None,
+                "peer": peer.address,
+                "alarming": alarming,
+            }
+            self._house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))
