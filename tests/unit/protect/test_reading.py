@@ -109,6 +109,21 @@ def test_many_objects_of_an_envelope_are_read_once_each(world: World) -> None:
     assert _kinds(world).count(EventKind.READ) == 1
 
 
+def test_a_series_is_named_at_its_first_image(world: World) -> None:
+    one, other = study(patient()), study(patient(), 2)
+    world.receive([report(one, n) for n in range(1, 6)] + [report(other)])
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        rows = reading.instances(Matches(study_uids=(one.uid,)))
+        for row in (rows[2], rows[4], rows[0]):
+            assert reading.open_one_of_series(row, "frames").all()
+        (read,) = [e for e in map(entry_of, world.house.store.journal()) if e.kind == "read"]
+        assert set(read.details["objects"]) == {row.object for row in rows}
+        (second,) = reading.instances(Matches(study_uids=(other.uid,)))
+        reading.open_one_of_series(second, "frames")
+    assert _kinds(world).count(EventKind.READ) == 2
+
+
 def test_a_missing_row_is_said(world: World) -> None:
     (receipt,) = world.receive([report(study(patient()))])
     with world.signed_in("docteur") as session:

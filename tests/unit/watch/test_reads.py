@@ -69,6 +69,23 @@ def test_envelopes_of_one_study_are_one_reading(reads, details) -> None:
     assert [(d["envelope"], d["more"]) for d in details()] == [("e1", False), ("e2", True)]
 
 
+def test_what_is_named_is_known(reads, clock) -> None:
+    def known(session: str = "s1", envelope: str = "e1", kind: str = "image") -> bool:
+        return reads.names(session, envelope, "a", kind)
+
+    assert not known()
+    reads.allow(**WHO, objects=["a"])
+    assert known()
+    assert not known(session="s2")
+    assert not known(envelope="e2")
+    assert not known(kind="report")
+    assert not reads.names("s1", "e1", "b", "image")
+    clock.advance(599)
+    assert known()
+    clock.advance(1)
+    assert not known()
+
+
 def test_many_objects_are_all_named(reads, details) -> None:
     objects = [f"o{n}" for n in range(NAMED_AT_ONCE * 2 + 1)]
     reads.allow(**WHO, objects=objects)

@@ -91,6 +91,16 @@ class Reading:
             self._journal(envelope, envelopes[envelope].patient, objects, kind)
         return envelopes
 
+    def open_one_of_series(self, row: InstanceRow, kind: str) -> ObjectReader:
+        """A reader for one object of which the others of its series will be wanted next, as a
+        viewer does: the journal names them all at once, so that it stays short and they come
+        quickly. Errors as `open`."""
+        named = self.reads.names(self.session.id, row.envelope, row.object, kind)
+        series = () if named else self.instances(Matches(series_uids=(row.series_uid,)))
+        self.allow([row, *(one for one in series if one.envelope == row.envelope)], kind)
+        (reader,) = self.open([row], kind)
+        return reader
+
     def _reader(self, stored: StoredObject, envelope: OpenEnvelope) -> ObjectReader:
         return ObjectReader(
             self.house, stored, envelope.seed, self.session.remembered, envelope.identity

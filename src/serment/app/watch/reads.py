@@ -93,6 +93,16 @@ class Reads:
                 named.objects.update(part)
                 self._count += len(part)
 
+    def names(self, session: str, envelope: str, object_id: str, kind: str) -> bool:
+        """Whether the journal names that object already, so that `allow` would write nothing."""
+        with self._lock:
+            named = self._named.get((session, envelope, kind))
+            return (
+                named is not None
+                and timedelta() <= self._clock.now() - named.since < WINDOW
+                and object_id in named.objects
+            )
+
     def _named_since(self, now: datetime, key: tuple[str, str, str]) -> _Named:
         """What is named for that key, after forgetting what is older than ten minutes."""
         while self._named:

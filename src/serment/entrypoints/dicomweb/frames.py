@@ -27,7 +27,7 @@ from serment.core.dicom.values import little_endian
 from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.answers import RELATED
 from serment.entrypoints.dicomweb.callers import Caller, in_session
-from serment.entrypoints.dicomweb.instances import Instance, named, opened
+from serment.entrypoints.dicomweb.instances import Instance, named, opened, opened_in_series
 from serment.entrypoints.dicomweb.streams import Part, Streamed, multipart, single
 from serment.errors import N_, FormatError, UsageError
 
@@ -45,7 +45,7 @@ def _frames(caller: Caller, request: Request) -> Response:
     row = named(caller, request)[0]
     media = frame_media(str(row.attributes.get("AvailableTransferSyntaxUID", "")))
     offer = _frame_offer(request, media, len(numbers) == 1)
-    (instance,) = opened(caller, [row], "frames")
+    instance = opened_in_series(caller, row, "frames")
     read, layout = open_pixels(instance.read, row.attributes)
     check_frames(layout, numbers)
     return _frame_parts(read, layout, numbers, offer, media)

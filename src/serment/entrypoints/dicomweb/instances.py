@@ -124,6 +124,11 @@ def opened(caller: Caller, rows: Sequence[InstanceRow], kind: str) -> list[Insta
     ]
 
 
+def opened_in_series(caller: Caller, row: InstanceRow, kind: str) -> Instance:
+    """One instance of which the others of its series will be wanted next, too."""
+    return Instance(row, caller.reading.open_one_of_series(row, kind), _wrapping(caller, row))
+
+
 def _wrapping(caller: Caller, row: InstanceRow) -> Wrapping | None:
     if "AvailableTransferSyntaxUID" in row.attributes:
         return None
