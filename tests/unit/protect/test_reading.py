@@ -93,7 +93,7 @@ def test_any_part_of_it_comes_back(world: World, large: bool) -> None:
             assert b"".join(reader.stream(3, 200_000)) == data[3:200_000]
             pieces = list(reader.stream())
             assert b"".join(pieces) == data
-            assert max(map(len, pieces)) <= WHOLE
+            assert max(map(len, pieces)) <= PIECE
 
 
 def test_many_objects_of_an_envelope_are_read_once_each(world: World) -> None:

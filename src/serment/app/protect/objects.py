@@ -23,8 +23,8 @@ from serment.core.records.vault import StoredObject
 from serment.errors import N_, IntegrityError
 from serment.ports import Packs
 
-WHOLE = 8 * 1024 * 1024  # objects up to this size are read, and streamed, in one go
-PIECE = 16 * CHUNK  # bytes of larger ones that are read, and streamed, at once
+WHOLE = 4 * 1024 * 1024  # objects up to this size are read in one go
+PIECE = 16 * CHUNK  # bytes of larger ones that are read at once, and of any that stream at once
 
 
 class ObjectReader:
@@ -68,15 +68,13 @@ class ObjectReader:
         return self.read(0, self.size)
 
     def stream(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` up to `stop` (the end by default) in pieces of at most `WHOLE`;
+        """The bytes from `start` up to `stop` (the end by default) in pieces of at most `PIECE`;
         opened when called, errors as `read`."""
-        size = self.size
-        stop = size if stop is None else min(stop, size)
-        return self._pieces(start, stop, WHOLE if size <= WHOLE else PIECE)
+        return self._pieces(start, self.size if stop is None else min(stop, self.size))
 
-    def _pieces(self, start: int, stop: int, piece: int) -> Iterator[bytes]:
+    def _pieces(self, start: int, stop: int) -> Iterator[bytes]:
         while start < stop:
-            end = min(stop, start - start % piece + piece)
+            end = min(stop, start - start % PIECE + PIECE)
             yield self.read(start, end - start)
             start = end
 
