@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from serment.app.wrapping import Wrapper
+from serment.core.access.roles import kind_of_circle
 from serment.core.crypto.secret import Seed
 from serment.core.records import names
 from serment.core.records.vault import (
@@ -16,9 +17,9 @@ from serment.core.records.vault import (
 from serment.errors import N_, IntegrityError
 from serment.ports import Store, Transaction
 
-RECOVERY = "recovery"
-SECRETARIAT = "secretariat"
-DPO = "dpo"
+RECOVERY = names.RECOVERY
+SECRETARIAT = CircleKind.SECRETARIAT.value
+DPO = CircleKind.DPO.value
 
 
 def current(store: Store | Transaction) -> dict[str, Circle]:
@@ -30,17 +31,12 @@ def current(store: Store | Transaction) -> dict[str, Circle]:
     return newest
 
 
-def kind_of(name: str) -> CircleKind:
-    """Only care circles have names of their own."""
-    return CircleKind(name) if name in {RECOVERY, SECRETARIAT, DPO} else CircleKind.CARE
-
-
 def is_care(circle: Circle) -> bool:
     return circle.kind is CircleKind.CARE
 
 
 def is_care_name(name: str) -> bool:
-    return kind_of(name) is CircleKind.CARE
+    return kind_of_circle(name) is CircleKind.CARE
 
 
 def recovery(store: Store | Transaction) -> Circle:

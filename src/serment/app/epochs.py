@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from serment.app import circles, trust
-from serment.app.circles import holders, kind_of, recovery, seed_wrapper, seed_wraps
+from serment.app.circles import holders, recovery, seed_wrapper, seed_wraps
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.wrapping import put_all
+from serment.core.access.roles import kind_of_circle
 from serment.core.crypto.keys import new_seed, public_key
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
@@ -23,7 +24,7 @@ def make(
 ) -> tuple[Circle, Seed]:
     """Put a new circle (or a new epoch of one) and its wraps; the caller journals it."""
     seed = new_seed()
-    circle = Circle(name, kind_of(name), epoch, public_key(seed), clock.now())
+    circle = Circle(name, kind_of_circle(name), epoch, public_key(seed), clock.now())
     tx.add(circle)
     put_all(tx, seed_wraps(vault, circle, seed, members, recovery(tx)))
     for member in members:
@@ -81,3 +82,17 @@ def accept(house: House, acting: Member, keyring: Keyring, name: str) -> Circle:
         accepted = replace(current[name], stopped=False)
         tx.put(accepted)
     return accepted
+
+
+def renew_stale(house: House, acting: Member, ring: Keyring) -> list[str]:
+    """After a removal: the first remaining member's session makes the new epochs."""
+    renewed = []
+    for circle in circles.current(house.store).values():
+        if circle.stale and not circle.stopped and ring.holds(circle.id):
+            details = {"circle": circle.id}
+            entry = Entry(EventKind.CIRCLE_MADE, house.clock.now(), acting.id, details)
+            with house.store.change(entry) as tx:
+                renew(house.vault, tx, house.clock, circle, ring)
+                tx.put(replace(circle, stale=False))
+            renewed.append(circle.id)
+    return renewed

@@ -1,4 +1,4 @@
-"""Members come, are admitted, leave, and get a new password.
+"""Members come, are admitted, and leave.
 
 Who becomes active at once and who waits is decided by keys: a circle that does not exist yet is
 made for its first member; an existing one is shared only by somebody who holds its seed.
@@ -12,25 +12,42 @@ from dataclasses import dataclass, replace
 
 from serment.app import circles, epochs, trust
 from serment.app.house import House
-from serment.app.keyring import Keyring, check_member
+from serment.app.keyring import Keyring
+from serment.app.protect.unlocking import (
+    change_password,
+    find,
+    keyring_of,
+    password_wrap,
+    rescue,
+    unlock,
+)
 from serment.app.wrapping import Wrapper
 from serment.core.access.passwords import check_password
-from serment.core.access.roles import circles_of
+from serment.core.access.roles import DEFAULT_CARE, circles_of_all
 from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import fingerprint_words, new_seed, public_key
-from serment.core.crypto.password import open_with_password, seal_with_password
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
-from serment.core.records import contexts, names
-from serment.core.records.vault import Member, MemberState, Role, Wrap, WrapKind, WrapMethod
-from serment.errors import N_, AccessDenied, Conflict, NotFound, UsageError
-from serment.ports import Clock, Store, Transaction
+from serment.core.records import names
+from serment.core.records.vault import Member, MemberState, Role, Wrap, WrapKind
+from serment.errors import N_, AccessDenied, Conflict, UsageError
+from serment.ports import Clock, Transaction
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
-DEFAULT_CARE = "care"
-WRONG = N_("the login or the password is not right")
-WRONG_HINT = N_("check both; after three failures the account waits a minute")
+__all__ = [
+    "DEFAULT_CARE",
+    "add",
+    "admit",
+    "change_password",
+    "create",
+    "find",
+    "keyring_of",
+    "remove",
+    "rescue",
+    "unlock",
+    "words",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,58 +83,9 @@ def create(
     state = MemberState.PENDING if wanted else MemberState.ACTIVE
     row = Member(member_id, login, roles, wanted, public_key(seed), state, clock.now())
     tx.add(row)
-    tx.put(_password_wrap(vault, row, seed, password))
+    tx.put(password_wrap(vault, row, seed, password))
     trust.first_pins(vault, tx, row, seed)
     return NewMember(row, seed)
-
-
-def _password_wrap(vault: str, member: Member, seed: Seed, password: Masked[str]) -> Wrap:
-    subject, recipient = names.member(member.id), names.password(member.id)
-    context = contexts.wrap(vault, WrapKind.MEMBER_SEED, subject, recipient, 0)
-    blob = seal_with_password(seed, password, context)
-    return Wrap(WrapKind.MEMBER_SEED, subject, recipient, 0, WrapMethod.PASSWORD, blob)
-
-
-def find(store: Store | Transaction, login: str) -> Member:
-    """The member with that login who has not been removed."""
-    for member in store.find(Member, login=login):
-        if member.state is not MemberState.REMOVED:
-            return member
-    raise NotFound(
-        N_("there is no member with the login {login}"),
-        hint=N_("`serment member list` shows the members"),
-        login=login,
-    )
-
-
-def unlock(house: House, login: str, password: Masked[str]) -> tuple[Member, Seed]:
-    """The member and his seed. `AccessDenied`, the same for an unknown login and a wrong
-    password, after the same derivation."""
-    known = [m for m in house.store.find(Member, login=login) if m.state is not MemberState.REMOVED]
-    if not known:
-        with house.deriving:  # the same work as for a known login
-            seal_with_password(new_seed(), password, contexts.second_factor(house.vault, "nobody"))
-        raise AccessDenied(WRONG, hint=WRONG_HINT)
-    member = known[0]
-    subject, recipient = names.member(member.id), names.password(member.id)
-    wrap = house.store.get(Wrap, WrapKind.MEMBER_SEED, subject, recipient, 0)
-    if wrap is None:
-        raise AccessDenied(WRONG, hint=WRONG_HINT)
-    context = contexts.wrap(house.vault, WrapKind.MEMBER_SEED, subject, recipient, 0)
-    try:
-        with house.deriving:
-            seed = open_with_password(wrap.blob, password, context)
-    except AccessDenied as wrong:
-        raise AccessDenied(WRONG, hint=WRONG_HINT) from wrong
-    check_member(seed, member.public_key)
-    return member, seed
-
-
-def keyring_of(house: House, member: Member, seed: Seed) -> Keyring:
-    """All that a member's seed opens now."""
-    ring = Keyring(house.vault, names.member(member.id), seed)
-    ring.open_circles(house.store)
-    return ring
 
 
 def add(
@@ -160,10 +128,7 @@ def _wanted(roles: Sequence[Role], care: str) -> tuple[str, ...]:
             N_("this cannot be the name of a care circle"),
             hint=N_("use small letters, digits, hyphens, such as `care` or `care-north`"),
         )
-    names: list[str] = []
-    for role in roles:
-        names += [c for c in circles_of(role, care) if c not in names]
-    return tuple(names)
+    return circles_of_all(roles, [care])
 
 
 def _check_may_add(
@@ -269,76 +234,6 @@ def _check_somebody_stays(house: House, member: Member) -> None:
             )
 
 
-def renew_stale(house: House, acting: Member, ring: Keyring) -> list[str]:
-    """After a removal: the first remaining member's session makes the new epochs."""
-    renewed = []
-    for circle in circles.current(house.store).values():
-        if circle.stale and not circle.stopped and ring.holds(circle.id):
-            entry = Entry(
-                EventKind.CIRCLE_MADE, house.clock.now(), acting.id, {"circle": circle.id}
-            )
-            with house.store.change(entry) as tx:
-                if not circles.current(tx)[circle.id].stale:
-                    continue
-                epochs.renew(house.vault, tx, house.clock, circle, ring)
-                tx.put(replace(circle, stale=False))
-            renewed.append(circle.id)
-    return renewed
-
-
-def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -> Member:
-    """A new seed and password for somebody who lost his: what his circles are comes from recovery.
-
-    The keyring holds the recovery seed (two shares of the kit)."""
-    member = find(house.store, login)
-    check_password(password.reveal(), login, house.practice)
-    seed = new_seed()
-    fresh = replace(member, public_key=public_key(seed), totp=None)
-    entry = Entry(EventKind.MEMBER_RESCUED, house.clock.now(), "recovery", {"member": member.id})
-    with house.store.change(entry) as tx:
-        held = tx.find(Wrap, recipient=names.member(member.id))
-        tx.put(fresh)
-        tx.put(_password_wrap(house.vault, fresh, seed, password))
-        trust.first_pins(house.vault, tx, fresh, seed)
-        for wrap in held:
-            _rewrap(house, tx, recovery, wrap, fresh)
-        _vouch_again(house, tx, recovery, fresh)
-    house.store.copy_keys()
-    return fresh
-
-
-def _vouch_again(house: House, tx: Transaction, recovery: Keyring, member: Member) -> None:
-    """His circles' cards name his new public key."""
-    for circle in circles.current(tx).values():
-        subject = names.circle_seed(circle.id, circle.epoch)
-        if tx.get(Wrap, WrapKind.CIRCLE_SEED, subject, names.member(member.id), 0) is not None:
-            seed = recovery.seed(names.circle(circle.id), circle.epoch)
-            trust.vouch(house.vault, tx, circle, seed, trust.member_claim(member))
-
-
-def _rewrap(house: House, tx: Transaction, recovery: Keyring, wrap: Wrap, member: Member) -> None:
-    tx.delete(wrap)
-    key = recovery.key(house.store, wrap.kind, wrap.subject)
-    if key is not None:
-        tx.put(Wrapper(house.vault, wrap.kind, wrap.subject, key).to_member(member))
-
-
 def words(member: Member) -> tuple[str, ...]:
     """What the newcomer reads aloud and the sitting member compares."""
     return fingerprint_words(member.public_key)
-
-
-def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) -> None:
-    """A member's own seed under his new password; the old one opens it no longer, from the second
-    copy neither.
-
-    Raises:
-        UsageError: the new password is too weak.
-    """
-    check_password(new.reveal(), member.login, house.practice)
-    with house.deriving:
-        wrap = _password_wrap(house.vault, member, seed, new)
-    entry = Entry(EventKind.MEMBER_PASSWORD, house.clock.now(), member.id, {"member": member.id})
-    with house.store.change(entry) as tx:
-        tx.put(wrap)
-    house.store.copy_keys()

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
-from serment.app import circles, trust
+from serment.app import circles, epochs, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect import members, repeats
+from serment.app.protect import repeats
 from serment.app.protect.filing import Filing
 from serment.app.protect.moving import move_clinical
 from serment.app.protect.readers import share_with_new_readers
@@ -23,6 +23,7 @@ from serment.app.protect.remembered import Remembered
 from serment.app.protect.sessions import Peer, Session
 from serment.app.protect.signing_in import Door
 from serment.app.protect.tables import CircleTable
+from serment.app.protect.unlocking import keyring_of
 from serment.app.protect.upkeep import Upkeep
 from serment.app.steps import Steps
 from serment.core.access.sessions import begin, end_of, seen
@@ -85,7 +86,7 @@ class Practice:
 
     def _open(self, member: Member, seed: Seed, peer: Peer, steps: Steps) -> Session:
         house, now = self.house, self.house.clock.now()
-        ring = members.keyring_of(house, member, seed)
+        ring = keyring_of(house, member, seed)
         session = Session(
             new_token(), new_id(), member, ring, peer, begin(now), Remembered(house.lock), seed=seed
         )
@@ -95,7 +96,7 @@ class Practice:
         if believed.changed:
             self._pin(member, seed, believed)
         with house.lock:
-            members.renew_stale(house, member, ring)
+            epochs.renew_stale(house, member, ring)
         try:
             self._admit(session, ring, ring.circles, steps)
             if session.identity is not None and not believed.stopped & ring.circles:
@@ -168,7 +169,7 @@ class Practice:
         Whether there were any."""
         if session.seed is None:
             return False
-        ring = members.keyring_of(self.house, session.member, session.seed)
+        ring = keyring_of(self.house, session.member, session.seed)
         if ring.circles <= session.ring.circles:
             return False
         self._admit(session, ring, ring.circles - session.ring.circles, Steps())

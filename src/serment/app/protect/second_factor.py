@@ -13,6 +13,7 @@ from dataclasses import replace
 import pyotp
 
 from serment.app.house import House
+from serment.app.protect.unlocking import wrong
 from serment.core.crypto.entropy import random_bytes
 from serment.core.crypto.keys import subkey
 from serment.core.crypto.secret import Seed
@@ -72,10 +73,7 @@ def check_code(house: House, member: Member, seed: Seed, code: str) -> int | Non
     secret = Masked(open_value(member.totp, subkey(seed, LABEL), context).decode())
     counter = _counter(house, secret, code)
     if counter is None:
-        raise AccessDenied(
-            N_("the login or the password is not right"),
-            hint=N_("check both; after three failures the account waits a minute"),
-        )
+        raise wrong()
     return counter
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from serment.app import circles
 from serment.app.keyring import Keyring
 from serment.app.protect.remembered import Remembered
+from serment.app.protect.unlocking import WRONG
 from serment.core.access.sessions import Lifetime, ends_at
 from serment.core.crypto.secret import Seed
 from serment.core.masked import Masked
@@ -96,7 +97,7 @@ def wrong_from_afar() -> AccessDenied:
     """The one answer to every failed sign-in from another machine: it tells nobody whether the
     password was right."""
     return AccessDenied(
-        N_("the login or the password is not right"),
+        WRONG,
         hint=N_(
             "check both, and the code; members without a second factor sign in on the server "
             "itself; after three failures the account waits a minute"

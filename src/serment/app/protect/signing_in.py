@@ -6,9 +6,9 @@ Everything wrong looks the same. What is opened afterwards is `opening`'s work.
 from __future__ import annotations
 
 from serment.app.house import House
-from serment.app.protect import members
 from serment.app.protect.second_factor import check_code
 from serment.app.protect.sessions import Peer, check_enrolled, wrong_from_afar
+from serment.app.protect.unlocking import WRONG, unlock
 from serment.core.access.throttle import Attempts
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
@@ -37,13 +37,13 @@ class Door:
         with self._house.lock:
             self.attempts.check_may_try(login, peer.host, self._house.clock.now())
         try:
-            member, seed = members.unlock(self._house, login, password)
+            member, seed = unlock(self._house, login, password)
             if need_code:
                 check_enrolled(member, peer)
                 self._use_code(member, check_code(self._house, member, seed, code))
         except AccessDenied as refusal:
             self._failed(login, peer)
-            if not peer.here and refusal.message == members.WRONG:
+            if not peer.here and refusal.message == WRONG:
                 raise wrong_from_afar() from None
             raise
         with self._house.lock:
