@@ -24,7 +24,8 @@ from serment.core.records.vault import Circle, Member, Setting
 from serment.errors import N_, IntegrityError
 from serment.ports import Store, Transaction
 
-CARD, PINS = "card", "pins"  # labels of subkeys
+CARD = "card"  # labels of subkeys
+PINS = "pins"
 Pin = list[int | str]  # epoch and SHA-256 of the public key
 
 

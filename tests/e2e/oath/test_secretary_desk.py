@@ -105,6 +105,7 @@ def tries(vault: Vault) -> dict[str, list[Try]]:
         "device add": [Try({"name": "x", "ae": "X", "address": "127.0.0.1"}, REFUSED, None)],
         "device remove": [Try({"name": "Scanner"}, REFUSED, None)],
         "device list": [Try({}, ANSWERED)],
+        "member password": [Try({}, "UsageError", None)],  # her own only, and a new one is needed
         "circle list": [Try({}, ANSWERED)],
         "circle accept": [Try({"circle": "care"}, NOTHING, None)],
         "journal list": [Try({"last": 10_000}, ANSWERED)],

@@ -370,6 +370,8 @@ def commands(vault: Open, folder: Path) -> dict[str, list[tuple[list[str], int]]
         "member rescue": [(["docteur", "--share", share, "--share", share], 9)],
         "device add": [(["x", "--ae", "X", "--address", "127.0.0.1", *hers], 4)],
         "device list": [([], 0)],
+        "member password": [(hers, 2)],  # her own only, and a new one is needed
+        "certificate renew": [(hers, 9)],  # a server runs
         "circle list": [([], 0)],
         "circle accept": [(["care", *hers], 8)],
         "device remove": [(["Scanner", *hers], 4)],
