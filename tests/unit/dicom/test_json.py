@@ -201,6 +201,25 @@ def test_a_shared_memo_changes_nothing() -> None:
 # Answers from keywords
 
 
+ODD = 'a"b\\c\n\t\x00\x7fé山\u2028\ud83d\ude00'
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {},
+        {"PatientName": ODD, "PatientID": ODD, "RetrieveURL": ODD, "OtherPatientIDs": [ODD, ""]},
+        {"PatientName": "A^B=C=", "PatientBirthDate": "", "AccessionNumber": None, "Rows": 0},
+        {"InstanceNumber": "7", "SeriesNumber": "x", "WindowCenter": ["1.5", "2"], "Invented": "x"},
+        {"StudyDate": "20260101", "Modality": "CT", "ModalitiesInStudy": ["CT"], "StudyID": "0"},
+    ],
+)
+def test_the_text_says_the_same(attributes: dict[str, Any]) -> None:
+    text = json.to_text(attributes)
+    assert plain_json.loads(text) == json.to_json(attributes)
+    assert list(plain_json.loads(text)) == list(json.to_json(attributes))
+
+
 def test_keywords_become_typed_attributes() -> None:
     found = json.to_json(
         {

@@ -10,6 +10,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from json import JSONEncoder
+from json.encoder import encode_basestring as quoted
 from typing import Any, Final, TypeAlias
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
@@ -218,20 +220,33 @@ def to_json(attributes: Mapping[str, Any]) -> dict[str, Any]:
     Keywords the dictionary does not know are left out; an empty value gives an attribute without
     one. Texts become numbers for IS and DS, objects for PN (DICOM PS3.18 F.2.2).
     """
-    found: dict[str, Any] = {}
+    found = {}
+    for keyword, value in attributes.items():
+        entry = _entry(keyword)
+        if entry is not None:
+            found[entry[0]] = _from_keyword(entry[1], value)
+    return dict(sorted(found.items()))
+
+
+def to_text(attributes: Mapping[str, Any]) -> str:
+    """Return what `to_json` returns as text, several times faster: a list has thousands of them."""
+    found = []
     for keyword, value in attributes.items():
         entry = _entry(keyword)
         if entry is None:
             continue
         tag, vr = entry
-        if type(value) is str and vr not in _TYPED:  # by far the most
-            found[tag] = {"vr": vr, "Value": [value]} if value else {"vr": vr}
+        if type(value) is str and vr not in _NOT_TEXT:  # by far the most
+            values = f',"Value":[{quoted(value)}]' if value else ""
+            found.append(f'"{tag}":{{"vr":"{vr}"{values}}}')
         else:
-            found[tag] = _from_keyword(vr, value)
-    return dict(sorted(found.items()))
+            found.append(f'"{tag}":{_written(_from_keyword(vr, value))}')
+    found.sort()
+    return "{" + ",".join(found) + "}"
 
 
-_TYPED: Final = frozenset({"PN", "IS", "DS"})  # whose texts are not texts in JSON
+_NOT_TEXT: Final = frozenset({"PN", "IS", "DS"})  # VRs whose texts are not texts in JSON
+_written: Final = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _from_keyword(vr: str, value: Any) -> dict[str, Any]:

@@ -42,18 +42,6 @@ def list_offer(request: Request) -> Offer:
     return offer
 
 
-def list_answer(
-    request: Request,
-    offer: Offer,
-    items: Sequence[Mapping[str, Any]],
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """A list of DICOM JSON objects in the form chosen. Takes time: call it in a thread."""
-    if offer.inner:
-        return xml_parts(items, headers)
-    return packed(request, encode(items), offer.media, headers=headers)
-
-
 def encode(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 

@@ -14,9 +14,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serment.core.dicom.json import to_json
+from serment.core.dicom.json import to_json, to_text
 from serment.core.dicom.query import Query, keyword_of, parse_qido
-from serment.entrypoints.dicomweb.answers import list_answer, list_offer, warning
+from serment.entrypoints.dicomweb.answers import list_offer, packed, warning, xml_parts
 from serment.entrypoints.dicomweb.callers import Caller, base_url, in_session
 from serment.entrypoints.dicomweb.instances import uids_of
 from serment.ports import Matches
@@ -81,8 +81,11 @@ def _answer(caller: Caller, request: Request, level: str) -> Response:
         return Response(status_code=204, headers=headers)
     base = base_url(request)
     included = tuple(map(keyword_of, query.includefields))
-    body = [to_json(_attributes(row, level, base, included)) for row in rows]
-    return list_answer(request, offer, body, headers)
+    found = [_attributes(row, level, base, included) for row in rows]
+    if offer.inner:
+        return xml_parts([to_json(each) for each in found], headers)
+    body = f"[{','.join(map(to_text, found))}]".encode(errors="replace")
+    return packed(request, body, offer.media, headers=headers)
 
 
 def _page(caller: Caller, query: Query, level: str) -> Page:
