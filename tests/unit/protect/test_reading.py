@@ -124,6 +124,20 @@ def test_a_series_is_named_at_its_first_image(world: World) -> None:
     assert _kinds(world).count(EventKind.READ) == 2
 
 
+def test_a_series_is_named_at_its_first_object(world: World) -> None:
+    one = study(patient())
+    receipts = world.receive([report(one, n) for n in range(1, 6)])
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        for receipt in receipts:
+            reader = reading.open_one_of_series(reading.object_row(receipt.object_id), "image")
+            assert reader.read(128, 4) == b"DICM"
+        reading.allow_series(reading.object_row(receipts[2].object_id), "image")
+    entries = [entry_of(row) for row in world.house.store.journal()]
+    (read,) = [entry for entry in entries if entry and entry.kind is EventKind.READ]
+    assert set(read.details["objects"]) == {receipt.object_id for receipt in receipts}
+
+
 def test_a_missing_row_is_said(world: World) -> None:
     (receipt,) = world.receive([report(study(patient()))])
     with world.signed_in("docteur") as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from serment.app.batches import batches
 from serment.app.house import House
 from serment.app.protect.objects import ObjectReader
 from serment.app.protect.opening import Practice, Session
@@ -13,9 +14,7 @@ from serment.app.watch.reads import Reads
 from serment.core.crypto.age import HybridIdentity
 from serment.core.records.vault import Envelope, StoredObject
 from serment.errors import N_, AccessDenied, NotFound
-from serment.ports import InstanceRow, Matches
-
-FEW = 8  # rows of objects that are asked for one by one
+from serment.ports import InstanceRow, Matches, OneOf
 
 
 def no_key(what: str) -> AccessDenied:
@@ -45,7 +44,7 @@ class Reading:
             raise no_key("image")
         found: list[InstanceRow] = []
         for circle in self.session.care:
-            found += self.practice.tables[circle].table.instances(matches)
+            found += self.practice.table(circle).instances(matches)
         return found
 
     def instance(self, uid: str) -> InstanceRow:
@@ -62,7 +61,7 @@ class Reading:
         if not self.session.care:
             raise no_key("image")
         for circle in self.session.care:
-            row = self.practice.tables[circle].table.instance_of(object_id)
+            row = self.practice.table(circle).instance_of(object_id)
             if row is not None:
                 return row
         raise no_key("image")
@@ -91,13 +90,17 @@ class Reading:
             self._journal(envelope, envelopes[envelope].patient, objects, kind)
         return envelopes
 
-    def open_one_of_series(self, row: InstanceRow, kind: str) -> ObjectReader:
-        """A reader for one object of which the others of its series will be wanted next, as a
+    def allow_series(self, row: InstanceRow, kind: str) -> None:
+        """The same for one object of which the others of its series will be wanted next, as a
         viewer does: the journal names them all at once, so that it stays short and they come
         quickly. Errors as `open`."""
         named = self.reads.names(self.session.id, row.envelope, row.object, kind)
         series = () if named else self.instances(Matches(series_uids=(row.series_uid,)))
         self.allow([row, *(one for one in series if one.envelope == row.envelope)], kind)
+
+    def open_one_of_series(self, row: InstanceRow, kind: str) -> ObjectReader:
+        """A reader for such an object. Errors as `open`."""
+        self.allow_series(row, kind)
         (reader,) = self.open([row], kind)
         return reader
 
@@ -107,35 +110,19 @@ class Reading:
         )
 
     def _stored(self, rows: Sequence[InstanceRow]) -> dict[str, StoredObject]:
-        """The rows of the objects: those remembered, the others from the store, in one query
-        where many of one envelope are wanted."""
-        found: dict[str, StoredObject] = {}
-        missing: dict[str, list[str]] = {}
+        """The rows of the objects: those remembered, the others from the store."""
+        known = ((row.object, self.session.remembered.object(row.object)) for row in rows)
+        found = {object_id: opened[0] for object_id, opened in known if opened is not None}
+        for ids in batches(row.object for row in rows if row.object not in found):
+            found |= {o.id: o for o in self.house.store.find(StoredObject, id=OneOf(ids))}
         for row in rows:
-            known = self.session.remembered.object(row.object)
-            if known is None:
-                missing.setdefault(row.envelope, []).append(row.object)
-            else:
-                found[row.object] = known[0]
-        for envelope, objects in missing.items():
-            if len(objects) > FEW:
-                found |= {o.id: o for o in self.house.store.find(StoredObject, envelope=envelope)}
-        return found | {
-            each: self._one(each)
-            for objects in missing.values()
-            for each in objects
-            if each not in found
-        }
-
-    def _one(self, object_id: str) -> StoredObject:
-        stored = self.house.store.get(StoredObject, object_id)
-        if stored is None:
-            raise NotFound(
-                N_("the object {object} is missing"),
-                hint=N_("run `serment doctor`"),
-                object=object_id,
-            )
-        return stored
+            if row.object not in found:
+                raise NotFound(
+                    N_("the object {object} is missing"),
+                    hint=N_("run `serment doctor`"),
+                    object=row.object,
+                )
+        return found
 
     def _envelope(self, envelope: str) -> OpenEnvelope:
         remembered = self.session.remembered

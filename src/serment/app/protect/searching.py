@@ -128,7 +128,7 @@ class Searching:
         narrowed = self._by_study(matches)
         found: list[InstanceRow] = []
         for circle in self.session.care:
-            found += self.practice.tables[circle].table.instances(narrowed)
+            found += self.practice.table(circle).instances(narrowed)
         return found
 
     def _by_study(self, matches: Matches) -> Matches:
@@ -151,13 +151,13 @@ class Searching:
         circle = self.session.identity
         if circle is None:
             raise no_key("list")
-        return self.practice.tables[circle].table
+        return self.practice.table(circle)
 
     def _summaries(self, uids: Iterable[str]) -> dict[str, StudySummary]:
         wanted = list(uids)
         merged: dict[str, StudySummary] = {}
         for circle in self.session.care:
-            for uid, summary in self.practice.tables[circle].table.summaries(wanted).items():
+            for uid, summary in self.practice.table(circle).summaries(wanted).items():
                 merged[uid] = merged[uid].plus(summary) if uid in merged else summary
         return merged
 

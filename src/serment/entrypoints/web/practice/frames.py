@@ -7,9 +7,7 @@ fetches the next ones by itself.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from serment.app.protect.reading import no_key
 from serment.core.dicom.excerpt import excerpt
@@ -18,11 +16,9 @@ from serment.entrypoints.web.practice.pictures import Pictures
 from serment.entrypoints.web.practice.series import object_kind
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Picture
-from serment.ports import Decoder, InstanceRow, Matches
+from serment.ports import Decoder, InstanceRow
 
 THUMBNAIL_PIXELS = 160
-NAMED_FOR = timedelta(minutes=9)  # less than the journal's ten minutes
-MAX_NAMED = 10_000
 AT_ONCE = 4  # objects held in memory while they are rendered
 
 
@@ -32,7 +28,6 @@ class Frames:
 
     decoder: Decoder
     pictures: Pictures
-    _named: OrderedDict[tuple[str, str], datetime] = field(default_factory=OrderedDict)
     _under_way: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
     )
@@ -55,22 +50,8 @@ class Frames:
     ) -> Picture:
         """One frame as the viewer asks for it."""
         row = _picture_row(visit, object_id)
-        self._name_series(visit, row)
+        visit.reading.allow_series(row, "image")
         return self._kept(visit, row, frame, window, size, "png", "image")
-
-    def _name_series(self, visit: Visit, row: InstanceRow) -> None:
-        now, key = visit.now, (visit.session.id, row.series_uid)
-        with visit.house.lock:
-            since = self._named.get(key)
-            if since is not None and timedelta() <= now - since < NAMED_FOR:
-                visit.reading.allow([row], "image")
-                return
-            series = visit.reading.instances(Matches(series_uids=(row.series_uid,)))
-            same = [one for one in series if one.envelope == row.envelope]
-            visit.reading.allow([row, *same], "image")
-            self._named[key] = now
-            while len(self._named) > MAX_NAMED:
-                self._named.popitem(last=False)
 
     def _kept(
         self,
