@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 FIRST_REQUEST_SECONDS = 15.0
-PER_ADDRESS = 64
+PER_ADDRESS = 256
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -29,7 +29,7 @@ class PatientProtocol(HttpToolsProtocol):
         peer = transport.get_extra_info("peername")
         self._address = str(peer[0]) if isinstance(peer, tuple) else ""  # "" is the local socket
         self.held[self._address] += 1
-        if not _is_ours(self._address) and self.held[self._address] > PER_ADDRESS:
+        if self._address and self.held[self._address] > PER_ADDRESS:
             transport.abort()
             return
         self._waiting = self.loop.call_later(FIRST_REQUEST_SECONDS, self._give_up)
@@ -49,8 +49,3 @@ class PatientProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle
         if cycle is None:
             self.transport.abort()
-
-
-def _is_ours(address: str) -> bool:
-    """The local socket and this machine: a proxy on it speaks for many."""
-    return address in ("", "127.0.0.1", "::1")
