@@ -13,7 +13,7 @@ from pathlib import Path
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.packs import LocalPacks
 from serment.adapters.sqlite import SqliteStore, restore
-from serment.app.protect.receiver import mend
+from serment.app.protect.mending import mend
 from serment.core.crypto.entropy import new_id, random_bytes
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Envelope, EnvelopeKind, ObjectState, StoredObject

@@ -9,7 +9,7 @@ from serment.adapters.sqlite import keycopy
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import VaultLock
 from serment.app.keep.health import examine
-from serment.app.protect.receiver import mend
+from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, open_house, sign_journal
 from serment.bootstrap.surroundings import Machine

@@ -13,7 +13,8 @@ from pathlib import Path
 from serment.adapters.packs.local import LocalPacks
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, no_core_dumps, private_umask
-from serment.app.protect.receiver import SealedReceiver, mend
+from serment.app.protect.mending import mend
+from serment.app.protect.receiver import SealedReceiver
 from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import open_folder
 from serment.bootstrap.logs import logger

@@ -15,7 +15,7 @@ from typing import Any
 
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock, private_umask
-from serment.app.protect.exposure import check_may_listen
+from serment.app.protect.listening import check_may_listen
 from serment.bootstrap.addresses import Address, parse_address
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder

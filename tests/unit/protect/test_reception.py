@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.practices import World, memory_world, patient, report, study
 
-from serment.app.protect.receiver import mend
+from serment.app.protect.arrivals import parse_arrival
+from serment.app.protect.mending import mend
+from serment.core.dicom import uids
 from serment.core.dicom.part10 import build_meta, read_meta
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
@@ -102,6 +104,45 @@ def test_nonsense_is_refused_and_the_reception_goes_on(world: World) -> None:
     reception.store(report(study(patient())))
     reception.close()
     assert len(world.house.store.find(StoredObject)) == 1
+
+
+def _with_zeros(data: bytes, *uids: str) -> bytes:
+    """The same object whose UIDs have a component that begins with zeros, as old devices write."""
+    for uid in uids:
+        data = data.replace(uid.encode(), b"2.25.000" + uid[8:].encode())
+    return data
+
+
+def test_uids_with_leading_zeros_are_kept_and_found(world: World) -> None:
+    """PS3.5 9.1 forbids them; losing the images of a device that sends them would be worse."""
+    of = study(patient())
+    data = report(of)
+    attributes = parse_arrival(data, None).clinical
+    instance, series = attributes["SOPInstanceUID"], attributes["SeriesInstanceUID"]
+    odd = _with_zeros(data, instance, series, of.uid)
+    assert odd != data
+    (receipt,) = world.receive([odd])
+    assert receipt.sop_instance.startswith("2.25.000")
+    with world.signed_in("docteur") as session:
+        found = world.searching(session).instances(Matches(study_uids=(receipt.study,)))
+        assert [row["SOPInstanceUID"] for row in found] == [receipt.sop_instance]
+        reading = world.reading(session)
+        (reader,) = reading.open([reading.instance(receipt.sop_instance)], "report")
+        assert reader.all() == odd
+
+
+def test_what_is_no_uid_at_all_is_refused(world: World) -> None:
+    data = report(study(patient()))
+    instance = parse_arrival(data, None).clinical["SOPInstanceUID"]
+    for odd in ("x" * len(instance), "." * len(instance), "2.25." + " " * (len(instance) - 5)):
+        with pytest.raises(FormatError):
+            world.receive([data.replace(instance.encode(), odd.encode())])
+
+
+def test_uids_made_here_have_no_leading_zero() -> None:
+    for random_id in ("0" * 31 + "7", "f" * 32, "0a" * 16):
+        numbers = uids.new_uid(random_id).split(".")
+        assert all(number == str(int(number)) for number in numbers)
 
 
 def test_announced_uids_must_be_those_of_the_data_set(world: World) -> None:
