@@ -16,9 +16,9 @@ from serment.app import circles, epochs, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect import repeats
+from serment.app.protect.entitled import follow
 from serment.app.protect.filing import Filing
 from serment.app.protect.moving import move_clinical
-from serment.app.protect.readers import share_with_new_readers
 from serment.app.protect.remembered import Remembered
 from serment.app.protect.sessions import Peer, Session
 from serment.app.protect.signing_in import Door
@@ -99,9 +99,8 @@ class Practice:
             epochs.renew_stale(house, member, ring)
         try:
             self._admit(session, ring, ring.circles, steps)
-            if session.identity is not None and not believed.stopped & ring.circles:
-                share_with_new_readers(house, ring, member.id)
             self._settle(session, steps)
+            self._follow(session)
         except BaseException:
             self._close(session, "could not be opened")
             raise
@@ -284,23 +283,38 @@ class Practice:
         self._settle(session, Steps())
 
     def _settle(self, session: Session, steps: Steps) -> None:
-        actor = session.member.id
-        tables = [t for t in list(self.tables.values()) if session.holds(t.circle)]
-        now = circles.current(self.house.store)
-        believed = not any(now[t.circle].stopped for t in tables if t.circle in now)
-        if believed and session.holds(circles.SECRETARIAT):
-            self.filing(circles.SECRETARIAT).file_waiting(actor, steps)
-        for table in tables:
-            if believed and table.care:
-                with self.house.lock:
-                    table.fill()
-                move_clinical(self.house, table, actor, steps)
-                with self.house.lock:
-                    repeats.mark(self.house, table, actor)
+        actor, tables = session.member.id, self._tables_of(session)
+        if self._is_believed(tables):
+            if session.holds(circles.SECRETARIAT):
+                self.filing(circles.SECRETARIAT).file_waiting(actor, steps)
+            for table in tables:
+                if table.care:
+                    with self.house.lock:
+                        table.fill()
+                    move_clinical(self.house, table, actor, steps)
+                    with self.house.lock:
+                        repeats.mark(self.house, table, actor)
         with self.house.lock:
             for table in tables:
                 table.fill()
 
+    def _tables_of(self, session: Session) -> list[CircleTable]:
+        return [table for table in list(self.tables.values()) if session.holds(table.circle)]
+
+    def _is_believed(self, tables: list[CircleTable]) -> bool:
+        now = circles.current(self.house.store)
+        return not any(now[table.circle].stopped for table in tables if table.circle in now)
+
     def tidy(self) -> None:
         """Chores that nobody should wait for."""
+        for session in list(self.sessions.values()):
+            self._follow(session)
         self._upkeep.tidy(list(self.tables.values()))
+
+    def _follow(self, session: Session) -> None:
+        """The next keys that go to those entitled since, of the circles this session holds."""
+        behind = [table for table in self._tables_of(session) if table.outdated != []]
+        if behind and self._is_believed(self._tables_of(session)):
+            for table in behind:
+                with self.house.lock:
+                    follow(self.house, table, session.member.id)

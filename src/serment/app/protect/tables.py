@@ -21,7 +21,7 @@ from serment.app.steps import Steps
 from serment.core.journal.touched import Touched, touched_by
 from serment.core.records import names
 from serment.core.records.names import NameKind
-from serment.core.records.vault import Envelope, Snapshot
+from serment.core.records.vault import Envelope, Snapshot, WrapKind
 from serment.errors import FormatError, IntegrityError
 from serment.ports import OneOf, Store
 
@@ -38,6 +38,7 @@ class CircleTable:
         self.patients = Patients(house, ring)
         self.version = 0  # counts the changes of the table: what shows it asks whether to ask again
         self.touched: set[str] | None = None  # envelopes, for `moving`; None = all of them
+        self.outdated: list[tuple[WrapKind, str]] | None = None  # for `entitled`; None = not known
         self.on_rekeyed: Callable[[Touched], None] = lambda touched: None
         self.looked_at = house.clock.now()  # when it was last asked whether it is worth saving
         self._store = house.store
@@ -49,6 +50,11 @@ class CircleTable:
         )
         self._entries = 0  # of the journal, seen so far
         self._unsaved = 0  # rows that changed since the snapshot
+
+    @property
+    def kinds(self) -> tuple[WrapKind, WrapKind]:
+        """Of what the circle reaches: an envelope's key, and its patient's above it."""
+        return self._contents.kinds
 
     @property
     def damaged(self) -> int:
@@ -77,6 +83,8 @@ class CircleTable:
         self.ring.forget(touched.keys)
         if touched.keys:
             self.on_rekeyed(touched)
+        if touched.named(NameKind.CIRCLE):
+            self.outdated = None  # a new epoch, or a new circle
         if self.touched is not None:
             self.touched |= touched.envelopes
         self.patients.look_again(touched.patients | touched.named(NameKind.PATIENT))
@@ -103,7 +111,7 @@ class CircleTable:
 
     def _reached(self) -> set[str]:
         """The names of the envelopes to which some wrap leads from here."""
-        kind, above = self._contents.kinds
+        kind, above = self.kinds
         parents = {
             wrap.subject
             for wrap in self._store.wrap_names(above)

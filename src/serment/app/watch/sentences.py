@@ -56,6 +56,10 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{actor} put {count} arrival under its patient's key"),
         N_("{actor} put {count} arrivals under their patient's key"),
     ),
+    EventKind.KEYS_RENEWED: (
+        N_("{count} key was given to those entitled now, in the session of {actor}"),
+        N_("{count} keys were given to those entitled now, in the session of {actor}"),
+    ),
     EventKind.REPEATS_FOUND: (
         N_("{count} repeated object was marked"),
         N_("{count} repeated objects were marked"),

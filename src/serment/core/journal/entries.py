@@ -31,6 +31,7 @@ class EventKind(StrEnum):
     UNFILED = "unfiled"
     PATIENT_MADE = "patient-made"
     KEYS_MOVED = "keys-moved"  # envelope seeds rewrapped under a clinical key
+    KEYS_RENEWED = "keys-renewed"  # wrapped to a circle's present epoch, or one that came later
     REPEATS_FOUND = "repeats-found"  # same SOP Instance UID again: duplicates and conflicts marked
     READ = "read"
     SEARCHED = "searched"
