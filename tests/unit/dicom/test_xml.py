@@ -60,18 +60,22 @@ def test_private_elements_name_their_creator() -> None:
         _00111001={"vr": "LO", "Value": ["x"]},
         _00131001={"vr": "LO", "Value": ["y"]},
     )
-    assert found["00111001"].attrib["privateCreator"] == 'ACME "1" & co'
-    assert "privateCreator" not in found["00131001"].attrib
-    assert "keyword" not in found["00111001"].attrib
+    assert found["00110001"].attrib == {
+        "tag": "00110001",
+        "vr": "LO",
+        "privateCreator": 'ACME "1" & co',
+    }
+    assert found["00131001"].attrib == {"tag": "00131001", "vr": "LO"}
+    assert "privateCreator" not in found["00110010"].attrib
 
 
 def test_what_xml_cannot_hold_is_left_out() -> None:
-    odd = "a\x00\x01\x0b\ud800\uffff<&>]]>\té"
+    odd = "a\x00\x01\x0b\ud800\uffff<&>]]>\té\r\nb\r"
     found = parsed(
         _00104000={"vr": "LT", "Value": [odd]},
         _00100010={"vr": "PN", "Value": [{"Alphabetic": odd}]},
         _00110010={"vr": "LO", "Value": [odd]},
         _00111001={"vr": "LO", "Value": [1.5]},
     )
-    assert found["00104000"][0].text == "a<&>]]>\té"
-    assert found["00111001"][0].text == "1.5"
+    assert found["00104000"][0].text == "a<&>]]>\té\r\nb\r"
+    assert found["00110001"][0].text == "1.5"

@@ -34,8 +34,10 @@ def native_model(attributes: Mapping[str, Any]) -> bytes:
 
 def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
     for tag, attribute in attributes.items():
-        keyword = _keyword(tag)
-        named = f" keyword={quoteattr(keyword)}" if keyword else _creator(tag, attributes)
+        keyword, creator = _keyword(tag), _creator(tag, attributes)
+        named = f" keyword={quoteattr(keyword)}" if keyword else ""
+        if creator:  # the block is named, so its number does not count
+            tag, named = f"{tag[:4]}00{tag[6:]}", f" privateCreator={quoteattr(creator)}"
         yield f"<DicomAttribute tag={quoteattr(tag)} vr={quoteattr(attribute['vr'])}{named}>"
         yield from _content(attribute)
         yield "</DicomAttribute>"
@@ -47,12 +49,11 @@ def _keyword(tag: str) -> str:
 
 
 def _creator(tag: str, attributes: Mapping[str, Any]) -> str:
-    """Name who reserved the block of a private element (PS3.5 section 7.8.1)."""
+    """Return who reserved the block of a private element (PS3.5 section 7.8.1); "" if nobody."""
     if not int(tag[:4], 16) & 1 or tag[4:6] == "00":
         return ""
     values = attributes.get(f"{tag[:4]}00{tag[4:6]}", {}).get("Value", ())
-    names = [_NOT_IN_XML.sub("", value) for value in values if isinstance(value, str)]
-    return f" privateCreator={quoteattr(names[0])}" if names else ""
+    return next((_NOT_IN_XML.sub("", value) for value in values if isinstance(value, str)), "")
 
 
 def _content(attribute: Mapping[str, Any]) -> Iterator[str]:
@@ -84,4 +85,4 @@ def _person_name(groups: Mapping[str, str]) -> Iterator[str]:
 
 
 def _text(value: object) -> str:
-    return escape(_NOT_IN_XML.sub("", str(value)))
+    return escape(_NOT_IN_XML.sub("", str(value)), {"\r": "&#13;"})
