@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pydicom
@@ -12,9 +11,11 @@ import requests
 from dicomweb_client.api import DICOMwebClient
 from PIL import Image
 from pydicom import Dataset, dcmread
+from pydicom.encaps import encapsulate, generate_frames
+from tests.e2e.dicomweb.clinic import samples
 from tests.practices import patient, report, study
 
-from serment.core.dicom.fictional import FictionalStudy, Place, ct_slice, radiograph, ultrasound
+from serment.core.dicom.fictional import Place, ct_slice, radiograph, uid, ultrasound
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -260,11 +261,28 @@ def test_retrieve_bulk_data(client: DICOMwebClient) -> None:
         assert list(client.iter_bulkdata(url)) == expected
 
 
-def _counted(client: DICOMwebClient, find: Callable[..., list[Any]], of: FictionalStudy) -> int:
-    return len(find(search_filters={"StudyInstanceUID": of.uid}))
-
-
 def test_the_same_again_is_there_once(clinic: Any, client: DICOMwebClient) -> None:
     again = clinic.client(clinic.device).store_instances([dcmread(io.BytesIO(SLICES[0]))])
     assert len(again.ReferencedSOPSequence) == 1
     assert len(client.search_for_instances(SCAN.uid)) == 4
+
+
+@pytest.mark.parametrize("with_table", [True, False])
+def test_frames_of_several_fragments(clinic: Any, with_table: bool) -> None:
+    (sample,) = (s for s in samples() if s.path.name == "examples_ybr_color.dcm")
+    dataset = sample.read()
+    frames = list(generate_frames(dataset.PixelData, number_of_frames=30))
+    dataset.PixelData = encapsulate(frames, fragments_per_frame=3, has_bot=with_table)
+    dataset["PixelData"].is_undefined_length = True
+    dataset.StudyInstanceUID = uid("fragments", str(with_table))
+    dataset.SOPInstanceUID = uid("fragments", str(with_table), "1")
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    clinic.client(clinic.device).store_instances([dataset])
+    reader = clinic.client(clinic.doctor)
+    where = (dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID)
+    wanted = [30, 1, 17]
+    for media in (None, (("image/jpeg", "1.2.840.10008.1.2.4.50"),), (("image/jpeg", "*"),)):
+        found = reader.retrieve_instance_frames(*where, wanted, media_types=media)
+        assert [one.rstrip(b"\0") for one in found] == [frames[n - 1].rstrip(b"\0") for n in wanted]
+    picture = reader.retrieve_instance_frames_rendered(*where, [17], media_types=("image/png",))
+    assert Image.open(io.BytesIO(picture)).size == (dataset.Columns, dataset.Rows)

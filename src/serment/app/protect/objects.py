@@ -2,7 +2,7 @@
 
 Nobody needs a secret to seal something to a public key, so a file in a pack proves nothing by
 itself. Before its first byte is used, the object's authenticated index record must open, and the
-file must have the SHA-256 that the record is bound to (docs/format.md, "Binding").
+file must have the SHA-256 that the record is bound to (docs/format.md, "Packs").
 """
 
 from __future__ import annotations
