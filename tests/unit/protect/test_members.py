@@ -29,6 +29,19 @@ def test_a_later_one_waits_until_a_sitting_member_admits_him(world: World) -> No
         assert session.care == ["care"]
 
 
+def test_the_words_that_were_compared_must_be_his(world: World) -> None:
+    world.add("remplacant", Role.DOCTOR)
+    pending = members.find(world.house.store, "remplacant")
+    with world.signed_in("docteur") as session:
+        others = members.words(session.member)
+        with pytest.raises(Conflict, match="compared"):
+            members.admit(world.house, session.member, session.ring, "remplacant", others)
+        admitted = members.admit(
+            world.house, session.member, session.ring, "remplacant", members.words(pending)
+        )
+    assert admitted.state is MemberState.ACTIVE
+
+
 def test_a_secretary_cannot_admit_to_a_care_circle(world: World) -> None:
     world.add("remplacant", Role.DOCTOR)
     with world.signed_in("secretaire") as session:

@@ -172,10 +172,28 @@ def _share_authority_key(house: House, tx: Transaction, ring: Keyring, member: M
         tx.put(Wrapper(house.vault, WrapKind.CA_KEY, names.AUTHORITY, key).to_member(member))
 
 
-def admit(house: House, acting: Member, ring: Keyring, login: str) -> Member:
+def admit(
+    house: House,
+    acting: Member,
+    ring: Keyring,
+    login: str,
+    compared: tuple[str, ...] | None = None,
+) -> Member:
     """A sitting member shares the circles he holds with a pending one, whose fingerprint words he
-    has compared."""
+    has compared: `compared`, where he was shown them by this program.
+
+    Raises:
+        NotFound: no such member.
+        Conflict: he is admitted already, or his key is not the one whose words were compared.
+        AccessDenied: none of the circles he waits for is held here.
+    """
     pending = find(house.store, login)
+    if compared is not None and compared != words(pending):
+        raise Conflict(
+            N_("the key of {login} is not the one whose words were compared"),
+            hint=N_("somebody may have changed the vault: call your DPO"),
+            login=login,
+        )
     if pending.state is MemberState.ACTIVE:
         raise Conflict(N_("{login} is admitted already"), login=login)
     entry = Entry(EventKind.MEMBER_ADMITTED, house.clock.now(), acting.id, {"member": pending.id})

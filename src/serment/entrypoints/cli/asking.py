@@ -45,6 +45,20 @@ def new_password(context: Context) -> Masked[str]:
     return first
 
 
+def somebody_is_there(context: Context) -> bool:
+    """Whether a person can be asked: a terminal, and no program that reads the answer."""
+    return sys.stdin.isatty() and not context.output.as_json
+
+
+def agreed(context: Context, question: str) -> bool:
+    """Whether the person answers with a yes, in his language or in English."""
+    out = context.output
+    out.err.write(out.text(question) + " ")
+    out.err.flush()
+    answer = sys.stdin.readline().strip().casefold()
+    return answer in {"yes", out.text(N_("yes")).casefold()}
+
+
 def _from_file(context: Context, variable: str) -> Masked[str] | None:
     path = context.environment.get(variable)
     if not path:

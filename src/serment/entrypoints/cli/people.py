@@ -10,7 +10,7 @@ import typer
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_
+from serment.errors import N_, AccessDenied
 
 BY = typer.Option("--by", "--as", help=N_("login of the acting member"))
 By = Annotated[str | None, BY]
@@ -80,7 +80,8 @@ def admit(
     ctx: typer.Context, login: Annotated[str, typer.Argument(metavar="LOGIN")], by: By = None
 ) -> int:
     context: Context = ctx.obj
-    row = _ask(context, "member admit", by, login=login)
+    compared = _compare(context, login) if asking.somebody_is_there(context) else None
+    row = _ask(context, "member admit", by, login=login, words=compared)
     context.output.value(row)
     context.output.line(
         N_("{login} is {state}; his words: {words}"),
@@ -89,6 +90,20 @@ def admit(
         words=" ".join(row["words"]),
     )
     return 0
+
+
+def _compare(context: Context, login: str) -> list[str]:
+    """Show the newcomer's words and ask whether they are those he reads; the words."""
+    row = context.world.ask(asking.vault(context), Request("member words", {"login": login}))
+    context.output.line(N_("The words of {login}, which he reads to you:"), login=login)
+    context.output.plain("  " + " ".join(row["words"]))
+    if not asking.agreed(context, N_("Are they the same, all of them? (yes/no)")):
+        raise AccessDenied(
+            N_("the words were not confirmed: {login} is not admitted"),
+            hint=N_("if they differ, somebody may have changed the vault: call your DPO"),
+            login=login,
+        )
+    return list(row["words"])
 
 
 def list_members(ctx: typer.Context) -> int:

@@ -58,11 +58,14 @@ def _answer(row: Member) -> dict[str, Any]:
 
 
 def admit_member(desk: Desk, request: Request) -> Answer:
-    """`serment member admit`: the newcomer's words were compared by the acting member."""
+    """`serment member admit`: the newcomer's words were compared by the acting member; `words`
+    are those he saw, when he was shown any."""
+    login, compared = request.text("login"), request.options.get("words")
     with desk.session(request) as session:
-        return _answer(
-            members.admit(desk.house, session.member, session.ring, request.text("login"))
+        row = members.admit(
+            desk.house, session.member, session.ring, login, tuple(compared) if compared else None
         )
+    return _answer(row)
 
 
 def fingerprint(desk: Desk, request: Request) -> Answer:
