@@ -23,6 +23,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from serment.adapters.memory.receiver import MemoryReceiver
+from serment.entrypoints.demo.sending import answer_the_caller
 from serment.errors import AccessDenied
 
 
@@ -40,7 +41,9 @@ def associate(running: Any, ext_neg: list[Any] | None = None, title: str = "PYNE
     ae.add_requested_context(CTImageStorage, [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
     ae.add_requested_context(PatientRootQueryRetrieveInformationModelFind)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
-    return ae.associate(*running.address, ext_neg=ext_neg)
+    association = ae.associate(*running.address, ext_neg=ext_neg)
+    answer_the_caller(association)
+    return association
 
 
 @pytest.fixture

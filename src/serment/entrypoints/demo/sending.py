@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pynetdicom import AE
+from pynetdicom.association import Association
 
 from serment.core.crypto.entropy import new_id
 from serment.core.dicom.part10 import Meta, read_meta
@@ -29,11 +30,24 @@ def send_associations(address: str, calling: str, files: Sequence[Path]) -> int:
     association = ae.associate(host, int(port), ae_title=CALLED)
     if not association.is_established:
         raise Unavailable(N_("the DICOM association was refused"), hint=N_("see the server's log"))
+    answer_the_caller(association)
     try:
         statuses = [association.send_c_store(path) for path in files]
     finally:
         association.release()
     return sum(status.get("Status") == SUCCESS for status in statuses)
+
+
+def answer_the_caller(association: Association) -> None:
+    """Leave every message to the thread that waits for it.
+
+    pynetdicom 3.0.4's own loop may take an answer off the queue just before it pauses; the sender
+    then waits for its time-out. A sender serves no requests, so that loop needs no message.
+    """
+    wait = association.dimse.get_msg
+    association.dimse.get_msg = (  # type: ignore[method-assign]
+        lambda block=False: wait(block) if block else (None, None)
+    )
 
 
 def _meta(path: Path) -> Meta:
