@@ -8,6 +8,14 @@ import pytest
 from tests.e2e.oath.premises import Premises, found
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file goes to one worker, in its order: its tests share what costs seconds to make."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group(f"oath {item.path.stem}"))
+
+
 @pytest.fixture(scope="session")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Premises:
     """Never changed: copy it."""

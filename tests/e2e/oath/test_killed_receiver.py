@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
-import sqlite3
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tests.e2e.serving import Server, serving
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Envelope, StoredObject
-from serment.errors import NotFound
+from serment.errors import IntegrityError
 
 KILLS = 20
 SMALL, LARGE = 3000, 5 * 1024 * 1024  # bytes of pixels: into the shared pack, into one of its own
@@ -91,12 +90,11 @@ def test_every_acknowledged_instance_is_there_and_identical(aftermath: Aftermath
         assert changed == set()
 
 
-def test_one_lost_row_is_noticed(aftermath: Aftermath, tmp_path: Path) -> None:
-    """A seeded weakness: a row that no replay brings back, of whatever is read."""
+def test_a_lost_pack_is_noticed(aftermath: Aftermath, tmp_path: Path) -> None:
+    """A seeded weakness: the comparison would see what a receiver had lost."""
     weak = aftermath.premises.copy(tmp_path)
-    with closing(sqlite3.connect(weak.root / "vault.sqlite3")) as database, database:
-        database.execute("DELETE FROM stored_object WHERE cursor = 7")
-    with pytest.raises(NotFound, match="is missing"):
+    next((weak.root / "packs").rglob("*.pack")).unlink()
+    with pytest.raises(IntegrityError, match="is missing"):
         data_sets(weak)
 
 
