@@ -49,7 +49,7 @@ class Server:
             ssl_certfile=str(certificate),
             ssl_keyfile=str(key),
             access_log=False,
-            log_level="warning",
+            log_config=None,
             lifespan="off",
             server_header=False,
         )

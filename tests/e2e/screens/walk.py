@@ -120,8 +120,8 @@ class Walk:
             for error in self.visit.errors
             if not any(f"status of {status}" in error for status in self.expected)
         ]
-        assert unforeseen == []
-        assert self.visit.foreign == []
+        assert unforeseen == [], unforeseen
+        assert self.visit.foreign == [], self.visit.foreign
         assert self.wrong == [], self.wrong[:5]
         assert self.asked, "nothing was listened to"
         assert not names_somebody(self.asked, search), "an identifier stands in an address"
