@@ -91,17 +91,22 @@ def test_what_counts_as_one_address(one: str, other: str, same: bool) -> None:
     assert (address_key(one) == address_key(other)) is same
 
 
+def check_may_try(attempts: Attempts, login: str, address: str, now: datetime) -> None:
+    attempts.begin(login, address, now)
+    attempts.ended(login, address)
+
+
 def test_account_and_address_are_counted_apart() -> None:
     attempts = Attempts()
     for login in ("a", "b", "c"):
         attempts.failed(login, "192.0.2.1", T)
     with pytest.raises(Busy, match="wait 60 seconds"):
-        attempts.check_may_try("d", "192.0.2.1", T)
-    attempts.check_may_try("a", "192.0.2.2", T)
+        check_may_try(attempts, "d", "192.0.2.1", T)
+    check_may_try(attempts, "a", "192.0.2.2", T)
     for last in (3, 4, 5):
         attempts.failed("a", f"192.0.2.{last}", T)
     with pytest.raises(Busy):
-        attempts.check_may_try("A", "192.0.2.9", T)
+        check_may_try(attempts, "A", "192.0.2.9", T)
 
 
 def test_one_known_password_gives_no_free_guesses() -> None:
@@ -110,7 +115,7 @@ def test_one_known_password_gives_no_free_guesses() -> None:
         attempts.failed(login, "192.0.2.1", T)
         attempts.succeeded("mine", "192.0.2.1")
     with pytest.raises(Busy):
-        attempts.check_may_try("d", "192.0.2.1", T)
+        check_may_try(attempts, "d", "192.0.2.1", T)
 
 
 def test_a_success_forgives_the_account() -> None:
@@ -119,15 +124,53 @@ def test_a_success_forgives_the_account() -> None:
     attempts.failed("a", "192.0.2.2", T)
     attempts.succeeded("a", "192.0.2.3")
     attempts.failed("a", "192.0.2.4", T)
-    attempts.check_may_try("a", "192.0.2.5", T)
+    check_may_try(attempts, "a", "192.0.2.5", T)
 
 
 def test_the_alert_is_raised_once_it_is_due() -> None:
     attempts = Attempts()
     raised = [attempts.failed("a", f"192.0.2.{n}", T) for n in range(9)]
     assert raised == [False] * 8 + [True]
-    assert attempts.is_alarming("a", "198.51.100.1", T)
-    assert not attempts.is_alarming("b", "198.51.100.1", T)
+
+
+def test_trying_at_once_gives_no_free_guesses() -> None:
+    attempts = Attempts()
+    for _ in range(3):
+        attempts.begin("a", "192.0.2.1", T)
+    for login, address in (("a", "192.0.2.2"), ("b", "192.0.2.1")):
+        with pytest.raises(Busy, match="wait 1 seconds"):
+            attempts.begin(login, address, T)
+    attempts.ended("a", "192.0.2.1")
+    attempts.begin("b", "192.0.2.1", T)
+    with pytest.raises(Busy):
+        attempts.begin("a", "192.0.2.1", T)
+
+
+def test_failures_and_what_is_under_way_count_together() -> None:
+    attempts = Attempts()
+    attempts.failed("a", "192.0.2.1", T)
+    attempts.failed("a", "192.0.2.2", T)
+    attempts.begin("a", "192.0.2.3", T)
+    with pytest.raises(Busy):
+        attempts.begin("a", "192.0.2.4", T)
+    attempts.ended("a", "192.0.2.3")
+    assert not attempts._tried
+    check_may_try(attempts, "a", "192.0.2.4", T)
+
+
+@pytest.mark.parametrize("home", ["local", "127.0.0.1", "::1", "192.0.2.77"])
+def test_strangers_keep_nobody_out_who_is_known(home: str) -> None:
+    attempts = Attempts()
+    attempts.know("a", "192.0.2.77")
+    for last in range(1, 10):
+        attempts.failed("a", f"192.0.2.{last}", T)
+    with pytest.raises(Busy):
+        attempts.begin("a", "192.0.2.50", T)
+    check_may_try(attempts, "a", home, T)
+    for _ in range(3):
+        attempts.failed("a", home, T)
+    with pytest.raises(Busy):
+        attempts.begin("a", home, T)
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +181,10 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         attempts.failed("victim", f"10.0.{n // 250}.{n % 250}", T)
     assert len(attempts) == 50
     with pytest.raises(Busy):
-        attempts.check_may_try("victim", "192.0.2.1", T)
+        check_may_try(attempts, "victim", "192.0.2.1", T)
     assert len(attempts) == 50
+    for n in range(99):
+        attempts.know("victim", f"10.1.0.{n}")
+    assert len(attempts._known) == 50
     attempts.failed("x" * 10**6, "y" * 10**6, T)
     assert max(len(key) for key in attempts._states) < 100

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from tests.practices import PASSWORD, World, disk_world
 
 from serment.app.protect import members
+from serment.app.protect.sessions import Peer
+from serment.core.access.throttle import FAILURES
 from serment.core.journal.entries import EventKind
 from serment.core.masked import Masked
 from serment.core.records.vault import Role, Wrap, WrapKind, WrapMethod
-from serment.errors import AccessDenied, UsageError
+from serment.errors import AccessDenied, Busy, SermentError, UsageError
 
 NEW = Masked("Brume-Soleil-19-Cascade")
 
@@ -64,3 +68,16 @@ def test_the_second_copy_forgets_at_once_what_was_deleted(tmp_path: Path) -> Non
 
 def _is(world: World, wrap: Wrap, login: str = "dpo") -> bool:
     return members.find(world.house.store, login).id in wrap.subject
+
+
+def test_guesses_at_once_are_not_freer_than_one_after_the_other(world: World) -> None:
+    def guess(number: int) -> type[Exception]:
+        peer = Peer(f"192.0.2.{number}:40000", "192.0.2.1:8443", tls=True)
+        with pytest.raises(SermentError) as refused:
+            world.practice.sign_in("docteur", Masked("Faux-Mot-De-Passe-12"), peer=peer)
+        return refused.type
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = Counter(pool.map(guess, range(20)))
+    assert answers == {AccessDenied: FAILURES, Busy: 20 - FAILURES}
+    world.open("docteur")  # on the server itself

@@ -35,7 +35,19 @@ class Door:
             Busy: too many attempts for this login or address.
         """
         with self._house.lock:
-            self.attempts.check_may_try(login, peer.host, self._house.clock.now())
+            self.attempts.begin(login, peer.host, self._house.clock.now())
+        try:
+            opened = self._try(login, password, code, peer, need_code)
+        finally:
+            with self._house.lock:
+                self.attempts.ended(login, peer.host)
+        with self._house.lock:
+            self.attempts.know(login, peer.host)
+        return opened
+
+    def _try(
+        self, login: str, password: Masked[str], code: str, peer: Peer, need_code: bool
+    ) -> tuple[Member, Seed]:
         try:
             member, seed = unlock(self._house, login, password)
             if need_code:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -72,7 +72,7 @@ def address_key(address: str) -> str:
         parsed = ipaddress.ip_address(host)
     except ValueError:
         return host[:64]
-    if parsed.version == 4:
+    if parsed.version == 4 or parsed.is_loopback:
         return str(parsed)
     mapped = parsed.ipv4_mapped
     return str(mapped or ipaddress.ip_network((parsed, 64), strict=False))
@@ -81,27 +81,51 @@ def address_key(address: str) -> str:
 class Attempts:
     """The states of accounts and addresses; the caller holds a lock while using it.
 
-    At most `MAX_STATES` are kept: the one that failed longest ago is forgotten first, so that
-    filling the table takes more failures than it could gain.
+    An account is counted apart for whoever signs in on the server itself and for each address it
+    was opened from before: strangers who fail on purpose keep nobody out who is known. At most
+    `MAX_STATES` are kept: the one that failed longest ago is forgotten first, so that filling the
+    table takes more failures than it could gain.
     """
 
     def __init__(self) -> None:
         self._states: OrderedDict[str, Throttle] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()  # opened before
+        self._tried: Counter[str] = Counter()  # attempts whose outcome is not known yet
 
-    def check_may_try(self, login: str, address: str, now: datetime) -> None:
-        """`Busy`, with the seconds to wait, while the account or the address must wait."""
-        seconds = max(wait_seconds(self._state(key), now) for key in _keys(login, address))
+    def begin(self, login: str, address: str, now: datetime) -> None:
+        """One more attempt: what is under way counts as failed, so that trying at once gives no
+        free guesses. `ended` follows, whatever comes of it.
+
+        Raises:
+            Busy: with the seconds to wait, while the account or the address must wait.
+        """
+        keys = self._keys(login, address)
+        seconds = max(wait_seconds(self._state(key), now) for key in keys)
+        if not seconds and any(self._has_no_room(key, now) for key in keys):
+            seconds = 1
         if seconds:
             raise Busy(
                 N_("too many failed attempts: wait {seconds} seconds"),
                 hint=N_("then try again, or ask an administrator to rescue the account"),
                 seconds=seconds,
             )
+        self._tried.update(keys)
+
+    def ended(self, login: str, address: str) -> None:
+        """The outcome of an attempt is known, and told before by `failed` or `succeeded`."""
+        for key in self._keys(login, address):
+            self._tried[key] -= 1
+        self._tried += Counter()  # forgets what nobody tries any more
+
+    def _has_no_room(self, key: str, now: datetime) -> bool:
+        state, tried = self._state(key), self._tried[key]
+        stale = state.last is not None and now - state.last >= FORGOTTEN
+        return tried > 0 and tried + (0 if stale else state.failures) >= FAILURES
 
     def failed(self, login: str, address: str, now: datetime) -> bool:
         """Count a failure for both; whether one of them has become alarming."""
         alarming = False
-        for key in _keys(login, address):
+        for key in self._keys(login, address):
             state = failed(self._state(key), now)
             self._put(key, state)
             alarming |= is_alarming(state, now)
@@ -110,16 +134,26 @@ class Attempts:
     def succeeded(self, login: str, address: str) -> None:
         """Forgive the account. The address keeps its failures: somebody who knows one password
         must not get free guesses at the others from the same place."""
-        account, _ = _keys(login, address)
+        account, _ = self._keys(login, address)
         if account in self._states:
             self._put(account, succeeded(self._states[account]))
 
-    def is_alarming(self, login: str, address: str, now: datetime) -> bool:
-        """Whether the account or the address waited three times within a day."""
-        return any(is_alarming(self._state(key), now) for key in _keys(login, address))
+    def know(self, login: str, address: str) -> None:
+        """That account was opened from there; told after `ended`, as it changes how they count."""
+        pair = _account(login), address_key(address)
+        self._known[pair] = None
+        self._known.move_to_end(pair)
+        while len(self._known) > MAX_STATES:
+            self._known.popitem(last=False)
 
     def __len__(self) -> int:
         return len(self._states)
+
+    def _keys(self, login: str, address: str) -> tuple[str, str]:
+        account, place = _account(login), address_key(address)
+        if _is_here(place) or (account, place) in self._known:
+            account = f"{account} from {place}"
+        return account, f"address:{place}"
 
     def _state(self, key: str) -> Throttle:
         return self._states.get(key, Throttle())
@@ -131,5 +165,13 @@ class Attempts:
             self._states.popitem(last=False)
 
 
-def _keys(login: str, address: str) -> tuple[str, str]:
-    return f"account:{login[:64].casefold()}", f"address:{address_key(address)}"
+def _account(login: str) -> str:
+    return f"account:{login[:64].casefold()}"
+
+
+def _is_here(place: str) -> bool:
+    """Whether it is this machine: its command line, or its loopback address."""
+    try:
+        return ipaddress.ip_address(place).is_loopback
+    except ValueError:
+        return place == "local"
