@@ -226,3 +226,22 @@ def test_a_damaged_repeat_does_not_keep_the_practice_shut(
     with world.signed_in("docteur") as session:
         assert len(world.searching(session).instances(Matches())) == 2
     world.house.store.close()
+
+
+def test_a_damaged_key_of_one_patient_keeps_nobody_out(world: World) -> None:
+    """What came for him since stays readable as it arrived."""
+    exams = [study(patient(1), 1), study(patient(2, "PETIT^Luc", "19700203", "M"), 2)]
+    world.receive(report(exam, 1) for exam in exams)
+    with world.signed_in("docteur"):
+        pass  # files both, and moves their keys under those of the patients
+    store = world.house.store
+    wrap, _ = store.find(Wrap, kind=WrapKind.PATIENT_CLINICAL, recipient="circle:care")
+    entry = Entry(EventKind.REPAIRED, world.house.clock.now(), "test", {})
+    with store.change(entry) as tx:
+        tx.put(replace(wrap, blob=wrap.blob[:-1] + bytes([wrap.blob[-1] ^ 1])))
+    world.receive(report(exam, 2) for exam in exams)
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        rows = reading.instances(Matches())
+        assert len(rows) == 3  # only what needed the damaged key is out of reach
+        assert all(reader.all() for reader in reading.open(rows, "report"))

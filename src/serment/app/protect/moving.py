@@ -21,7 +21,7 @@ from serment.core.journal.entries import Entry, EventKind
 from serment.core.records import names
 from serment.core.records.names import NameKind, parse_name
 from serment.core.records.vault import Circle, Compartment, Envelope, Wrap, WrapKind
-from serment.errors import N_, AccessDenied, Conflict
+from serment.errors import N_, Conflict
 from serment.ports import OneOf, Store, Transaction
 
 AT_ONCE = 200  # envelopes moved in one transaction
@@ -95,6 +95,8 @@ def _move_all(
             compartment, new = None, wrapper.to_circles(readers, table.ring)
         else:
             compartment, key = _compartment(house, tx, table, envelope.patient, readers)
+            if key is None:
+                continue
             new = [wrapper.to_parent(names.compartment(compartment), key)]
         replace_wraps(tx, tx.find(Wrap, kind=WrapKind.ENVELOPE_SEED, subject=subject), new)
         tx.put(replace(envelope, compartment=compartment))
@@ -104,14 +106,13 @@ def _move_all(
 
 def _compartment(
     house: House, tx: Transaction, table: CircleTable, patient: str, readers: list[Circle]
-) -> tuple[str, Key]:
-    """The clinical compartment of a patient for a care circle; made by the first who files."""
+) -> tuple[str, Key | None]:
+    """The clinical compartment of a patient for a care circle; made by the first who files. No key
+    where its wrap is damaged: what came stays as it arrived, and keeps nobody out."""
     for found in tx.find(Compartment, patient=patient, circle=table.circle):
         subject = names.compartment(found.id)
-        held = table.ring.key(house.store, WrapKind.PATIENT_CLINICAL, subject)
-        if held is None:
-            raise AccessDenied(N_("no key of yours opens this compartment"))
-        return found.id, held
+        held = table.ring.keys(house.store, WrapKind.PATIENT_CLINICAL, [subject], set())
+        return found.id, held.get(subject)
     compartment, key = new_id(), new_key()
     tx.add(Compartment(compartment, patient, table.circle))
     subject = names.compartment(compartment)
