@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 from tests.practices import World, memory_world, patient, report, study
 
+from serment.app.protect import devices
+from serment.app.protect import reception as limits
 from serment.app.protect.arrivals import parse_arrival
 from serment.app.protect.mending import mend
 from serment.core.dicom import uids
@@ -14,6 +19,7 @@ from serment.core.journal.log import entry_of
 from serment.core.records.vault import (
     Envelope,
     EnvelopeKind,
+    IdentityHeader,
     ObjectState,
     Patient,
     Role,
@@ -212,3 +218,43 @@ def test_a_restart_indexes_what_was_not_and_closes_what_was_open(world: World) -
     assert any("interrupted" in line for line in repairs)
     assert all(e.closed for e in world.house.store.find(Envelope))
     assert mend(world.house.store, world.house.packs, world.house.clock) == []
+
+
+def test_a_caller_that_mixes_patients_makes_no_memory_grow(world: World) -> None:
+    """Envelopes are completed meanwhile; what comes again for their patients gets new ones."""
+    count = limits.OPEN_AT_ONCE + 5
+    open_one = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    for number in [*range(count), 0]:
+        open_one.store(report(study(patient(number), number), len(str(number))))
+        waiting = world.house.store.find(Envelope, closed=False)
+        assert len(waiting) <= limits.OPEN_AT_ONCE
+    open_one.close()
+    assert len(world.house.store.find(Envelope, closed=True)) == count + 1
+    assert world.house.store.count(StoredObject) == count + 1
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        assert len({row.study_uid for row in reading.instances(Matches())}) == count
+
+
+def test_an_endless_variety_of_headers_makes_no_memory_grow(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HEADERS_AT_MOST", 3)
+    whole = study(patient())
+    world.receive(report(replace(whole, physician=f"DURAND^{n}"), n + 1) for n in range(7))
+    held = Counter(row.envelope for row in world.house.store.find(IdentityHeader))
+    assert sorted(held.values()) == [1, 3, 3]
+    assert world.house.store.count(StoredObject) == 7
+
+
+def test_a_removed_device_sends_nothing_more(world: World) -> None:
+    with world.signed_in("admin") as session:
+        device = devices.add(world.house, session.member, "ct", "CT1", "127.0.0.1").row
+        association = world.receiver().open(Source("dicom", device.id, None, "p", "l"))
+        association.store(report(study(patient()), 1))
+        devices.remove(world.house, session.member, "ct")
+    world.house.clock.advance(limits.LOOK_AGAIN_SECONDS)  # type: ignore[attr-defined]
+    with pytest.raises(AccessDenied, match="removed"):
+        association.store(report(study(patient()), 2))
+    association.close()
+    assert world.house.store.count(StoredObject) == 1

@@ -107,6 +107,15 @@ def active(store: Store) -> list[Device]:
     return [d for d in store.find(Device) if d.removed is None]
 
 
+def check_still_allowed(store: Store, device: str) -> None:
+    """Raise `AccessDenied` once the device has been removed."""
+    row = store.get(Device, device)
+    if row is None or row.removed is not None:
+        raise AccessDenied(
+            N_("this device has been removed"), hint=N_("`serment device list` shows them")
+        )
+
+
 def remove(house: House, acting: Member, name: str) -> Device:
     """Refuse this device from now on."""
     check_may(acting.roles, "devices")

@@ -20,6 +20,7 @@ from serment.app.protect.arrivals import (
     document_arrival,
     parse_arrival,
 )
+from serment.app.protect.devices import check_still_allowed
 from serment.app.protect.sealing import SealingEnvelope, open_envelope
 from serment.core.crypto.age import AgeWriter, seal_bytes
 from serment.core.crypto.entropy import new_id
@@ -31,6 +32,9 @@ from serment.ports import Clock, LargeRecord, Packs, Place, Receipt, Source, Sto
 
 ROWS_AT_ONCE = 64
 ROWS_AFTER_SECONDS = 0.25
+OPEN_AT_ONCE = 32  # envelopes of one reception: a caller that mixes more patients gets more of them
+HEADERS_AT_MOST = 256  # distinct administrative headers kept in memory for one envelope
+LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send
 
 
 class SealedReception:
@@ -45,6 +49,7 @@ class SealedReception:
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
         self._rows: list[StoredObject] = []
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
+        self._checked = clock.monotonic()
 
     def store(self, data: Bytes) -> Receipt:
         arrival = parse_arrival(data, self._source.study)
@@ -94,12 +99,14 @@ class SealedReception:
         self._flush(self._clock.monotonic())
         kind = EventKind.RECEPTION_INTERRUPTED if interrupted else EventKind.RECEPTION_CLOSED
         if self._envelopes:
-            came = {
-                e.id: {"objects": e.digests.size, "root": e.digests.root().hex()}
-                for e in self._envelopes.values()
-            }
-            close_envelopes(self._store, self._entry(kind, envelopes=came), list(came))
+            self._conclude(kind, list(self._envelopes.values()))
         self._envelopes.clear()
+
+    def _conclude(self, kind: EventKind, envelopes: list[SealingEnvelope]) -> None:
+        came = {
+            e.id: {"objects": e.digests.size, "root": e.digests.root().hex()} for e in envelopes
+        }
+        close_envelopes(self._store, self._entry(kind, envelopes=came), list(came))
 
     def _entry(self, kind: EventKind, **details: Any) -> Entry:
         source = self._source
@@ -113,23 +120,51 @@ class SealedReception:
         return Entry(kind, self._clock.now(), actor, {**common, **details})
 
     def _envelope(self, arrival: Arrival) -> SealingEnvelope:
-        """The envelope the object belongs to, made for the first of its kind."""
-        found = self._envelopes.get(arrival.together)
+        """The envelope the object belongs to, made for the first of its kind; the last one used
+        stands last."""
+        self._check_device()
+        found = self._envelopes.pop(arrival.together, None)
+        if found is not None and len(found.identities) >= HEADERS_AT_MOST:
+            self._put_away(found)
+            found = None
         if found is None:
-            opened = self._entry(EventKind.RECEPTION_OPENED, circle=self._circle)
-            with self._store.change(opened) as tx:
-                found = open_envelope(
-                    self._vault,
-                    tx,
-                    self._source,
-                    self._circle,
-                    arrival.kind,
-                    arrival.identity,
-                    opened.at,
-                )
-                tx.note(envelope=found.id)
-            self._envelopes[arrival.together] = found
+            found = self._begin(arrival)
+        self._envelopes[arrival.together] = found
         return found
+
+    def _begin(self, arrival: Arrival) -> SealingEnvelope:
+        if len(self._envelopes) >= OPEN_AT_ONCE:
+            self._put_away(self._envelopes.pop(next(iter(self._envelopes))))
+        opened = self._entry(EventKind.RECEPTION_OPENED, circle=self._circle)
+        with self._store.change(opened) as tx:
+            made = open_envelope(
+                self._vault,
+                tx,
+                self._source,
+                self._circle,
+                arrival.kind,
+                arrival.identity,
+                opened.at,
+            )
+            tx.note(envelope=made.id)
+        return made
+
+    def _put_away(self, envelope: SealingEnvelope) -> None:
+        """Complete an envelope before the reception ends: memory does not grow with a caller."""
+        self._packs.sync()
+        self._flush(self._clock.monotonic())
+        self._conclude(EventKind.RECEPTION_CLOSED, [envelope])
+
+    def _check_device(self) -> None:
+        """A device that was removed sends nothing more in the association it has.
+
+        Raises:
+            AccessDenied: it was removed.
+        """
+        now, device = self._clock.monotonic(), self._source.device
+        if device is not None and now - self._checked >= LOOK_AGAIN_SECONDS:
+            self._checked = now
+            check_still_allowed(self._store, device)
 
     # Of one object
 
