@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+HANDSHAKE_SECONDS = 10.0
 FIRST_REQUEST_SECONDS = 15.0
 PER_ADDRESS = 256
+
+
+def hurry_handshakes() -> None:
+    """Have the running loop give up TLS handshakes sooner than its minute; uvicorn has no setting
+    for it. Servers that listen on a socket of this loop afterwards must speak TLS."""
+    loop: Any = asyncio.get_running_loop()
+    loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HANDSHAKE_SECONDS)
 
 
 class PatientProtocol(HttpToolsProtocol):

@@ -22,7 +22,7 @@ from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, make_desk, open_house
 from serment.bootstrap.logs import gather, logger
-from serment.bootstrap.patience import PatientProtocol
+from serment.bootstrap.patience import PatientProtocol, hurry_handshakes
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.app import dicomweb_routes
@@ -93,6 +93,7 @@ async def _serve(
         ssl_certfile=str(folder.certificate),
         ssl_keyfile=str(folder.certificate_key),
     )
+    hurry_handshakes()
     folder.local_socket.unlink(missing_ok=True)
     local = _server(local_app(desk), uds=str(folder.local_socket))
     serving = [
@@ -130,6 +131,7 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
         app,
         access_log=False,
         log_config=None,
+        forwarded_allow_ips=["127.0.0.1", "::1"],  # a proxy of this machine says who calls
         server_header=False,
         date_header=False,
         lifespan="off",
