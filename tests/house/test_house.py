@@ -226,5 +226,16 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_the_tests_that_documents_name_are_there() -> None:
+    missing = [
+        f"{name(path)} -> {target}"
+        for path in tracked()
+        if path.suffix == ".md" and path.name != "CHANGELOG.md"
+        for target in re.findall(r"`(tests/[\w./]+)`", path.read_text(encoding="utf-8"))
+        if not (ROOT / target).exists()
+    ]
+    assert missing == []
+
+
 def test_the_readme_stays_short() -> None:
     assert (ROOT / "README.md").read_text(encoding="utf-8").count("\n") <= 120

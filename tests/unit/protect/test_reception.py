@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import Field, fields, replace
 
 import pytest
 from tests.practices import World, memory_world, patient, report, study
@@ -258,3 +258,30 @@ def test_a_removed_device_sends_nothing_more(world: World) -> None:
         association.store(report(study(patient()), 2))
     association.close()
     assert world.house.store.count(StoredObject) == 1
+
+
+def test_what_came_twice_has_nothing_in_common_but_its_size(world: World) -> None:
+    """Until it is filed, nothing stored says that it is the same image or the same person."""
+    for _ in range(2):
+        world.receive([report(study(patient()))])
+        world.house.clock.advance(1)  # type: ignore[attr-defined]
+    one, other = world.house.store.find(StoredObject)
+    files = [world.house.packs.read(row.pack, row.offset, row.size) for row in (one, other)]
+    assert len(files[0]) == len(files[1])
+    intro = files[0].index(b" ", 30)  # the format's version and the recipient's type
+    windows = [{file[at : at + 8] for at in range(intro, len(file) - 8)} for file in files]
+    assert not windows[0] & windows[1]
+    assert _shared(one, other) == {"pack", "size", "state"}
+    assert _shared(*world.house.store.find(Envelope)) == {
+        *("kind", "circle", "device", "source", "closed"),
+        *("patient", "compartment", "decided_by", "summary"),  # nothing yet
+    }
+    assert _shared(*world.house.store.find(IdentityHeader)) == {"number"}
+
+
+def _shared(one: object, other: object) -> set[str]:
+    return {field.name for field in fields(one) if _of(one, field) == _of(other, field)}  # type: ignore[arg-type]
+
+
+def _of(row: object, field: Field[object]) -> object:
+    return getattr(row, field.name)
