@@ -16,6 +16,25 @@ def N_(message: str) -> str:  # noqa: N802 - the gettext name for "translate lat
     return message
 
 
+class Remark(str):
+    """A sentence about the vault: English as text, a gettext message id and its values for whoever
+    shows it in another language.
+
+    >>> Remark("pack {pack}: cut", pack="a1")
+    'pack a1: cut'
+    """
+
+    __slots__ = ("message", "values")
+
+    message: str
+    values: dict[str, object]
+
+    def __new__(cls, message: str, /, **values: object) -> Remark:
+        remark = super().__new__(cls, message.format(**values))
+        remark.message, remark.values = message, values
+        return remark
+
+
 class SermentError(Exception):
     """What Serment could not do, and what to do about it."""
 

@@ -15,7 +15,7 @@ from serment.bootstrap.house import close_house, open_house, sign_journal
 from serment.bootstrap.surroundings import Machine
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
-from serment.errors import N_, Conflict, IntegrityError
+from serment.errors import N_, Conflict, IntegrityError, Remark
 from serment.ports import ProgressFactory
 
 
@@ -29,13 +29,13 @@ def examine_vault(
     """
     folder = open_folder(root)
     running = is_running(folder.local_socket)
-    repairs: list[str] = []
+    repairs: list[Remark] = []
     if running and not restore:
         return _examine(root, thorough, progress, repairs, fix=False)
     with VaultLock(folder.root):
         if restore:
             _restore(folder)
-            repairs.append("the database was restored from keys.copy")
+            repairs.append(Remark(N_("the database was restored from keys.copy")))
         return _examine(root, thorough, progress, repairs, fix=True)
 
 
@@ -71,7 +71,7 @@ def _is_sound(folder: Folder) -> bool:
 
 
 def _examine(
-    root: Path, thorough: bool, progress: ProgressFactory, repairs: list[str], *, fix: bool
+    root: Path, thorough: bool, progress: ProgressFactory, repairs: list[Remark], *, fix: bool
 ) -> dict[str, Any]:
     folder = open_folder(root)
     house = open_house(folder)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 
-from serment.errors import SermentError
+from serment.errors import Remark, SermentError
 
 LANGUAGES = ("fr", "en")
 DOMAIN = "serment"
@@ -95,6 +95,8 @@ def _readable(values: Mapping[str, object], lang: str) -> dict[str, object]:
 
 def _one(value: object, lang: str) -> object:
     """Import the formats only for values that need them: Babel is slow to load."""
+    if isinstance(value, Remark):
+        return _fill(value.message, lang, value.values)
     if isinstance(value, datetime):
         from serment.entrypoints.formats import moment
 

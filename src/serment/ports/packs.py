@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from serment.errors import Remark
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -69,10 +71,10 @@ class Packs(Protocol):
     def records(self, pack: str | None = None) -> Iterator[PackRecord]:
         """Every whole record of one pack or of all, in order (headers and places only)."""
 
-    def recover(self) -> list[str]:
+    def recover(self) -> list[Remark]:
         """At start: cut torn tails, delete unfinished large packs; one line per repair."""
 
-    def check(self, pack: str) -> list[str]:
+    def check(self, pack: str) -> list[Remark]:
         """What is wrong with the structure of a pack: empty when it holds whole records only."""
 
     def verify(self, place: Place) -> bool:

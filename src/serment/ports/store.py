@@ -108,7 +108,7 @@ class Store(Protocol):
     def add_checkpoint(self, checkpoint: CheckpointRow) -> None: ...
 
     # The file itself
-    def check(self) -> list[str]:
+    def check(self) -> Sequence[str]:
         """What the database says of its own integrity: empty when sound."""
 
     def copy_keys(self) -> None:

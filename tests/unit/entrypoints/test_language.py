@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from serment.core.records.pack import Gap, no_record
 from serment.entrypoints import formats, language
 from serment.errors import AccessDenied
 
@@ -66,6 +67,13 @@ def test_an_error_is_said_with_its_fields_and_its_next_step() -> None:
 def test_a_date_inside_a_message_is_written_out() -> None:
     said = language.say("since {when}", "fr", when=date(2026, 11, 1))
     assert said == "since 1er\u00a0novembre 2026"
+
+
+def test_a_remark_inside_a_message_is_translated_too() -> None:
+    remark = no_record(Gap(8, 64))
+    assert remark == "bytes 8 to 64 hold no whole record"
+    torn = language.say("the pack {pack} is torn: {what}", "fr", pack="a1", what=remark)
+    assert "les octets 8 à 64 ne contiennent" in torn
 
 
 def test_what_is_unknown_stays_readable() -> None:

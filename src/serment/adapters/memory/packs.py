@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from serment.core.crypto.entropy import new_id
 from serment.core.records import pack as layout
-from serment.core.records.pack import Gap, ParsedRecord
-from serment.errors import N_, Conflict, IntegrityError, NoSpace
+from serment.core.records.pack import Gap, ParsedRecord, no_record, unfinished
+from serment.errors import N_, Conflict, IntegrityError, NoSpace, Remark
 from serment.ports import LargeRecord, PackRecord, Place
 
 LIMIT = 16 * 1024 * 1024
@@ -81,18 +81,15 @@ class MemoryPacks:
                 if isinstance(item, ParsedRecord):
                     yield _record(name, item)
 
-    def check(self, pack: str) -> list[str]:
+    def check(self, pack: str) -> list[Remark]:
         gaps = [item for item in self._scan(pack) if isinstance(item, Gap)]
-        return [f"pack {pack}: bytes {g.start} to {g.end} hold no whole record" for g in gaps]
+        return list(map(no_record, gaps))
 
-    def recover(self) -> list[str]:
+    def recover(self) -> list[Remark]:
         """Delete the large packs that were never finished; what is there is closed."""
         with self._lock:
             self._current = None
-            lines = [
-                f"pack {name}: unfinished, deleted ({len(self._packs[name])} bytes)"
-                for name in sorted(self._unfinished)
-            ]
+            lines = [unfinished(name, len(self._packs[name])) for name in sorted(self._unfinished)]
             for name in list(self._unfinished):
                 self.drop(name)
         return lines

@@ -15,8 +15,8 @@ from serment.adapters.packs import files, recovery
 from serment.adapters.packs.group import PACK_LIMIT, Group
 from serment.adapters.packs.large import LocalLarge
 from serment.core.records import pack as layout
-from serment.core.records.pack import Gap, ParsedRecord
-from serment.errors import N_, IntegrityError
+from serment.core.records.pack import Gap, ParsedRecord, no_record
+from serment.errors import N_, IntegrityError, Remark
 from serment.ports import LargeRecord, PackRecord, Place
 
 
@@ -75,12 +75,12 @@ class LocalPacks:
                 if isinstance(item, ParsedRecord):
                     yield _record(name, item)
 
-    def check(self, pack: str) -> list[str]:
+    def check(self, pack: str) -> list[Remark]:
         busy = files.under_way(files.path_of(self._root, pack))
         gaps = [item for item in self._scan(pack) if isinstance(item, Gap) and not busy]
-        return [f"pack {pack}: bytes {g.start} to {g.end} hold no whole record" for g in gaps]
+        return list(map(no_record, gaps))
 
-    def recover(self) -> list[str]:
+    def recover(self) -> list[Remark]:
         return recovery.recover(self._root)
 
     def verify(self, place: Place) -> bool:

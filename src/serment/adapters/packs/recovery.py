@@ -13,12 +13,13 @@ from pathlib import Path
 
 from serment.adapters import system
 from serment.adapters.packs import files
-from serment.core.records.pack import Gap, ParsedRecord, build_void, scan
+from serment.core.records.pack import Gap, ParsedRecord, build_void, scan, unfinished
+from serment.errors import N_, Remark
 
 
-def recover(root: Path) -> list[str]:
+def recover(root: Path) -> list[Remark]:
     """Mend every pack whose writer died; one line per repair."""
-    repairs = []
+    repairs: list[Remark] = []
     for path, marker in files.left_open(root):
         try:
             repairs += _mend(path)
@@ -29,7 +30,7 @@ def recover(root: Path) -> list[str]:
     return repairs
 
 
-def _mend(path: Path) -> list[str]:
+def _mend(path: Path) -> list[Remark]:
     if not path.exists():
         return []
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
@@ -45,7 +46,7 @@ def _mend(path: Path) -> list[str]:
         os.close(descriptor)
     path.unlink()
     system.sync_folder(path.parent)
-    return [f"pack {path.stem}: unfinished, deleted ({size} bytes)"] if size else []
+    return [unfinished(path.stem, size)] if size else []
 
 
 def _items(descriptor: int) -> tuple[list[ParsedRecord | Gap], int]:
@@ -61,9 +62,12 @@ def _items(descriptor: int) -> tuple[list[ParsedRecord | Gap], int]:
     return list(scan(read, size, whole)), size
 
 
-def _close_gap(name: str, descriptor: int, gap: Gap, size: int) -> str:
+def _close_gap(name: str, descriptor: int, gap: Gap, size: int) -> Remark:
+    length = gap.end - gap.start
     if gap.end == size:
         os.ftruncate(descriptor, gap.start)
-        return f"pack {name}: cut after its last whole record ({gap.end - gap.start} bytes)"
-    system.write_at(descriptor, [build_void(gap.end - gap.start)], gap.start)
-    return f"pack {name}: {gap.end - gap.start} bytes at {gap.start} held no record, voided"
+        cut = N_("pack {pack}: cut after its last whole record ({size} bytes)")
+        return Remark(cut, pack=name, size=length)
+    system.write_at(descriptor, [build_void(length)], gap.start)
+    voided = N_("pack {pack}: {size} bytes at {start} held no record, voided")
+    return Remark(voided, pack=name, size=length, start=gap.start)

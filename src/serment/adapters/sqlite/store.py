@@ -27,7 +27,7 @@ from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.journal.keystate import WrapName
 from serment.core.records.vault import Row, Snapshot, StoredObject, WrapKind
-from serment.errors import N_, Unavailable
+from serment.errors import N_, Remark, Unavailable
 from serment.ports import Transaction
 
 R = TypeVar("R", bound=Row)
@@ -163,10 +163,9 @@ class SqliteStore:
         def read(connection: sqlite3.Connection) -> list[str]:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
             orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
-            lines = [
-                f"a row of {row[0]} refers to a row of {row[2]} that is gone" for row in orphans
-            ]
-            return [line for line in found if line != "ok"] + lines
+            gone = N_("a row of {table} refers to a row of {other} that is gone")
+            lines = [Remark(gone, table=row[0], other=row[2]) for row in orphans]
+            return [*(line for line in found if line != "ok"), *lines]
 
         try:
             return self._reading(read)

@@ -9,25 +9,27 @@ from serment.app.protect.reception import close_envelopes
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Envelope, Setting, StoredObject
+from serment.errors import N_, Remark
 from serment.ports import Clock, PackRecord, Packs, Store
 
 REPLAYED = "packs-replayed"
 
 
-def mend(store: Store, packs: Packs, clock: Clock) -> list[str]:
+def mend(store: Store, packs: Packs, clock: Clock) -> list[Remark]:
     """At start: cut torn packs, index what the last run had not, close what it left open."""
     repairs = packs.recover()
     known = _replayed(store)
     names = [name for name in packs.names() if name not in known]
     missing = replay(store, packs, names)
     if missing:
-        repairs.append(f"{missing} objects indexed again from the packs")
+        again = N_("{count} objects indexed again from the packs")
+        repairs.append(Remark(again, count=missing))
     interrupted = [e.id for e in store.find(Envelope, closed=False)]
     if interrupted:
         came = {envelope: _what_came(store, envelope) for envelope in interrupted}
         entry = Entry(EventKind.RECEPTION_INTERRUPTED, clock.now(), "receiver", {"envelopes": came})
         close_envelopes(store, entry, interrupted)
-        repairs.append(f"{len(interrupted)} interrupted receptions closed")
+        repairs.append(Remark(N_("{count} interrupted receptions closed"), count=len(interrupted)))
     if not repairs and not names:
         return []
     kind = EventKind.REPAIRED if repairs else EventKind.PACKS_INDEXED

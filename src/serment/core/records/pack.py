@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from serment.errors import N_, FormatError
+from serment.errors import N_, FormatError, Remark
 
 VERSION = 1
 LARGE = 1  # flag: the record is alone in its pack and goes to the end of the file
@@ -225,6 +225,17 @@ class Gap:
 
     start: int
     end: int
+
+
+def unfinished(pack: str, size: int) -> Remark:
+    """What is said of a pack that was deleted, as it held no whole record."""
+    return Remark(N_("pack {pack}: unfinished, deleted ({size} bytes)"), pack=pack, size=size)
+
+
+def no_record(gap: Gap) -> Remark:
+    """What is said of a gap that nobody may cut away."""
+    found = N_("bytes {start} to {end} hold no whole record")
+    return Remark(found, start=gap.start, end=gap.end)
 
 
 def scan(
