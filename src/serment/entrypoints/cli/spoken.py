@@ -15,7 +15,10 @@ from typer.exceptions import TyperException
 from serment.errors import N_, UsageError
 
 Say = Callable[[str], str]
-HEADINGS = (N_("Arguments"), N_("Options"), N_("Commands"), N_("required"))
+HEADINGS = (
+    *(N_("Arguments"), N_("Options"), N_("Commands"), N_("required")),
+    N_("Show this message and exit."),
+)
 HINT = N_("`serment --help` lists the commands")
 
 
@@ -30,7 +33,7 @@ def _texts(command: Any, say: Say) -> None:
         text = getattr(command, name, None)
         if text:
             setattr(command, name, say(text))
-    for parameter in command.params:
+    for parameter in (*command.params, command.get_help_option(typer.Context(command))):
         if getattr(parameter, "help", None):
             parameter.help = say(parameter.help)
     for child in getattr(command, "commands", {}).values():
