@@ -18,9 +18,9 @@ from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb import frames, pictures, qido, stow, wado
 from serment.entrypoints.dicomweb.answers import encode, problem
 from serment.entrypoints.dicomweb.callers import BASE, note_refusal
-from serment.entrypoints.dicomweb.kept import Kept
 from serment.entrypoints.dicomweb.refused import Refused
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
+from serment.entrypoints.kept import Kept
 from serment.errors import N_, SermentError
 from serment.ports import Decoder
 

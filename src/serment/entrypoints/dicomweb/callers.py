@@ -20,8 +20,8 @@ from serment.app.protect.reading import Reading
 from serment.app.protect.searching import FoundStudy, Searching
 from serment.core.records.vault import Device, EnvelopeKind
 from serment.entrypoints.desk.desk import Desk
-from serment.entrypoints.dicomweb.kept import Kept
 from serment.entrypoints.dicomweb.refused import Refused
+from serment.entrypoints.kept import Kept
 from serment.errors import N_, AccessDenied, SermentError, VaultLocked
 from serment.ports import Decoder
 

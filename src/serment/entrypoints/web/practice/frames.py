@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from serment.app.protect.reading import no_key
 from serment.core.dicom.excerpt import excerpt
 from serment.core.records.vault import EnvelopeKind
-from serment.entrypoints.web.practice.pictures import Pictures
+from serment.entrypoints.kept import Kept
 from serment.entrypoints.web.practice.series import object_kind
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Picture
@@ -22,12 +22,22 @@ THUMBNAIL_PIXELS = 160
 AT_ONCE = 4  # objects held in memory while they are rendered
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """How a frame is to be shown."""
+
+    frame: int  # from 1
+    window: tuple[float, float] | None  # centre and width; None as the object says
+    size: int | None  # pixels of the longer side; None as it is
+    image_type: str  # "png" or "jpeg"
+
+
 @dataclass(slots=True)
 class Frames:
     """Renders and keeps pictures; one for the process, called from many threads."""
 
     decoder: Decoder
-    pictures: Pictures
+    kept: Kept
     _under_way: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
     )
@@ -38,7 +48,7 @@ class Frames:
         frames = row.attributes.get("NumberOfFrames")
         middle = frames // 2 + 1 if isinstance(frames, int) and frames > 1 else 1
         visit.reading.allow([row], "thumbnail")
-        return self._kept(visit, row, middle, None, THUMBNAIL_PIXELS, "jpeg", "thumbnail")
+        return self._shown(visit, row, _Wanted(middle, None, THUMBNAIL_PIXELS, "jpeg"), "thumbnail")
 
     def frame(
         self,
@@ -51,32 +61,27 @@ class Frames:
         """One frame as the viewer asks for it."""
         row = _picture_row(visit, object_id)
         visit.reading.allow_series(row, "image")
-        return self._kept(visit, row, frame, window, size, "png", "image")
+        return self._shown(visit, row, _Wanted(frame, window, size, "png"), "image")
 
-    def _kept(
-        self,
-        visit: Visit,
-        row: InstanceRow,
-        frame: int,
-        window: tuple[float, float] | None,
-        size: int | None,
-        image_type: str,
-        kind: str,
-    ) -> Picture:
-        key = (row.object, frame, window, size, image_type)
-        with visit.house.lock:
-            if row.circle in visit.practice.tables:
-                self.pictures.open(row.circle)
-        found = self.pictures.get(row.circle, key)
-        if found is not None:
-            return found
+    def _shown(self, visit: Visit, row: InstanceRow, wanted: _Wanted, kind: str) -> Picture:
+        key = (row.object, wanted)
+        turn, data = self.kept.turn(), self.kept.get(row.circle, key)
+        if data is None:
+            data = self._rendered(visit, row, wanted, kind)
+            self.kept.put(row.circle, key, data, turn)
+        return Picture(data, f"image/{wanted.image_type}")
+
+    def _rendered(self, visit: Visit, row: InstanceRow, wanted: _Wanted, kind: str) -> bytes:
         with self._under_way:
             (reader,) = visit.reading.open([row], kind)
-            part10 = excerpt(reader.read, row.attributes, frame)
-            data = self.decoder.render(part10, 1, size=size, window=window, image_type=image_type)
-        found = Picture(data, f"image/{image_type}")
-        self.pictures.put(row.circle, key, found)
-        return found
+            part10 = excerpt(reader.read, row.attributes, wanted.frame)
+            return self.decoder.render(
+                part10,
+                1,
+                size=wanted.size,
+                window=wanted.window,
+                image_type=wanted.image_type,
+            )
 
 
 def _picture_row(visit: Visit, object_id: str) -> InstanceRow:

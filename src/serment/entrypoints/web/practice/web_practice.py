@@ -15,6 +15,7 @@ from serment.core.journal.verify import Verdict
 from serment.core.masked import Masked
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
+from serment.entrypoints.kept import Kept
 from serment.entrypoints.web.practice import (
     access,
     contents,
@@ -28,7 +29,6 @@ from serment.entrypoints.web.practice import (
 )
 from serment.entrypoints.web.practice.frames import Frames
 from serment.entrypoints.web.practice.modalities import Modalities
-from serment.entrypoints.web.practice.pictures import Pictures
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
     Document,
@@ -69,7 +69,7 @@ class WebPractice:
 
     def __init__(self, desk: Desk, decoder: Decoder, intake: AsyncIntakeClient, dicom: str) -> None:
         self._desk, self._intake, self._dicom = desk, intake, dicom
-        self._pictures = Pictures()
+        self._pictures = Kept()
         self._frames = Frames(decoder, self._pictures)
         self._modalities = Modalities()
         self._verified: tuple[Verdict, datetime] | None = None
@@ -104,12 +104,9 @@ class WebPractice:
     def sign_in(self, login: str, password: Masked[str], code: str, peer: Peer) -> str:
         return access.sign_in(self._desk, login, password, code, peer).token
 
-    def session(self, session: str, active: bool) -> SessionView | None:
-        try:
-            found = self._desk.practice.session(session, active=active)
-        except VaultLocked:
-            return None
-        return access.session_view(Visit(self._desk, found))
+    def session(self, session: str, active: bool, peer: Peer) -> SessionView | None:
+        found = access.session(self._desk, session, active, peer)
+        return None if found is None else access.session_view(Visit(self._desk, found))
 
     def pulse(self, session: str) -> Pulse:
         with self._visit(session) as visit:
@@ -251,9 +248,9 @@ class WebPractice:
         with self._visit(session) as visit:
             return settings.view(visit)
 
-    def new_second_factor(self, session: str) -> SecondFactor:
+    def new_second_factor(self, session: str, code: str) -> SecondFactor:
         with self._visit(session) as visit:
-            return settings.new_second_factor(visit)
+            return settings.new_second_factor(visit, code)
 
     def pending_second_factor(self, session: str) -> SecondFactor | None:
         with self._visit(session) as visit:

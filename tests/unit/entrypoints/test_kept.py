@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serment.entrypoints.dicomweb.kept import Kept
+from serment.entrypoints.kept import Kept
 
 
 def test_kept_until_the_circle_closes() -> None:

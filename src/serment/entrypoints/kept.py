@@ -1,4 +1,4 @@
-"""Metadata as it was written out, kept in memory while the circle that opened it is open.
+"""What was made of objects (pictures, metadata), kept in memory while their circle is open.
 
 Bounded by bytes for each circle; what was used longest ago goes first. Whether somebody may see
 it, and the journal, are decided before it is asked for here.
@@ -11,7 +11,7 @@ from collections import OrderedDict
 
 LIMIT_BYTES = 64 << 20  # for each open circle
 
-Key = tuple[str, ...]
+Key = tuple[object, ...]
 
 
 class Kept:
