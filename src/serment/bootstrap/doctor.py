@@ -11,7 +11,7 @@ from serment.adapters.system import VaultLock
 from serment.app.keep.health import examine
 from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
-from serment.bootstrap.house import close_house, open_house, sign_journal
+from serment.bootstrap.house import close_house, open_house, signing
 from serment.bootstrap.surroundings import Machine
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
@@ -53,8 +53,8 @@ def _restore(folder: Folder) -> None:
     house = open_house(folder)
     try:
         details = {"what": "keys-restored", "size": house.store.journal_size()}
-        house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
-        sign_journal(folder, house.store, house.clock)
+        with signing(folder, house.store, house.clock):
+            house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
     finally:
         close_house(house)
 
@@ -77,7 +77,8 @@ def _examine(
     house = open_house(folder)
     try:
         if fix:
-            repairs += mend(house.store, house.packs, house.clock)
+            with signing(folder, house.store, house.clock):
+                repairs += mend(house.store, house.packs, house.clock)
         with progress(N_("Examining")) as bar:
             health = examine(house, Machine(folder, house.store), bar, thorough=thorough)
     finally:

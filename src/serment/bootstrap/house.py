@@ -23,7 +23,7 @@ from serment.core.crypto.secret import Seed
 from serment.core.crypto.selftest import self_test
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
-from serment.errors import IntegrityError
+from serment.errors import FormatError, IntegrityError
 from serment.ports import Clock, Store
 
 DERIVATIONS = 2  # at once: each takes 64 MiB and two processors' time
@@ -74,15 +74,23 @@ def alone(root: Path) -> Iterator[tuple[Folder, House]]:
     with VaultLock(folder.root):
         house = open_house(folder)
         try:
-            yield folder, house
+            with signing(folder, house.store, house.clock):
+                yield folder, house
         finally:
-            sign_journal(folder, house.store, house.clock)
             close_house(house)
 
 
-def sign_journal(folder: Folder, store: Store, clock: Clock) -> None:
-    """The checkpoint of a shutdown. A log that is no continuation of what was signed is left as
-    it is: `journal verify` says so."""
-    with contextlib.suppress(IntegrityError):
-        key = Seed(folder.journal_key.read_bytes())
-        Checkpoints(store, clock, key, folder.vault).sign_if_changed()
+@contextmanager
+def signing(
+    folder: Folder, store: Store, clock: Clock, *, founding: bool = False
+) -> Iterator[None]:
+    """Sign at the end what is written meanwhile, as the worker of a server does. A log that is no
+    continuation of what was signed is left as it is: `journal verify` says so."""
+    found = store.journal_size()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(IntegrityError, FormatError):
+            key = Seed(folder.journal_key.read_bytes())
+            signer = Checkpoints(store, clock, key, folder.vault, found, founding=founding)
+            signer.sign_if_changed()

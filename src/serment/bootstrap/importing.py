@@ -18,7 +18,7 @@ from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
-from serment.bootstrap.house import sign_journal
+from serment.bootstrap.house import signing
 from serment.entrypoints.cli.world import ImportOrder, World
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.intake.client import IntakeClient
@@ -98,22 +98,25 @@ def receiving(folder: Folder) -> Iterator[None]:
     if is_running(folder.local_socket):
         yield
         return
-    with VaultLock(folder.root) as lock:
+    with VaultLock(folder.root) as lock, _settling(folder):
         child = Child("receiver", [str(folder.root)], (lock.fileno(),))
         child.start()
         try:
             yield
         finally:
             child.stop()
-            _settle(folder)
 
 
-def _settle(folder: Folder) -> None:
-    """What the worker of a server does at the end."""
+@contextmanager
+def _settling(folder: Folder) -> Iterator[None]:
+    """Do at the end what the worker of a server does."""
     store = SqliteStore(folder.database, folder.key_copy)
     try:
-        sign_journal(folder, store, SystemClock())
-        store.copy_keys()
+        try:
+            with signing(folder, store, SystemClock()):
+                yield
+        finally:
+            store.copy_keys()
     finally:
         store.close()
 

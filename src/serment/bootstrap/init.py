@@ -19,7 +19,7 @@ from serment.adapters.system import (
 )
 from serment.app.protect.founding import Founded, found
 from serment.bootstrap.folder import Folder, check_kit_folder, create
-from serment.bootstrap.house import close_house, open_house, sign_journal
+from serment.bootstrap.house import close_house, open_house, signing
 from serment.core.crypto.entropy import new_id
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
@@ -96,15 +96,17 @@ def _found(
 ) -> Founded:
     house = open_house(folder)
     try:
-        founded = found(folder.vault, practice, house.store, house.clock, login, password, names)
-        write_private(folder.journal_key, founded.journal_key.reveal())
-        write_private(folder.authority, founded.authority)
-        write_private(folder.certificate, founded.certificate)
-        write_private(folder.certificate_key, founded.certificate_key)
-        entry = Entry(EventKind.KIT_MADE, house.clock.now(), "local", {})
-        with house.store.change(entry) as tx:
-            tx.put(Setting("kit-folder", str(kit).encode()))
-        sign_journal(folder, house.store, house.clock)
+        with signing(folder, house.store, house.clock, founding=True):
+            founded = found(
+                folder.vault, practice, house.store, house.clock, login, password, names
+            )
+            write_private(folder.journal_key, founded.journal_key.reveal())
+            write_private(folder.authority, founded.authority)
+            write_private(folder.certificate, founded.certificate)
+            write_private(folder.certificate_key, founded.certificate_key)
+            entry = Entry(EventKind.KIT_MADE, house.clock.now(), "local", {})
+            with house.store.change(entry) as tx:
+                tx.put(Setting("kit-folder", str(kit).encode()))
         house.store.copy_keys()
     finally:
         close_house(house)

@@ -58,10 +58,10 @@ class Server:
     def start(self) -> dict[str, Any]:
         """Start everything; the answer of `serve --json` once all of it listens."""
         try:
+            self.worker.start()  # first: it notes what it finds unsigned
             dicom = str(Address(*self.receiver.start()["dicom"]))
             self.web.arguments[2] = dicom
             web = str(Address(*self.web.start()["web"]))
-            self.worker.start()
         except BaseException:
             self.stop()
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,16 +15,23 @@ from serment.app.watch.verification import export_lines, verify_journal, verify_
 from serment.core.crypto.secret import Seed
 from serment.core.crypto.signing import verify_key
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
-from serment.core.journal.log import leaf
-from serment.core.journal.verify import CHANGED, CUT, REWRITTEN, TREE_CHANGED, Verdict
-from serment.errors import FormatError, IntegrityError, UsageError
+from serment.core.journal.log import entry_of, leaf
+from serment.core.journal.verify import (
+    CHANGED,
+    CUT,
+    NEVER_SIGNED,
+    REWRITTEN,
+    TREE_CHANGED,
+    Verdict,
+)
+from serment.errors import FormatError, IntegrityError, Unavailable, UsageError
 
 VAULT = "0123456789abcdef"
 
 
 @pytest.fixture
 def signer(store, clock, key) -> Checkpoints:
-    return Checkpoints(store, clock, key, VAULT)
+    return Checkpoints(store, clock, key, VAULT, founding=True)
 
 
 @pytest.fixture
@@ -40,11 +48,22 @@ def check(store, key, kept: str | None = None) -> Verdict:
     return verify_journal(store, VAULT, verify_key(key), kept)
 
 
-def rewrite(store, index: int) -> None:
+def of_another(body: bytes) -> bytes:
+    return body.replace(b'"m"', b'"x"')
+
+
+def rewrite(store, index: int, change: Callable[[bytes], bytes] = of_another) -> None:
     """Another entry with a leaf of its own: what can be done without the key."""
     row = store._log[index]
-    body = row.body.replace(b'"m"', b'"x"')
+    body = change(row.body)
     store._log[index] = LoggedEntry(index, leaf(row.salt, body), row.salt, body)
+
+
+def regrow(store) -> None:
+    """The tree's state that goes with the rows."""
+    store._frontier.size, store._frontier.peaks = 0, []
+    for row in store._log:
+        store._frontier.append(row.leaf)
 
 
 def test_only_changes_are_signed(store, signer, write, key) -> None:
@@ -73,36 +92,93 @@ def test_another_process_goes_on_where_the_first_ended(store, clock, key, signer
     assert check(store, key).ok
 
 
-def test_entries_left_unsigned_by_a_crash_are_signed_and_told(
-    store, clock, key, signer, write, written
+def forged(**changes: object) -> Callable[[bytes], bytes]:
+    def change(body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), "actor": "nobody", **changes}).encode()
+
+    return change
+
+
+FORGERIES = {
+    "as it was": forged(),
+    "at a future time": forged(at="2200-01-01T00:00:00+00:00"),
+    "at no time": forged(at="then"),
+    "of an unknown kind": forged(kind="x"),
+    "no entry at all": lambda body: b"x",
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_what_a_run_finds_unsigned_is_told_whatever_it_says(
+    store, clock, key, signer, write, forgery
 ) -> None:
+    """A crash leaves some, and whoever takes a checkpoint away may have rewritten them."""
     write(5)
     signer.sign_if_changed()
     write(3)
-    clock.advance(3600)
+    rewrite(store, 5, forgery)
+    regrow(store)
     Checkpoints(store, clock, key, VAULT).sign_if_changed()
-    told = written()[-1]
+    told = entry_of(list(store.journal())[-1])
     assert told.kind is EventKind.REPAIRED
     assert told.details == {"what": "unsigned-tail", "first": 5, "last": 7, "count": 3}
     assert check(store, key) == Verdict(9, True, 0, None, "", 0, 2, late=3)
 
 
-def test_a_log_without_checkpoints_is_signed_only_while_it_is_new(
-    store, clock, key, signer, write
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+@pytest.mark.parametrize("founding", [False, True])
+def test_a_log_without_checkpoints_is_never_signed(
+    store, clock, key, signer, write, forgery, founding
 ) -> None:
     """Else whoever takes the checkpoints away has the server sign what he made of the log."""
     write(5)
-    clock.advance(3600)
+    signer.sign_if_changed()
+    store._checkpoints.clear()
+    rewrite(store, 0, forgery)
+    regrow(store)
     for _ in range(2):
-        with pytest.raises(IntegrityError):
-            signer.sign_if_changed()
+        again = Checkpoints(store, clock, key, VAULT, founding=founding)
+        for _ in range(2):
+            with pytest.raises(IntegrityError):
+                again.sign_if_changed()
     assert newest(store) is None
+    assert check(store, key).reason == NEVER_SIGNED
 
 
-def test_what_this_very_run_wrote_is_no_old_tail(store, clock, key, write, written) -> None:
+def test_an_emptied_log_is_never_signed(store, clock, key, write) -> None:
+    again = Checkpoints(store, clock, key, VAULT)
+    write(1, EventKind.SERVER_STARTED)
+    with pytest.raises(IntegrityError):
+        again.sign_if_changed()
+
+
+def test_what_this_very_run_wrote_was_not_found_unsigned(
+    store, clock, key, signer, write, written
+) -> None:
     write(5)
-    Checkpoints(store, clock, key, VAULT).sign_if_changed()
-    assert [entry.kind for entry in written()] == [EventKind.READ] * 5
+    signer.sign_if_changed()
+    again = Checkpoints(store, clock, key, VAULT)
+    write(5)
+    again.sign_if_changed()
+    assert [entry.kind for entry in written()] == [EventKind.READ] * 10
+
+
+def test_nothing_is_signed_before_it_is_told(store, clock, key, signer, write, monkeypatch) -> None:
+    write(5)
+    signer.sign_if_changed()
+    write(3)
+    again = Checkpoints(store, clock, key, VAULT)
+    with monkeypatch.context() as full:
+        full.setattr(store, "record", out_of_space)
+        with pytest.raises(Unavailable):
+            again.sign_if_changed()
+    assert newest(store).size == 5
+    again.sign_if_changed()
+    assert check(store, key).late == 3
+
+
+def out_of_space(entry: Entry) -> None:
+    raise Unavailable("the disk is full")
 
 
 def test_a_rewritten_log_is_never_signed(store, clock, key, signer, write) -> None:
@@ -131,9 +207,7 @@ def test_a_log_cut_short_is_never_signed(store, clock, key, signer, write) -> No
     write(5)
     signer.sign_if_changed()
     del store._log[3:]
-    store._frontier.size, store._frontier.peaks = 0, []
-    for row in store._log:
-        store._frontier.append(row.leaf)
+    regrow(store)
     for each in (signer, Checkpoints(store, clock, key, VAULT)):
         with pytest.raises(IntegrityError):
             each.sign_if_changed()
@@ -142,7 +216,8 @@ def test_a_log_cut_short_is_never_signed(store, clock, key, signer, write) -> No
 
 def test_a_checkpoint_of_another_key_stops_signing(store, clock, key, signer, write) -> None:
     write(5)
-    Checkpoints(store, clock, Seed(bytes(32)), VAULT).sign_if_changed()
+    other = Seed(bytes(32))
+    Checkpoints(store, clock, other, VAULT, found=0, founding=True).sign_if_changed()
     with pytest.raises(IntegrityError):
         signer.sign_if_changed()
 

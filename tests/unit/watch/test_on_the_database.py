@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 def database(path: Path, clock, key) -> Iterator[SqliteStore]:
     """Twenty reads, signed after ten and after twenty."""
     store = SqliteStore(path, path.with_name("keys.copy"))
-    signer, reads = Checkpoints(store, clock, key, VAULT), Reads(store, clock)
+    signer, reads = Checkpoints(store, clock, key, VAULT, founding=True), Reads(store, clock)
     for part in range(2):
         for n in range(10):
             clock.advance(1)
@@ -129,15 +129,16 @@ def test_signed_anew_by_the_owner_of_the_server(database, sql, clock, key) -> No
     reads = Reads(database, clock)
     for n in range(20):
         reads.allow(session="s", member="m", envelope="e", objects=[str(n)], kind="image")
-    Checkpoints(database, clock, key, VAULT).sign_if_changed()
+    Checkpoints(database, clock, key, VAULT, found=0, founding=True).sign_if_changed()
     assert check(database, key).ok
     assert check(database, key, kept).reason == KEPT_DIFFERS
 
 
 def test_expired_in_the_file_itself(database, path: Path, clock, key) -> None:
+    signer = Checkpoints(database, clock, key, VAULT)
     clock.advance(400 * 86400)
     assert expire(database, clock, key, VAULT) == 20
-    Checkpoints(database, clock, key, VAULT).sign_if_changed()
+    signer.sign_if_changed()
     assert check(database, key) == Verdict(21, True, 20, None, "", 0, 3)
     database.copy_keys()
     files = b"".join(file.read_bytes() for file in path.parent.iterdir())

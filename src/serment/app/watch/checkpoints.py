@@ -2,13 +2,12 @@
 
 At start the tree that the store keeps is trusted only where the newest checkpoint, or a full pass
 over the leaves, proves it; afterwards each checkpoint extends the one before. A log without any
-checkpoint is signed only while it is new: founding signs the first. Entries that the last run left
-unsigned cannot be proved untouched: they are signed, and an entry says so, which `verify` counts.
+checkpoint is signed by founding only. Entries that a run finds unsigned when it begins cannot be
+proved untouched: they are signed, and an entry says so, which `verify` counts. Nothing that an entry
+says of itself, its time least of all, is believed: whoever took a checkpoint away wrote it too.
 """
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 from serment.core.crypto.merkle import Frontier
 from serment.core.crypto.secret import Seed
@@ -20,19 +19,32 @@ from serment.core.journal.checkpoints import (
     sign_checkpoint,
 )
 from serment.core.journal.entries import UNSIGNED_TAIL, CheckpointRow, Entry, EventKind
-from serment.core.journal.log import entry_of
 from serment.errors import N_, FormatError, IntegrityError
 from serment.ports import Clock, Store
 
-RECENT = timedelta(minutes=5)  # what this very run, or the command just before, has written
-
 
 class Checkpoints:
-    """Signs for one process; used by one thread."""
+    """Signs for one run, of a command or of the server; used by one thread.
 
-    def __init__(self, store: Store, clock: Clock, key: Seed, vault: str) -> None:
+    Args:
+        found: how many entries there were before this run wrote any; by default all of those that
+            are there now.
+        founding: whether this run has just made the vault, and may sign its first entries.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        key: Seed,
+        vault: str,
+        found: int | None = None,
+        *,
+        founding: bool = False,
+    ) -> None:
         self._store, self._clock, self._key = store, clock, key
-        self._origin = origin(vault)
+        self._origin, self._founding = origin(vault), founding
+        self._found = store.journal_size() if found is None else found
         self._signed: Frontier | None = None  # the tree at the last checkpoint
 
     def sign_if_changed(self) -> CheckpointRow | None:
@@ -42,8 +54,9 @@ class Checkpoints:
             IntegrityError: the log is not a continuation of what was signed. Nothing is signed.
         """
         if self._signed is None:
-            self._signed = self._last_signed()
-            self._note_old_tail(self._signed.size)
+            signed = self._last_signed()
+            self._note_unsigned(signed.size)
+            self._signed = signed  # only now: what could not be noted is not signed
         tree = self._store.journal_tree()
         if tree == self._signed:
             return None
@@ -60,8 +73,9 @@ class Checkpoints:
         """The tree at the newest checkpoint, proved by its root."""
         row = newest(self._store)
         if row is None:
-            self._check_is_new()
-            return Frontier()
+            if self._founding and not self._found:
+                return Frontier()
+            raise _altered()  # taken away, to have the server sign what somebody made of the log
         try:
             checkpoint = open_checkpoint(row.note, self._origin, verify_key(self._key))
         except (FormatError, IntegrityError) as error:
@@ -73,18 +87,6 @@ class Checkpoints:
             raise _altered()
         return tree
 
-    def _check_is_new(self) -> None:
-        """Else somebody took the checkpoints away, to have the server sign what he made of it."""
-        first = next(iter(self._store.journal(0, 1)), None)
-        if first is None:
-            return
-        try:
-            entry = entry_of(first)
-        except FormatError as error:
-            raise _altered() from error
-        if entry is None or self._clock.now() - entry.at >= RECENT:
-            raise _altered()
-
     def _grown(self, start: Frontier, size: int) -> Frontier:
         """That tree with the leaves up to `size`, as far as there are any."""
         frontier = start.copy()
@@ -92,15 +94,12 @@ class Checkpoints:
             frontier.append(row.leaf)
         return frontier
 
-    def _note_old_tail(self, signed: int) -> None:
-        size = self._store.journal_size()
-        row = next(iter(self._store.journal(signed, signed + 1)), None)
-        first = None if row is None else entry_of(row)
-        now = self._clock.now()
-        if first is None or now - first.at < RECENT:
+    def _note_unsigned(self, signed: int) -> None:
+        count = self._found - signed
+        if count <= 0:
             return
-        details = {"what": UNSIGNED_TAIL, "first": signed, "last": size - 1, "count": size - signed}
-        self._store.record(Entry(EventKind.REPAIRED, now, "worker", details))
+        details = {"what": UNSIGNED_TAIL, "first": signed, "last": self._found - 1, "count": count}
+        self._store.record(Entry(EventKind.REPAIRED, self._clock.now(), "worker", details))
 
 
 def newest(store: Store) -> CheckpointRow | None:
