@@ -6,7 +6,7 @@ patients -> envelopes. What no wrap leads to stays None; nothing here looks at a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 
 from serment.core.crypto.keys import public_key, subkey
 from serment.core.crypto.secret import Key, Seed
@@ -30,24 +30,42 @@ class Keyring:
         self._parents: dict[str, Key] = {}  # patient identity and clinical keys
         self.stopped: set[str] = set()  # circles whose public key was swapped
 
-    def open_circles(self, store: Store, only: Collection[str] | None = None) -> None:
+    def open_circles(
+        self,
+        store: Store,
+        only: Collection[str] | None = None,
+        damaged: set[str] | None = None,
+    ) -> None:
         """Follow the circle seeds wrapped to what is held, newest epoch and earlier ones; `only`
-        those of the circles named."""
+        those of the circles named.
+
+        Args:
+            damaged: gets the seeds that only wraps that are not authentic lead to, instead of an
+                exception.
+        """
         circles = {(c.id, c.epoch): c for c in store.find(Circle)}
         pending = store.find(Wrap, kind=WrapKind.CIRCLE_SEED)
         if only is not None:
             pending = [wrap for wrap in pending if names.parse_name(wrap.subject).id in only]
-        progress = True
-        while progress:
-            progress = False
-            for wrap in list(pending):
-                secret = self._try(wrap)
-                if secret is None:
-                    continue
-                pending.remove(wrap)
-                progress = True
-                opened = names.parse_name(wrap.subject)
-                self._hold_circle(circles.get((opened.id, opened.epoch)), opened, Seed(secret))
+        opened: set[str] = set()
+        failed: dict[str, IntegrityError] = {}
+        while reached := [wrap for wrap in pending if self.holds_epoch(wrap.recipient, wrap.epoch)]:
+            pending = [wrap for wrap in pending if not self.holds_epoch(wrap.recipient, wrap.epoch)]
+            for wrap in reached:
+                secret = self._attempt(wrap, failed)
+                if secret is not None:
+                    opened.add(wrap.subject)
+                    name = names.parse_name(wrap.subject)
+                    self._hold_circle(circles.get((name.id, name.epoch)), name, Seed(secret))
+        _tell(failed, opened, damaged)
+
+    def _attempt(self, wrap: Wrap, failed: dict[str, IntegrityError]) -> bytes | None:
+        """What the wrap holds; None, and why in `failed`, when it is not authentic."""
+        try:
+            return self._open(wrap)
+        except IntegrityError as error:
+            failed[wrap.subject] = error
+            return None
 
     def _hold_circle(self, circle: Circle | None, opened: names.Name, seed: Seed) -> None:
         if circle is None or public_key(seed) != circle.public_key:
@@ -120,40 +138,63 @@ class Keyring:
         """The keys of several subjects, those some wrap leads to: one query, and one more for the
         patients above them. Patients' keys are remembered.
 
+        Of several wraps of one key any that opens will do.
+
         Args:
-            damaged: gets the subjects whose wrap is not authentic, instead of an exception.
+            damaged: gets the subjects that only wraps that are not authentic lead to, instead of
+                an exception.
             under: by subject, the patient whose key must hold it; what is not named must be held
                 by no patient. A wrap elsewhere is damage: somebody changed what a row says.
         """
+        failed: dict[str, IntegrityError] = {}
+        found = self._follow(store, kind, subjects, failed, under)
+        _tell(failed, found, damaged)
+        return found
+
+    def _follow(
+        self,
+        store: Store,
+        kind: WrapKind,
+        subjects: Collection[str],
+        failed: dict[str, IntegrityError],
+        under: Mapping[str, str] | None,
+    ) -> dict[str, Key]:
         found = {s: self._parents[s] for s in subjects if s in self._parents}
         wanted = [subject for subject in subjects if subject not in found]
         if not wanted:
             return found
-        if kind in _PARENTS:
-            wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted))
-            above = {w.recipient for w in wraps} - self._seeds.keys()
-            self.keys(store, _PARENTS[kind], above, damaged)
-        else:
-            held = OneOf(tuple(self._seeds))
-            wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted), recipient=held)
+        above: dict[str, IntegrityError] = {}
+        wraps = self._wraps(store, kind, wanted, above)
         for wrap in wraps:
             if wrap.subject in found:
                 continue
             if not _is_filed_so(wrap, under):
-                (damaged if damaged is not None else set()).add(wrap.subject)
+                failed[wrap.subject] = _filed_elsewhere(wrap)
                 continue
-            try:
-                secret = self._open(wrap)
-            except IntegrityError:
-                if damaged is None:
-                    raise
-                damaged.add(wrap.subject)
-                continue
+            secret = self._attempt(wrap, failed)
             if secret is not None:
                 found[wrap.subject] = Key(secret)
+        kept_from = {w.recipient for w in wraps if w.subject not in found}
+        failed |= {parent: error for parent, error in above.items() if parent in kept_from}
         if kind in _PARENTS.values():
             self._parents |= found
         return found
+
+    def _wraps(
+        self,
+        store: Store,
+        kind: WrapKind,
+        wanted: list[str],
+        failed: dict[str, IntegrityError],
+    ) -> list[Wrap]:
+        """The wraps that may lead to those subjects, the patients' keys above them opened."""
+        if kind not in _PARENTS:
+            held = OneOf(tuple(self._seeds))
+            return store.find(Wrap, kind=kind, subject=OneOf(wanted), recipient=held)
+        wraps = store.find(Wrap, kind=kind, subject=OneOf(wanted))
+        above = {w.recipient for w in wraps} - self._seeds.keys()
+        self._follow(store, _PARENTS[kind], above, failed, None)
+        return wraps
 
     def _open(self, wrap: Wrap) -> bytes | None:
         parent = self._parents.get(wrap.recipient)
@@ -202,6 +243,26 @@ def _is_filed_so(wrap: Wrap, under: Mapping[str, str] | None) -> bool:
     """Whether the wrap is under the patient that is said, or under none when none is said."""
     filed = wrap.recipient if wrap.recipient.startswith(PATIENT) else None
     return under is None or under.get(wrap.subject) == filed
+
+
+def _filed_elsewhere(wrap: Wrap) -> IntegrityError:
+    return IntegrityError(
+        N_("{kind} of {subject} is not where its row says"),
+        hint=N_("somebody changed the vault: run `serment journal verify`, then `serment doctor`"),
+        kind=wrap.kind.value,
+        subject=wrap.subject,
+    )
+
+
+def _tell(
+    failed: Mapping[str, IntegrityError], opened: Container[str], damaged: set[str] | None
+) -> None:
+    """Put what nothing else opened into `damaged`, or raise why where nobody asks for it."""
+    for subject, error in failed.items():
+        if subject not in opened:
+            if damaged is None:
+                raise error
+            damaged.add(subject)
 
 
 def check_member(seed: Seed, registered: bytes) -> None:

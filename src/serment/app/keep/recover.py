@@ -13,17 +13,18 @@ from typing import Any
 
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect.objects import ObjectReader
+from serment.app.protect.objects import ObjectReader, check_record, not_as_sealed
 from serment.app.protect.rows import identity_attributes
 from serment.core.crypto.keys import age_identity, age_recipient, public_key
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Envelope, EnvelopeKind, StoredObject
-from serment.errors import IntegrityError
-from serment.ports import Progress
+from serment.errors import FormatError, IntegrityError
+from serment.ports import Place, Progress
 
 Write = Callable[[str, Iterable[bytes]], None]  # relative path, content
 CHUNK = 1024 * 1024
+PAGE = 1000  # rows read at a time
 
 
 @dataclass(slots=True)
@@ -54,33 +55,76 @@ def recover(
     entry = Entry(EventKind.RECOVERED, house.clock.now(), "recovery", {"count": len(envelopes)})
     house.store.record(entry)
     for envelope in envelopes:
-        _envelope(house, ring, envelope, write, progress, sealed, result)
+        Folder(house, ring, envelope, write, sealed, result).write_all(progress)
+    result.damaged += _without_envelope(house, {envelope.id for envelope in envelopes})
     return result
 
 
-def _envelope(
-    house: House,
-    ring: Keyring,
-    envelope: Envelope,
-    write: Write,
-    progress: Progress,
-    sealed: bool,
-    result: Recovered,
-) -> None:
-    seed = ring.envelope_seed(house.store, envelope.id)
-    if seed is None:
-        result.damaged.append(envelope.id)
-        return
-    folder = f"{envelope.patient or 'unfiled'}/{envelope.id}"
-    identity = identity_attributes(house.store, ring, envelope.id) or {}
-    about = {"kind": envelope.kind.value, "arrived": envelope.arrived.isoformat(), **identity}
-    write(f"{folder}/identity.json", [json.dumps(about, ensure_ascii=False, indent=1).encode()])
-    if sealed:
-        write(f"{folder}/age-identity.txt", [_identity_file(seed)])
-    result.envelopes += 1
-    for row in house.store.find(StoredObject, envelope=envelope.id):
-        _object(house, row, seed, envelope, folder, write, sealed, result)
-        progress.step()
+def _without_envelope(house: House, known: set[str]) -> Iterator[str]:
+    """Objects whose envelope is gone, and its keys with it."""
+    cursor = 0
+    while page := house.store.objects_after(cursor, PAGE):
+        yield from (row.id for _, row in page if row.envelope not in known)
+        cursor = page[-1][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What comes out of one envelope; what does not is noted, and the others go on."""
+
+    house: House
+    ring: Keyring
+    envelope: Envelope
+    write: Write
+    sealed: bool
+    result: Recovered
+
+    @property
+    def path(self) -> str:
+        return f"{self.envelope.patient or 'unfiled'}/{self.envelope.id}"
+
+    def write_all(self, progress: Progress) -> None:
+        """Its identity, where that can be read, and its objects."""
+        try:
+            seed = self.ring.envelope_seed(self.house.store, self.envelope.id)
+        except IntegrityError:
+            seed = None
+        if seed is None:
+            self.result.damaged.append(self.envelope.id)
+            return
+        self.result.envelopes += 1
+        self._identity()
+        if self.sealed:
+            self.write(f"{self.path}/age-identity.txt", [_identity_file(seed)])
+        for row in self.house.store.find(StoredObject, envelope=self.envelope.id):
+            self._object(row, seed)
+            progress.step()
+
+    def _identity(self) -> None:
+        try:
+            found = identity_attributes(self.house.store, self.ring, self.envelope.id)
+        except (IntegrityError, FormatError):
+            found = None
+        if found is None:
+            self.result.damaged.append(self.envelope.id)
+            return
+        envelope = self.envelope
+        about = {"kind": envelope.kind.value, "arrived": envelope.arrived.isoformat(), **found}
+        text = json.dumps(about, ensure_ascii=False, indent=1)
+        self.write(f"{self.path}/identity.json", [text.encode()])
+
+    def _object(self, row: StoredObject, seed: Seed) -> None:
+        suffix = ".pdf" if self.envelope.kind is EnvelopeKind.DOCUMENT else ".dcm"
+        try:
+            if self.sealed:
+                check_record(self.house.vault, row, seed)
+                self.write(f"{self.path}/{row.id}{suffix}.age", _sealed(self.house, row))
+            else:
+                plain = ObjectReader(self.house, row, seed).stream()
+                self.write(f"{self.path}/{row.id}{suffix}", plain)
+            self.result.objects += 1
+        except (IntegrityError, FormatError):
+            self.result.damaged.append(row.id)
 
 
 def _identity_file(seed: Seed) -> bytes:
@@ -88,27 +132,9 @@ def _identity_file(seed: Seed) -> bytes:
     return f"# recipient: {public}\n{age_identity(seed)}\n".encode()
 
 
-def _object(
-    house: House,
-    row: StoredObject,
-    seed: Seed,
-    envelope: Envelope,
-    folder: str,
-    write: Write,
-    sealed: bool,
-    result: Recovered,
-) -> None:
-    suffix = ".pdf" if envelope.kind is EnvelopeKind.DOCUMENT else ".dcm"
-    try:
-        if sealed:
-            write(f"{folder}/{row.id}{suffix}.age", _sealed(house, row))
-        else:
-            write(f"{folder}/{row.id}{suffix}", ObjectReader(house, row, seed).stream())
-        result.objects += 1
-    except IntegrityError:
-        result.damaged.append(row.id)
-
-
 def _sealed(house: House, row: StoredObject) -> Iterator[bytes]:
+    """The age file as it is in the pack. `IntegrityError`: it is not the one that was sealed."""
+    if not house.packs.verify(Place(row.pack, row.offset, row.size, row.sha256)):
+        raise not_as_sealed(row)
     for start in range(0, row.size, CHUNK):
         yield house.packs.read(row.pack, row.offset + start, min(CHUNK, row.size - start))

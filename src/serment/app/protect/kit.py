@@ -51,7 +51,8 @@ def _record(house: House, kind: EventKind, actor: str, key: str) -> None:
 
 
 def open_with(house: House, shares: Sequence[str]) -> Keyring:
-    """A keyring of the recovery seed, journalled as a trial of the kit.
+    """A keyring of the recovery seed, journalled as a trial of the kit. A circle to which only a
+    damaged wrap leads is left out: what recovery reaches itself needs none.
 
     Raises:
         UsageError, FormatError: shares that are too few, damaged, or not of one kit.
@@ -65,6 +66,6 @@ def open_with(house: House, shares: Sequence[str]) -> Keyring:
             hint=N_("compare the recovery key's words on the kit with those of the members page"),
         )
     ring = Keyring(house.vault, circles.RECOVERY, seed, circle.epoch)
-    ring.open_circles(house.store)
+    ring.open_circles(house.store, damaged=set())
     _record(house, EventKind.KIT_TRIED, "recovery", TRIED)
     return ring

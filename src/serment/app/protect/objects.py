@@ -109,6 +109,15 @@ def check_record(vault: str, row: StoredObject, seed: Seed) -> None:
     open_value(row.header, subkey(seed, CLINICAL), context)
 
 
+def not_as_sealed(row: StoredObject) -> IntegrityError:
+    """The file in the pack has another digest than its record says."""
+    return IntegrityError(
+        N_("the object {object} is not the one that was sealed"),
+        hint=N_("it was changed or damaged: restore it from a backup"),
+        object=row.id,
+    )
+
+
 class _Window:
     """The part of an age file that was read last."""
 
@@ -129,11 +138,7 @@ class _Window:
         for offset in range(piece, size, PIECE):
             digest.update(self._fetch(offset, min(PIECE, size - offset)))
         if digest.digest() != self._row.sha256:
-            raise IntegrityError(
-                N_("the object {object} is not the one that was sealed"),
-                hint=N_("it was changed or damaged: restore it from a backup"),
-                object=self._row.id,
-            )
+            raise not_as_sealed(self._row)
 
     def expect(self, offset: int, length: int) -> None:
         """So many bytes of plaintext will be read from there: fetch their chunks at once."""

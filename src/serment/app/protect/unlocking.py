@@ -101,7 +101,8 @@ def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) 
 def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -> Member:
     """A new seed and password for somebody who lost his: what his circles are comes from recovery.
 
-    The keyring holds the recovery seed (two shares of the kit)."""
+    The keyring holds the recovery seed (two shares of the kit). Of a circle whose seed it does not
+    reach, because of damage, the member is pending again: somebody who holds it admits him."""
     member = find(house.store, login)
     check_password(password.reveal(), login, house.practice)
     seed = new_seed()
@@ -114,22 +115,28 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
         trust.first_pins(house.vault, tx, fresh, seed)
         for wrap in held:
             _rewrap(house, tx, recovery, wrap, fresh)
-        _vouch_again(house, tx, recovery, fresh)
+        if not _vouch_again(house, tx, recovery, fresh):
+            fresh = replace(fresh, state=MemberState.PENDING)
+            tx.put(fresh)
     house.store.copy_keys()
     return fresh
 
 
-def _vouch_again(house: House, tx: Transaction, recovery: Keyring, member: Member) -> None:
-    """His circles' cards name his new public key."""
+def _vouch_again(house: House, tx: Transaction, recovery: Keyring, member: Member) -> bool:
+    """His circles' cards name his new public key; whether he holds all those he should."""
+    complete = True
     for circle in circles.current(tx).values():
         subject = names.circle_seed(circle.id, circle.epoch)
         if tx.get(Wrap, WrapKind.CIRCLE_SEED, subject, names.member(member.id), 0) is not None:
             seed = recovery.seed(names.circle(circle.id), circle.epoch)
             trust.vouch(house.vault, tx, circle, seed, trust.member_claim(member))
+        elif circle.id in member.circles:
+            complete = False
+    return complete
 
 
 def _rewrap(house: House, tx: Transaction, recovery: Keyring, wrap: Wrap, member: Member) -> None:
     tx.delete(wrap)
-    key = recovery.key(house.store, wrap.kind, wrap.subject)
-    if key is not None:
+    found = recovery.keys(house.store, wrap.kind, [wrap.subject], set())
+    for key in found.values():
         tx.put(Wrapper(house.vault, wrap.kind, wrap.subject, key).to_member(member))

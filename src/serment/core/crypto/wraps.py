@@ -74,8 +74,9 @@ def open_value(blob: bytes, key: Key, context: Context) -> bytes:
 
 
 def _not_authentic(context: Context) -> IntegrityError:
+    whose = N_("{kind} of {subject} for {recipient} is not authentic")
     return IntegrityError(
-        N_("{kind} of {subject} for {recipient} is not authentic"),
+        whose if context.recipient else N_("{kind} of {subject} is not authentic"),
         hint=N_(
             "run `serment doctor`: the vault was changed or damaged, or the key is another one"
         ),
