@@ -65,7 +65,7 @@ def translator(lang: str) -> gettext.NullTranslations:
 
 def say(what: SermentError | str, lang: str, /, **values: object) -> str:
     """One message in that language, its fields filled in; dates are written out for people."""
-    if isinstance(what, SermentError):
+    if isinstance(what, SermentError | Remark):
         return _fill(what.message, lang, what.values)
     return _fill(what, lang, values)
 
