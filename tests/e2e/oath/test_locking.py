@@ -135,7 +135,7 @@ class Site:
         own = {"host": "127.0.0.1", "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
         own |= {"cookie": f"__Host-serment={session.token}", **more}
         if path.startswith(BASE):
-            own["authorization"] = f"Bearer {session.token}"
+            own["authorization"] = f"Bearer {self.world.practice.bear(session)}"
         route, _, query = path.partition("?")
         scope = {
             "type": "http",

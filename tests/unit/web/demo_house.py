@@ -107,7 +107,9 @@ class DemoHouse(DemoPeople):
         may = Role.ADMINISTRATOR in self.person(session).roles
         return v.SettingsView(self.kit, may, RECOVERY, 30, 12, 12, "0.1.0", 1, "AB:CD")
 
-    def new_second_factor(self, session: str) -> v.SecondFactor:
+    def new_second_factor(self, session: str, code: str) -> v.SecondFactor:
+        if self.person(session).second_factor and code != CODE:
+            raise AccessDenied(N_("this code is not right"), hint=N_("wait for the next one"))
         self.pending_factor.add(session)
         return self._factor(session)
 

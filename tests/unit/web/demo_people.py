@@ -118,7 +118,7 @@ class DemoPeople:
         self.open[session] = Open(person, self.now)
         return session
 
-    def session(self, session: str, active: bool) -> SessionView | None:
+    def session(self, session: str, active: bool, peer: Peer) -> SessionView | None:
         found = self.open.get(session)
         if found is None:
             return None

@@ -393,6 +393,11 @@ def test_the_second_factor_counts_after_a_code(doctor: Client) -> None:
     assert doctor.post("/settings/second-factor/confirm", {"code": "111111"}).status == 403
     assert doctor.post("/settings/second-factor/confirm", {"code": "123 456"}).status == 303
     assert me.second_factor
+    assert 'for="code"' in doctor.get("/settings").text  # changing it takes a code of this one
+    refused = doctor.post("/settings/second-factor")
+    assert refused.status == 403
+    assert "this code is not right" in refused.text.lower() and "JBSW" not in refused.text
+    assert "JBSW" in doctor.post("/settings/second-factor", {"code": "123 456"}).text
 
 
 def test_the_kit_is_declared(doctor: Client) -> None:

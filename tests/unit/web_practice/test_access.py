@@ -44,7 +44,7 @@ def test_three_failures_make_the_address_wait_whatever_its_port(pages: Pages) ->
     with pytest.raises(Busy):
         pages.web.sign_in("secretaire", PASSWORD, "", HERE)
     pages.world.house.clock.advance(61)
-    assert pages.web.session(pages.sign_in("secretaire"), active=True)
+    assert pages.web.session(pages.sign_in("secretaire"), active=True, peer=HERE)
 
 
 def test_from_another_machine_a_password_alone_is_refused(pages: Pages) -> None:
@@ -82,26 +82,56 @@ def test_the_second_factor_is_enrolled_and_then_asked_for(pages: Pages) -> None:
     session = pages.sign_in("docteur")
     with pytest.raises(UsageError):
         pages.web.confirm_second_factor(session, "123456")
-    factor = pages.web.new_second_factor(session)
+    factor = pages.web.new_second_factor(session, "")
     secret = factor.secret.reveal()
     assert factor.uri.reveal().startswith("otpauth://totp/")
     assert secret in factor.uri.reveal()
     with pytest.raises(AccessDenied, match="not the code of now"):
         pages.web.confirm_second_factor(session, "000000")
     pages.web.confirm_second_factor(session, code(pages, secret))
-    assert pages.web.session(session, active=True).second_factor
+    assert pages.web.session(session, active=True, peer=HERE).second_factor
     pages.web.lock(session)
     with pytest.raises(AccessDenied, match="login or the password"):
         pages.sign_in("docteur")
     pages.world.house.clock.advance(120)
     right = code(pages, secret)
-    assert pages.web.session(pages.sign_in("docteur", right, AFAR), active=True)
+    assert pages.web.session(pages.sign_in("docteur", right, AFAR), active=True, peer=AFAR)
     with pytest.raises(AccessDenied, match="used already"):
         pages.sign_in("docteur", right, AFAR)
 
 
+def test_a_cookie_opened_without_a_code_serves_this_machine_only(pages: Pages) -> None:
+    session = pages.sign_in("docteur")
+    pages.world.house.clock.advance(60)
+    assert pages.web.session(session, active=True, peer=AFAR) is None
+    view = pages.web.session(session, active=False, peer=HERE)
+    assert view is not None
+    assert view.left_seconds == 29 * 60  # what was refused put nothing off
+    pages.desk.refused.flush(pages.world.house, final=True)
+    assert journalled(pages, EventKind.REFUSED) == 1
+
+
+def test_changing_the_phone_takes_a_code_of_the_present_one(pages: Pages) -> None:
+    session, clock = pages.sign_in("docteur"), pages.world.house.clock
+    secret = pages.web.new_second_factor(session, "").secret.reveal()
+    pages.web.confirm_second_factor(session, code(pages, secret))
+    for wrong in ("", "000000"):
+        with pytest.raises(AccessDenied, match="not the code of now"):
+            pages.web.new_second_factor(session, wrong)
+    assert pages.web.pending_second_factor(session) is None
+    clock.advance(60)
+    right = code(pages, secret)
+    other = pages.web.new_second_factor(session, right).secret.reveal()
+    assert other != secret
+    with pytest.raises(AccessDenied, match="used already"):
+        pages.web.new_second_factor(session, right)
+    with pytest.raises(Busy):  # guesses are counted as at the door
+        for _ in range(3):
+            pages.web.new_second_factor(session, "000000")
+
+
 def test_what_a_page_knows_of_its_session(pages: Pages) -> None:
-    views = {who: pages.web.session(pages.sign_in(who), active=True) for who in WHO}
+    views = {who: pages.web.session(pages.sign_in(who), active=True, peer=HERE) for who in WHO}
     everybody = {Page.HOME, Page.JOURNAL, Page.MEMBERS, Page.SETTINGS}
     names = everybody | {Page.STUDIES, Page.PATIENTS}
     assert views["docteur"].pages == names | {Page.TO_FILE}
@@ -121,14 +151,14 @@ WHO = ("docteur", "secretaire", "dpo", "admin")
 def test_only_a_person_puts_off_the_idle_lock(pages: Pages) -> None:
     session, clock = pages.sign_in("docteur"), pages.world.house.clock
     clock.advance(29 * 60)
-    assert pages.web.session(session, active=True).left_seconds == 30 * 60
+    assert pages.web.session(session, active=True, peer=HERE).left_seconds == 30 * 60
     clock.advance(29 * 60)
     pages.web.pulse(session)
     pages.web.home(session)
     pages.web.worklist(session, StudyQuery())
-    assert pages.web.session(session, active=False).left_seconds == 60
+    assert pages.web.session(session, active=False, peer=HERE).left_seconds == 60
     clock.advance(61)
-    assert pages.web.session(session, active=True) is None
+    assert pages.web.session(session, active=True, peer=HERE) is None
     assert pages.world.practice.locked()
     assert not pages.world.practice.tables
     with pytest.raises(VaultLocked):
@@ -139,7 +169,7 @@ def test_locking_one_and_locking_all(pages: Pages) -> None:
     one, other = pages.sign_in("docteur"), pages.sign_in("secretaire")
     pages.web.lock(one)
     pages.web.lock(one)  # harmless
-    assert pages.web.session(one, active=True) is None
+    assert pages.web.session(one, active=True, peer=HERE) is None
     assert set(pages.world.practice.tables) == {"secretariat"}
     with pytest.raises(VaultLocked):
         pages.web.lock_all(one)
@@ -153,7 +183,7 @@ def test_an_admission_reaches_a_session_that_is_open(pages: Pages) -> None:
     new = NewMember("interne", PASSWORD, (Role.DOCTOR,), "")
     assert pages.web.add_member(admin, new) is False
     waiting = pages.sign_in("interne")
-    view = pages.web.session(waiting, active=True)
+    view = pages.web.session(waiting, active=True, peer=HERE)
     assert (view.state, view.waiting, view.circles) == (
         MemberState.PENDING,
         ("secretariat", "care"),
@@ -164,7 +194,7 @@ def test_an_admission_reaches_a_session_that_is_open(pages: Pages) -> None:
     assert line.may_admit
     assert line.words == view.words
     pages.web.admit(doctor, line.id)
-    view = pages.web.session(waiting, active=True)
+    view = pages.web.session(waiting, active=True, peer=HERE)
     assert (view.state, view.waiting) == (MemberState.ACTIVE, ())
     assert view.images
     assert pages.web.worklist(waiting, StudyQuery()).total == 0

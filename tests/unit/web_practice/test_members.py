@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.practices import PASSWORD, patient, report, study
-from tests.unit.web_practice.pages import Pages
+from tests.unit.web_practice.pages import HERE, Pages
 
 from serment.core.masked import Masked
 from serment.core.records.vault import CircleKind, Device, MemberState, Role
@@ -52,7 +52,7 @@ def test_a_member_comes_and_goes(pages: Pages) -> None:
     with pytest.raises(AccessDenied):
         pages.web.remove_member(doctor, line.id)
     pages.web.remove_member(admin, line.id)
-    assert pages.web.session(theirs, active=True) is None
+    assert pages.web.session(theirs, active=True, peer=HERE) is None
     assert "remplacante" not in [m.login for m in pages.web.members(admin).members]
     stale = {c.name for c in pages.web.members(admin).circles if c.stale}
     assert stale == {"secretariat"}

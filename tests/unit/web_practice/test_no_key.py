@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tests.unit.web_practice.conftest import Reading
 from tests.unit.web_practice.pages import (
     CT_TITLE,
+    HERE,
     LETTER,
     SENTENCE,
     US_TITLE,
@@ -31,7 +32,7 @@ def answers(reading: Reading, who: str) -> Iterator[str]:
     kinds = (Envelope, StoredObject, Patient, Member)
     ids = [row.id for kind in kinds for row in store.find(kind)]
     calls = [
-        lambda: web.session(session, active=False),
+        lambda: web.session(session, active=False, peer=HERE),
         lambda: web.pulse(session),
         lambda: web.home(session),
         lambda: web.worklist(session, StudyQuery()),

@@ -122,7 +122,7 @@ def test_what_the_desk_refuses_is_journalled(pages: Pages) -> None:
     assert uid not in str(entry.details)
 
 
-async def dicomweb(pages: Pages, path: str, token: str) -> int:
+async def dicomweb(pages: Pages, path: str, token: str, host: str = "127.0.0.1") -> int:
     (mounted,) = dicomweb_routes(pages.desk, pages.decoder, None)
     said: list[int] = []
 
@@ -134,25 +134,45 @@ async def dicomweb(pages: Pages, path: str, token: str) -> int:
 
     headers = [(b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
-    scope |= {"query_string": b"", "root_path": "", "scheme": "https", "client": ("192.0.2.7", 5)}
+    scope |= {"query_string": b"", "root_path": "", "scheme": "https", "client": (host, 5)}
     await mounted.app(scope, receive, send)
     return said[0]
 
 
+def bearer(pages: Pages, login: str) -> str:
+    practice = pages.world.practice
+    return practice.bear(practice.session(pages.sign_in(login)))
+
+
 def test_what_dicomweb_refuses_is_journalled(pages: Pages) -> None:
-    token = pages.sign_in("secretaire")
+    token = bearer(pages, "secretaire")
     assert asyncio.run(dicomweb(pages, "/studies/1.2.3", token)) == 403
-    assert asyncio.run(dicomweb(pages, "/studies", "nothing")) == 401
+    assert asyncio.run(dicomweb(pages, "/studies", "nothing", "192.0.2.7")) == 401
     pages.web.flush(final=True)
     by = {entry.actor: entry.details["peer"] for entry in entries(pages, EventKind.REFUSED)}
-    assert by == {member(pages, "secretaire"): "192.0.2.7", "web": "192.0.2.7"}
+    assert by == {member(pages, "secretaire"): "127.0.0.1", "web": "192.0.2.7"}
+
+
+def test_a_token_that_went_elsewhere_is_refused_and_journalled_with_its_owner(
+    pages: Pages,
+) -> None:
+    token, clock = bearer(pages, "docteur"), pages.world.house.clock
+    clock.advance(60)
+    (session,) = pages.world.practice.sessions.values()
+    ends = session.ends_at
+    assert asyncio.run(dicomweb(pages, "/studies/1.2.3", token, "192.0.2.7")) == 403
+    assert session.ends_at == ends
+    pages.web.flush(final=True)
+    (entry,) = entries(pages, EventKind.REFUSED)
+    assert (entry.actor, entry.details["peer"]) == (member(pages, "docteur"), "192.0.2.7")
 
 
 def test_searching_over_dicomweb_is_no_activity(pages: Pages) -> None:
-    token, clock = pages.sign_in("docteur"), pages.world.house.clock
-    ends = pages.world.practice.sessions[token].ends_at
+    token, clock = bearer(pages, "docteur"), pages.world.house.clock
+    (session,) = pages.world.practice.sessions.values()
+    ends = session.ends_at
     clock.advance(60)
     asyncio.run(dicomweb(pages, "/studies", token))
-    assert pages.world.practice.sessions[token].ends_at == ends
+    assert session.ends_at == ends
     asyncio.run(dicomweb(pages, "/studies/1.2.3", token))
-    assert pages.world.practice.sessions[token].ends_at > ends
+    assert session.ends_at > ends

@@ -29,6 +29,7 @@ from serment.app.steps import Steps
 from serment.core.access.sessions import begin, end_of, seen
 from serment.core.crypto.entropy import new_id, new_token
 from serment.core.crypto.secret import Seed
+from serment.core.journal.caller import within
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.touched import Touched
 from serment.core.masked import Masked
@@ -81,15 +82,21 @@ class Practice:
             Busy: too many attempts for this login or address.
         """
         peer = peer or Peer()
-        member, seed = self._door.pass_through(login, password, code, peer, need_code)
-        return self._open(member, seed, peer, Steps(progress))
+        member, seed, proven = self._door.pass_through(login, password, code, peer, need_code)
+        return self._open(member, seed, proven, peer, Steps(progress))
 
-    def _open(self, member: Member, seed: Seed, peer: Peer, steps: Steps) -> Session:
+    def _open(self, member: Member, seed: Seed, proven: bool, peer: Peer, steps: Steps) -> Session:
         house, now = self.house, self.house.clock.now()
-        ring = keyring_of(house, member, seed)
+        ring, memory = keyring_of(house, member, seed), Remembered(house.lock)
         session = Session(
-            new_token(), new_id(), member, ring, peer, begin(now), Remembered(house.lock), seed=seed
+            new_token(), new_id(), member, ring, peer, begin(now), memory, proven, seed=seed
         )
+        with within(session.id):
+            self._enter(session, seed, steps)
+        return session
+
+    def _enter(self, session: Session, seed: Seed, steps: Steps) -> None:
+        house, member, ring = self.house, session.member, session.ring
         believed = trust.examine(house.vault, house.store, member, seed, ring)
         for name in sorted(believed.stopped):
             self._stop(name)
@@ -176,6 +183,27 @@ class Practice:
         return True
 
     # Staying
+
+    def prove(self, session: Session, code: str) -> None:
+        """Ask for the present code again, before something that only its owner may do.
+
+        Raises:
+            AccessDenied: the member has a second factor and this is not its code.
+            Busy: too many attempts for this login or address.
+        """
+        if session.seed is not None:
+            self._door.prove(session.member, session.seed, code, session.peer)
+
+    def bear(self, session: Session) -> str:
+        """The session's bearer token, for DICOMweb: made when first asked for, and no cookie."""
+        session.bearer = session.bearer or new_token()
+        return session.bearer
+
+    def of_bearer(self, bearer: str) -> Session:
+        """The open session of that bearer token, which this does not keep open. `VaultLocked` when
+        there is none."""
+        known = {session.bearer: session.token for session in list(self.sessions.values())}
+        return self.session(known.get(bearer, ""), active=False)
 
     def session(self, token: str, active: bool = True) -> Session:
         """The open session of that token. `VaultLocked` when there is none (any more)."""
@@ -280,7 +308,8 @@ class Practice:
         """File what needs no person, move the keys of what was filed, mark what came twice: each
         with the keys this session holds, and bring its tables up to date. While a circle it holds
         is stopped, no key is wrapped to anybody."""
-        self._settle(session, Steps())
+        with within(session.id):
+            self._settle(session, Steps())
 
     def _settle(self, session: Session, steps: Steps) -> None:
         actor, tables = session.member.id, self._tables_of(session)
@@ -308,7 +337,8 @@ class Practice:
     def tidy(self) -> None:
         """Chores that nobody should wait for."""
         for session in list(self.sessions.values()):
-            self._follow(session)
+            with within(session.id):
+                self._follow(session)
         self._upkeep.tidy(list(self.tables.values()))
 
     def _follow(self, session: Session) -> None:

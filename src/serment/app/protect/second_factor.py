@@ -46,10 +46,7 @@ def enrol(house: House, member: Member, seed: Seed, secret: Masked[str], code: s
         AccessDenied: the code is not the one of now.
     """
     if _counter(house, secret, code) is None:
-        raise AccessDenied(
-            N_("this is not the code of now"),
-            hint=N_("type the six digits the application shows; check the clock of the phone"),
-        )
+        raise not_of_now()
     context = contexts.second_factor(house.vault, member.id)
     sealed = seal_value(secret.reveal().encode(), subkey(seed, LABEL), context)
     updated = replace(member, totp=sealed)
@@ -59,6 +56,14 @@ def enrol(house: House, member: Member, seed: Seed, secret: Masked[str], code: s
     with house.store.change(entry) as tx:
         tx.put(updated)
     return updated
+
+
+def not_of_now() -> AccessDenied:
+    """What somebody who is in already hears of a wrong code."""
+    return AccessDenied(
+        N_("this is not the code of now"),
+        hint=N_("type the six digits the application shows; check the clock of the phone"),
+    )
 
 
 def check_code(house: House, member: Member, seed: Seed, code: str) -> int | None:

@@ -49,13 +49,15 @@ class Peer:
 class Session:
     """What one sign-in opened."""
 
-    token: str  # 256 random bits: the cookie, or the bearer token
+    token: str  # 256 random bits: the cookie
     id: str  # random, named in the journal
     member: Member
     ring: Keyring
     peer: Peer
     lifetime: Lifetime
     remembered: Remembered  # what it opened lately
+    proven: bool = False  # opened with a code of the second factor, too
+    bearer: str | None = field(default=None, repr=False)  # 256 random bits, for DICOMweb
     pending_totp: Masked[str] | None = None
     seed: Seed | None = field(default=None, repr=False)
 
@@ -85,6 +87,18 @@ class Session:
         self.ring.close()
         self.remembered.close()
         self.seed = None
+
+
+def check_serves(session: Session, peer: Peer) -> None:
+    """What a password alone opened serves this machine only, wherever its token went."""
+    if not session.proven and not peer.here:
+        raise AccessDenied(
+            N_("this session was opened without a code: it serves the server itself only"),
+            hint=N_(
+                "open one with a code of your second factor: "
+                "`serment unlock --as LOGIN --token --code CODE`"
+            ),
+        )
 
 
 def check_enrolled(member: Member, peer: Peer) -> None:

@@ -6,7 +6,7 @@ Everything wrong looks the same. What is opened afterwards is `opening`'s work.
 from __future__ import annotations
 
 from serment.app.house import House
-from serment.app.protect.second_factor import check_code
+from serment.app.protect.second_factor import check_code, not_of_now
 from serment.app.protect.sessions import Peer, check_enrolled, wrong_from_afar
 from serment.app.protect.unlocking import WRONG, unlock
 from serment.core.access.throttle import Attempts
@@ -27,8 +27,8 @@ class Door:
 
     def pass_through(
         self, login: str, password: Masked[str], code: str, peer: Peer, need_code: bool
-    ) -> tuple[Member, Seed]:
-        """The member and his seed.
+    ) -> tuple[Member, Seed, bool]:
+        """The member, his seed, and whether he gave a code of his second factor.
 
         Raises:
             AccessDenied: login, password or code wrong, or a second factor is missing from afar.
@@ -47,12 +47,14 @@ class Door:
 
     def _try(
         self, login: str, password: Masked[str], code: str, peer: Peer, need_code: bool
-    ) -> tuple[Member, Seed]:
+    ) -> tuple[Member, Seed, bool]:
+        proven = False
         try:
             member, seed = unlock(self._house, login, password)
             if need_code:
                 check_enrolled(member, peer)
-                self._use_code(member, check_code(self._house, member, seed, code))
+            if need_code or code:
+                proven = self._use_code(member, check_code(self._house, member, seed, code))
         except AccessDenied as refusal:
             self._failed(login, peer)
             if not peer.here and refusal.message == WRONG:
@@ -60,18 +62,34 @@ class Door:
             raise
         with self._house.lock:
             self.attempts.succeeded(login, peer.host)
-        return member, seed
+        return member, seed, proven
 
-    def _use_code(self, member: Member, counter: int | None) -> None:
-        """A code opens once (RFC 6238 section 5.2)."""
+    def prove(self, member: Member, seed: Seed, code: str, peer: Peer) -> None:
+        """Check the present code of somebody who is in already; guesses are throttled as at the
+        door. Nothing is asked of a member without a second factor."""
+        now = self._house.clock.now()
+        with self._house.lock:
+            self.attempts.begin(member.login, peer.host, now)
+        try:
+            self._use_code(member, check_code(self._house, member, seed, code))
+        except AccessDenied as refusal:
+            self._failed(member.login, peer)
+            raise (not_of_now() if refusal.message == WRONG else refusal) from None
+        finally:
+            with self._house.lock:
+                self.attempts.ended(member.login, peer.host)
+
+    def _use_code(self, member: Member, counter: int | None) -> bool:
+        """A code opens once (RFC 6238 section 5.2); whether there was one."""
         if counter is None:
-            return
+            return False
         with self._house.lock:
             if counter <= self._codes.get(member.id, 0):
                 raise AccessDenied(
                     N_("this code has been used already"), hint=N_("wait for the next one")
                 )
             self._codes[member.id] = counter
+        return True
 
     def _failed(self, login: str, peer: Peer) -> None:
         with self._house.lock:

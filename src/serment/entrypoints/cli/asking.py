@@ -59,6 +59,14 @@ def agreed(context: Context, question: str) -> bool:
     return answer in {"yes", out.text(N_("yes")).casefold()}
 
 
+def line(context: Context, question: str) -> str:
+    """What the person types at a question; empty when nothing."""
+    out = context.output
+    out.err.write(out.text(question) + ": ")
+    out.err.flush()
+    return sys.stdin.readline().strip()
+
+
 def _from_file(context: Context, variable: str) -> Masked[str] | None:
     path = context.environment.get(variable)
     if not path:

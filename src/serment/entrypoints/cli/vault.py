@@ -93,9 +93,17 @@ def unlock(
     token: Annotated[
         bool, typer.Option("--token", help=N_("print a bearer token for DICOMweb"))
     ] = False,
+    code: Annotated[
+        str | None,
+        typer.Option(help=N_("code of the second factor: the token then serves other machines")),
+    ] = None,
 ) -> int:
     context: Context = ctx.obj
-    request = Request("unlock", {"token": token}, login, asking.password(context))
+    password = asking.password(context)
+    if token and code is None and asking.somebody_is_there(context):
+        code = asking.line(context, N_("Six-digit code (empty: for this machine only)"))
+    options = {"token": token, "code": code or ""}
+    request = Request("unlock", options, login, password)
     answer = context.world.ask(asking.vault(context), request)
     out = context.output
     out.value(answer)
@@ -107,6 +115,8 @@ def unlock(
     if token:
         out.plain(answer["token"])
         out.note(N_("The token lives in memory and dies with the session."))
+        if not answer["anywhere"]:
+            out.note(N_("Opened without a code, it serves this machine only."))
     return 0
 
 

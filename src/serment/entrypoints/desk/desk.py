@@ -17,6 +17,7 @@ from serment.app.protect.reading import Reading
 from serment.app.protect.searching import Searching
 from serment.app.watch.reads import Reads
 from serment.app.watch.searches import Searches
+from serment.core.journal.caller import within
 from serment.core.records.vault import Member, MemberState, Role
 from serment.entrypoints.desk.refused import Refused
 from serment.entrypoints.desk.request import Request
@@ -45,7 +46,8 @@ class Desk:
         """A session of the acting member for this request only; a refusal is journalled."""
         opened = self.open(request)
         try:
-            yield opened
+            with within(opened.id):
+                yield opened
         except AccessDenied as refusal:
             self.refused.note(self.house, opened, refusal)
             raise
@@ -53,14 +55,16 @@ class Desk:
             self.practice.lock(opened, "command done")
 
     def open(self, request: Request) -> Session:
-        """A session of the acting member that stays; the local way asks no second factor."""
+        """A session of the acting member that stays. The local way asks no second factor; a code
+        that is given counts, and lets the session serve other machines too."""
         if request.password is None:
             raise UsageError(
                 N_("a password is needed"),
                 hint=N_("type it when asked, or name a file: SERMENT_PASSWORD_FILE"),
             )
         login = request.login or self.administrator()
-        return self.practice.sign_in(login, request.password, need_code=False)
+        code = request.maybe("code") or ""
+        return self.practice.sign_in(login, request.password, code, need_code=False)
 
     def administrator(self) -> str:
         """The login that acts when none is named."""

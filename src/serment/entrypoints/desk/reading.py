@@ -130,6 +130,8 @@ def _note_export(desk: Desk, session: Session, row: InstanceRow) -> None:
         "envelope": row.envelope,
         "patient": envelope.patient if envelope else None,
         "peer": session.peer.address,
+        "local": session.peer.local,
+        "tls": session.peer.tls,
     }
     now = desk.house.clock.now()
     desk.house.store.record(Entry(EventKind.EXPORTED, now, session.member.id, details))
@@ -172,6 +174,8 @@ def waiting(desk: Desk, request: Request) -> Answer:
             level="patient",
             envelopes=[one.row.envelope for one in found],
             peer=session.peer.address,
+            local=session.peer.local,
+            tls=session.peer.tls,
         )
         return [_waiting_answer(one) for one in found]
 

@@ -41,7 +41,8 @@ def _care(desk: Desk) -> list[dict[str, Any]]:
 
 
 def unlock(desk: Desk, request: Request) -> Answer:
-    """`serment unlock`: a session that stays open; {"login", "circles", "token"?}."""
+    """`serment unlock`: a session that stays open; {"login", "circles", ...}, with a token also
+    where that token is good for."""
     session = desk.open(request)
     answer: dict[str, Any] = {
         "login": session.member.login,
@@ -49,7 +50,8 @@ def unlock(desk: Desk, request: Request) -> Answer:
         "unfiled": count_waiting(desk.house.store),
     }
     if request.options.get("token"):
-        answer["token"] = session.token
+        answer["token"] = desk.practice.bear(session)
+        answer["anywhere"] = session.proven
     return answer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from serment.core.journal.caller import on_this_machine
 from serment.entrypoints.desk import journal, people, reading, state
 from serment.entrypoints.desk.desk import Answer, Desk, Handler
 from serment.entrypoints.desk.request import Request
@@ -46,7 +47,8 @@ def answer(desk: Desk, request: Request) -> Answer:
     handler = REQUESTS.get(request.command)
     if handler is None:
         raise UsageError(N_("there is no request {name}"), name=request.command)
-    result = handler(desk, request)
+    with on_this_machine():
+        result = handler(desk, request)
     return result if isinstance(result, Iterator) else _plain(result)
 
 

@@ -1,7 +1,8 @@
 """Who asks: a member's session by its bearer token, or a device by its own, which only sends.
 
 `serment unlock --as LOGIN --token` prints a session's token; it lives in memory and dies with the
-session. A device token is kept as a hash.
+session, is no cookie, and serves other machines only when the session was opened with a code. A
+device token is kept as a hash.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from serment.app.protect import devices
 from serment.app.protect.opening import Peer, Session
 from serment.app.protect.reading import Reading
 from serment.app.protect.searching import FoundStudy, Searching
+from serment.app.protect.sessions import check_serves
+from serment.core.journal.caller import within
 from serment.core.records.vault import Device, EnvelopeKind
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.refused import Refused
@@ -92,13 +95,17 @@ def _in_session(request: Request, token: str, work: Callable[[Caller], T], activ
     state = request.app.state
     desk: Desk = state.desk
     try:
-        session = desk.practice.session(token, active=active)
+        session = desk.practice.of_bearer(token)
     except VaultLocked as error:
         raise Refused(401, error.message, hint=error.hint) from error
     # another connection may use the same session at this moment: each has its own two ends
     session = replace(session, peer=peer(request))
     request.state.session = session
-    return work(Caller(desk, state.decoder, state.kept, session))
+    check_serves(session, session.peer)
+    if active:
+        desk.practice.session(session.token)
+    with within(session.id):
+        return work(Caller(desk, state.decoder, state.kept, session))
 
 
 async def device(request: Request) -> Device:

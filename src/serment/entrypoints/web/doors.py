@@ -52,7 +52,9 @@ async def current(request: Request) -> SessionView | None:
     untrusted_id = session_id(request)
     if not untrusted_id:
         return None
-    return await run_in_threadpool(practice(request).session, untrusted_id, is_active(request))
+    return await run_in_threadpool(
+        practice(request).session, untrusted_id, is_active(request), peer_of(request.scope)
+    )
 
 
 def signed_in(handler: Handler) -> Endpoint:

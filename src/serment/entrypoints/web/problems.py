@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serment.core.crypto.entropy import new_id
 from serment.entrypoints import language
-from serment.entrypoints.web.doors import practice, session_id
+from serment.entrypoints.web.doors import peer_of, practice, session_id
 from serment.entrypoints.web.rendering import is_partial, lang_of, show
 from serment.errors import N_, Busy, NotFound, SermentError, UsageError
 
@@ -74,7 +74,7 @@ async def _recall_session(request: Request) -> None:
     untrusted_id = session_id(request)
     if untrusted_id and getattr(request.state, "session", None) is None:
         request.state.session = await run_in_threadpool(
-            practice(request).session, untrusted_id, False
+            practice(request).session, untrusted_id, False, peer_of(request.scope)
         )
 
 

@@ -53,9 +53,9 @@ class Practice(Protocol):
         second factor, "" while the member has none. `AccessDenied` is the same for every wrong
         part; `Busy` after too many attempts."""
 
-    def session(self, session: str, active: bool) -> SessionView | None:
-        """The session, or None when there is none (any more). Only `active` requests, those a
-        person made, put off its idle lock."""
+    def session(self, session: str, active: bool, peer: Peer) -> SessionView | None:
+        """The session, or None when there is none (any more) that serves this peer. Only `active`
+        requests, those a person made, put off its idle lock."""
 
     def pulse(self, session: str) -> Pulse:
         """Cheap, journals nothing, puts off nothing."""
@@ -135,8 +135,9 @@ class Practice(Protocol):
 
     def settings(self, session: str) -> SettingsView: ...
 
-    def new_second_factor(self, session: str) -> SecondFactor:
-        """A fresh secret, remembered by the session until it is confirmed."""
+    def new_second_factor(self, session: str, code: str) -> SecondFactor:
+        """A fresh secret, remembered by the session until it is confirmed. Who has a second factor
+        already gives its `code` first: `AccessDenied` without, `Busy` after too many attempts."""
 
     def pending_second_factor(self, session: str) -> SecondFactor | None:
         """The secret shown last, None once it is confirmed."""

@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from serment.entrypoints import language
 from serment.entrypoints.web.doors import practice, signed_in
-from serment.entrypoints.web.forms import read_form
+from serment.entrypoints.web.forms import Form, read_form
 from serment.entrypoints.web.rendering import lang_of, show
 from serment.entrypoints.web.views import Page, SecondFactor, SessionView
-from serment.errors import AccessDenied
+from serment.errors import AccessDenied, Busy, SermentError
 
 
 @signed_in
@@ -26,7 +26,7 @@ async def _settings(
     request: Request,
     session: SessionView,
     factor: SecondFactor | None,
-    wrong: AccessDenied | None = None,
+    wrong: SermentError | None = None,
 ) -> Response:
     view = await run_in_threadpool(practice(request).settings, session.id)
     lang = lang_of(request)
@@ -53,21 +53,30 @@ def qr_code(text: str) -> Markup:
 
 @signed_in
 async def new_second_factor(request: Request, session: SessionView) -> Response:
-    """Show a new secret once; it counts only after a code made with it."""
-    factor = await run_in_threadpool(practice(request).new_second_factor, session.id)
+    """Show a new secret once; it counts only after a code made with it, and who changes his phone
+    gives a code of the present one."""
+    code = _code(await read_form(request))
+    try:
+        factor = await run_in_threadpool(practice(request).new_second_factor, session.id, code)
+    except (AccessDenied, Busy) as wrong:
+        return await _settings(request, session, None, wrong)
     return await _settings(request, session, factor)
 
 
 @signed_in
 async def confirm_second_factor(request: Request, session: SessionView) -> Response:
     """A code that is not right shows the same picture again."""
-    code = (await read_form(request)).text("code", 12).replace(" ", "")
+    code = _code(await read_form(request))
     try:
         await run_in_threadpool(practice(request).confirm_second_factor, session.id, code)
     except AccessDenied as wrong:
         factor = await run_in_threadpool(practice(request).pending_second_factor, session.id)
         return await _settings(request, session, factor, wrong)
     return RedirectResponse("/settings#second-factor", status_code=303)
+
+
+def _code(form: Form) -> str:
+    return form.text("code", 12).replace(" ", "")
 
 
 @signed_in

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from serment.app import circles
 from serment.app.protect import devices, members
 from serment.app.protect.filing import count_waiting
 from serment.app.protect.opening import Peer, Session
+from serment.app.protect.sessions import check_serves
 from serment.core.access.rights import Act
 from serment.core.masked import Masked
 from serment.core.records.vault import Envelope, Member, Setting, StoredObject
@@ -13,7 +16,7 @@ from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.web import views
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Page, Pulse, SessionView, Welcome
-from serment.errors import N_, NotFound
+from serment.errors import N_, AccessDenied, NotFound, VaultLocked
 
 AUTHORITY = "authority"
 
@@ -41,8 +44,25 @@ def authority(desk: Desk) -> bytes:
 
 def sign_in(desk: Desk, login: str, password: Masked[str], code: str, peer: views.Peer) -> Session:
     """A session; the code counts as soon as the member has a second factor."""
-    where = Peer(peer.address, peer.local, peer.tls)
-    return desk.practice.sign_in(login, password, code, where, need_code=True)
+    return desk.practice.sign_in(login, password, code, _where(peer), need_code=True)
+
+
+def session(desk: Desk, token: str, active: bool, peer: views.Peer) -> Session | None:
+    """The session of a cookie, or None when there is none that serves this peer: a cookie that
+    went elsewhere opens nothing there unless a code was given for it."""
+    try:
+        found = desk.practice.session(token, active=False)
+        check_serves(found, _where(peer))
+        return desk.practice.session(token, active)
+    except VaultLocked:
+        return None
+    except AccessDenied as refusal:
+        desk.refused.note(desk.house, replace(found, peer=_where(peer)), refusal)
+        return None
+
+
+def _where(peer: views.Peer) -> Peer:
+    return Peer(peer.address, peer.local, peer.tls)
 
 
 def session_view(visit: Visit) -> SessionView:

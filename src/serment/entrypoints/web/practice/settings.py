@@ -40,8 +40,10 @@ def fingerprint(certificate: bytes) -> str:
     return hashlib.sha256(der).digest().hex(":").upper()
 
 
-def new_second_factor(visit: Visit) -> SecondFactor:
-    """A fresh secret, remembered by the session until a code made with it is shown."""
+def new_second_factor(visit: Visit, code: str) -> SecondFactor:
+    """A fresh secret, remembered by the session until a code made with it is shown. Changing the
+    phone takes a code of the present one: an open session alone must not change who may come in."""
+    visit.practice.prove(visit.session, code)
     secret = second_factor.new_secret()
     with visit.house.lock:
         visit.session.pending_totp = secret

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from serment.core.journal.caller import within
 from serment.core.journal.verify import Verdict
 from serment.core.masked import Masked
 from serment.entrypoints.desk.desk import Desk
@@ -84,7 +85,8 @@ class WebPractice:
         """
         visit = Visit(self._desk, self._desk.practice.session(session, active=False))
         try:
-            yield visit
+            with within(visit.session.id):
+                yield visit
         except AccessDenied as refusal:
             self._desk.refused.note(visit.house, visit.session, refusal)
             raise
