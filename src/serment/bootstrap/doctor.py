@@ -13,6 +13,7 @@ from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, open_house, signing
 from serment.bootstrap.surroundings import Machine
+from serment.core.journal.caller import on_this_machine
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
 from serment.errors import N_, Conflict, IntegrityError, Remark
@@ -53,7 +54,7 @@ def _restore(folder: Folder) -> None:
     house = open_house(folder)
     try:
         details = {"what": "keys-restored", "size": house.store.journal_size()}
-        with signing(folder, house.store, house.clock):
+        with signing(folder, house.store, house.clock), on_this_machine():
             house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
     finally:
         close_house(house)
@@ -77,7 +78,7 @@ def _examine(
     house = open_house(folder)
     try:
         if fix:
-            with signing(folder, house.store, house.clock):
+            with signing(folder, house.store, house.clock), on_this_machine():
                 repairs += mend(house.store, house.packs, house.clock)
         with progress(N_("Examining")) as bar:
             health = examine(house, Machine(folder, house.store), bar, thorough=thorough)

@@ -21,6 +21,7 @@ from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.surroundings import Machine
 from serment.core.crypto.secret import Seed
 from serment.core.crypto.selftest import self_test
+from serment.core.journal.caller import on_this_machine
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
 from serment.errors import FormatError, IntegrityError
@@ -74,7 +75,7 @@ def alone(root: Path) -> Iterator[tuple[Folder, House]]:
     with VaultLock(folder.root):
         house = open_house(folder)
         try:
-            with signing(folder, house.store, house.clock):
+            with signing(folder, house.store, house.clock), on_this_machine():
                 yield folder, house
         finally:
             close_house(house)

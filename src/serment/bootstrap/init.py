@@ -21,6 +21,7 @@ from serment.app.protect.founding import Founded, found
 from serment.bootstrap.folder import Folder, check_kit_folder, create
 from serment.bootstrap.house import close_house, open_house, signing
 from serment.core.crypto.entropy import new_id
+from serment.core.journal.caller import on_this_machine
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
 from serment.core.records.vault import Setting
@@ -96,7 +97,7 @@ def _found(
 ) -> Founded:
     house = open_house(folder)
     try:
-        with signing(folder, house.store, house.clock, founding=True):
+        with signing(folder, house.store, house.clock, founding=True), on_this_machine():
             founded = found(
                 folder.vault, practice, house.store, house.clock, login, password, names
             )

@@ -72,7 +72,7 @@ def test_the_kit_beside_the_vault(pages: Pages, shares: int, reach: Reach, state
 def test_the_journal_is_whole_once_it_was_checked(pages: Pages) -> None:
     house, session = pages.world.house, pages.sign_in("admin")
     Checkpoints(
-        house.store, house.clock, pages.world.founded.journal_key, house.vault
+        house.store, house.clock, pages.world.founded.journal_key, house.vault, 0, founding=True
     ).sign_if_changed()
     assert pages.web.verify(session, "").ok
     checked = next(f for f in pages.web.home(session).facts if f.name.value == "journal-whole")
@@ -135,7 +135,7 @@ def test_declaring_the_kit_and_taking_a_checkpoint_are_remembered(pages: Pages) 
     house, admin = pages.world.house, pages.sign_in("admin")
     pages.web.declare_kit(admin)
     Checkpoints(
-        house.store, house.clock, pages.world.founded.journal_key, house.vault
+        house.store, house.clock, pages.world.founded.journal_key, house.vault, 0, founding=True
     ).sign_if_changed()
     note = pages.web.checkpoint(admin)
     assert note.startswith(f"serment/{house.vault}\n")

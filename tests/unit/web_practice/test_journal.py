@@ -144,7 +144,9 @@ def test_a_checkpoint_kept_elsewhere_is_compared(pages: Pages) -> None:
     house, session = pages.world.house, pages.sign_in("secretaire")
     with pytest.raises(NotFound):
         pages.web.checkpoint(session)
-    signer = Checkpoints(house.store, house.clock, pages.world.founded.journal_key, house.vault)
+    signer = Checkpoints(
+        house.store, house.clock, pages.world.founded.journal_key, house.vault, 0, founding=True
+    )
     signer.sign_if_changed()
     note = pages.web.checkpoint(session)
     pasted = note.strip().replace("\n", "\r\n")  # as a form sends it

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from serment.adapters.changes import Changes, check_times
 from serment.core.crypto.merkle import Frontier
+from serment.core.journal.caller import placed
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.journal.keystate import WrapName
 from serment.core.journal.log import leaf, new_salt
@@ -69,7 +70,7 @@ class MemoryStore:
     @contextmanager
     def _change(self, entry: Entry) -> Iterator[Transaction]:
         check_times(entry)
-        changes = Changes(entry)
+        changes = Changes(placed(entry))
         with self._write():
             under_way = _MemoryTransaction(self._tables, changes)
             self._mine.tables = under_way.tables
@@ -90,7 +91,7 @@ class MemoryStore:
     def record(self, entry: Entry) -> None:
         check_times(entry)
         with self._write():
-            self._append(entry)
+            self._append(placed(entry))
 
     def add_objects(self, objects: Sequence[StoredObject]) -> None:
         if not objects:

@@ -24,6 +24,7 @@ from serment.adapters.sqlite.rows import TABLES
 from serment.adapters.sqlite.schema import migrate
 from serment.adapters.sqlite.transaction import SqliteTransaction
 from serment.core.crypto.merkle import Frontier
+from serment.core.journal.caller import placed
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.journal.keystate import WrapName
 from serment.core.records.vault import Row, Snapshot, StoredObject, WrapKind
@@ -84,7 +85,7 @@ class SqliteStore:
     @contextmanager
     def _change(self, entry: Entry) -> Iterator[Transaction]:
         check_times(entry)
-        changes = Changes(entry)
+        changes = Changes(placed(entry))
         with self._writer(self._durable) as connection:
             under_way = SqliteTransaction(connection, changes)
             self._mine.connection = connection
@@ -99,7 +100,7 @@ class SqliteStore:
     def record(self, entry: Entry) -> None:
         check_times(entry)
         with self._writer(self._durable) as connection:
-            journal.append(connection, entry)
+            journal.append(connection, placed(entry))
 
     def add_objects(self, objects: Sequence[StoredObject]) -> None:
         if objects:

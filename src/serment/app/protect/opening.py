@@ -111,7 +111,6 @@ class Practice:
         except BaseException:
             self._close(session, "could not be opened")
             raise
-        return session
 
     def _pin(self, member: Member, seed: Seed, believed: trust.Trust) -> None:
         details = {"circles": {name: pin[0] for name, pin in believed.pins.items()}}
