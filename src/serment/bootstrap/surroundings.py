@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from pathlib import Path
 
-from serment.adapters.system import free_bytes, loose_permissions
+from serment.adapters.files.kit import find_shares, usual_places
+from serment.adapters.system import SystemClock, free_bytes, loose_permissions
 from serment.bootstrap.folder import Folder
 from serment.core.records.vault import Setting
 from serment.ports import Store
+
+LOOK_AGAIN_SECONDS = 600.0  # at all the places; at what was found there, each time
 
 
 class Machine:
@@ -17,18 +19,20 @@ class Machine:
 
     def __init__(self, folder: Folder, store: Store) -> None:
         self._folder, self._store = folder, store
+        self._shares: dict[Path, int] = {}
+        self._looked: float | None = None
 
     def shares_here(self) -> int:
+        now = SystemClock().monotonic()
+        if self._looked is None or now - self._looked >= LOOK_AGAIN_SECONDS:
+            self._looked = now
+            self._shares = find_shares([self._folder.root.parent, *usual_places()])
+        there = {number for path, number in self._shares.items() if path.is_file()}
+        return len(there | set(self._where_written().values()))
+
+    def _where_written(self) -> dict[Path, int]:
         setting = self._store.get(Setting, "kit-folder")
-        if setting is None:
-            return 0
-        kit = Path(setting.value.decode())
-        count = 0
-        for number in (1, 2, 3):
-            names = [f"serment-share-{number}-of-3{suffix}" for suffix in (".txt", ".pdf")]
-            with contextlib.suppress(OSError):
-                count += any((kit / name).is_file() for name in names)
-        return count
+        return {} if setting is None else find_shares([Path(setting.value.decode())], depth=0)
 
     def receiving(self) -> bool:
         if not hasattr(socket, "AF_UNIX") or not self._folder.intake_socket.exists():

@@ -55,7 +55,7 @@ class Surroundings(Protocol):
     """What is true of the machine around the vault; asked anew each time."""
 
     def shares_here(self) -> int:
-        """How many shares of the recovery kit can still be read where they were written."""
+        """How many shares of the recovery kit can be read on this machine, as far as is known."""
 
     def receiving(self) -> bool:
         """Whether a receiver runs for this vault."""

@@ -45,7 +45,11 @@ FACTS = {
         N_("The recovery kit is not on this machine"),
         N_("{shares} of 3 shares of the recovery kit can be read on this machine"),
         N_("Whether the recovery kit is on this machine"),
-        N_("the folder where the kit was written is looked at; copies elsewhere are not known"),
+        N_(
+            "files named as shares are looked for where the kit was written, beside the vault, in "
+            "this account's documents and on what is plugged in; renamed or zipped copies are not "
+            "known"
+        ),
     ),
     FactName.OPEN_SESSIONS: Evidence(
         N_("The practice is locked: no key is in memory"),
