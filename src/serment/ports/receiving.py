@@ -90,8 +90,11 @@ class Reception(Protocol):
 class Receiver(Protocol):
     """The receiving side of the vault: public keys only. Called from many threads."""
 
-    def admit(self, calling: str, called: str, address: str) -> Device:
-        """The device that calls under these AE titles (trimmed ASCII) from this IP address.
+    def admit(
+        self, calling: str, called: str, address: str, local: str = "", tls: bool = False
+    ) -> Device:
+        """The device that calls under these AE titles (trimmed ASCII) from this IP address, at the
+        address `local` of ours, encrypted or not.
         `AccessDenied` says in plain words why not, with `wrong="called"` among its values when
         only the called title is wrong; `Unavailable` says what is missing. Both are journalled by
         the implementation, aggregated per caller and minute."""
@@ -99,7 +102,15 @@ class Receiver(Protocol):
     def knows(self, address: str) -> bool:
         """Whether any device calls from this IP address; cheap, writes nothing."""
 
-    def refused(self, calling: str, called: str, address: str, reason: str) -> None:
+    def refused(
+        self,
+        calling: str,
+        called: str,
+        address: str,
+        reason: str,
+        local: str = "",
+        tls: bool = False,
+    ) -> None:
         """Journal (aggregated) a refusal that the entry point decided itself: malformed request,
         local limit, time out. `reason` is an English msgid without any value of the peer; AE
         titles are empty when not known."""

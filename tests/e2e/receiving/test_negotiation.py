@@ -157,7 +157,9 @@ def test_a_known_caller_is_let_in_whatever_pads_its_titles(serve: Any, made: Any
 
 
 class NotYet(MemoryReceiver):
-    def admit(self, calling: str, called: str, address: str) -> Device:
+    def admit(
+        self, calling: str, called: str, address: str, local: str = "", tls: bool = False
+    ) -> Device:
         raise Unavailable("no doctor yet: nobody could open what arrives")
 
 

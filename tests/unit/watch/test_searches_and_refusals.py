@@ -69,7 +69,14 @@ def test_remembered_answers_are_bounded(store, clock) -> None:
 def test_a_thousand_refusals_of_a_minute_are_one_entry(store, clock, written) -> None:
     refusals = Refusals(store, clock)
     for _ in range(1000):
-        refusals.note("192.0.2.7", "no device has this title", calling="CT9", called="SERMENT")
+        refusals.note(
+            "192.0.2.7",
+            "no device has this title",
+            calling="CT9",
+            called="SERMENT",
+            local="192.0.2.1:11112",
+            tls=True,
+        )
         clock.advance(0.05)
     assert store.journal_size() == 0
     refusals.flush()
@@ -82,6 +89,8 @@ def test_a_thousand_refusals_of_a_minute_are_one_entry(store, clock, written) ->
         "peer": "192.0.2.7",
         "calling": "CT9",
         "called": "SERMENT",
+        "local": "192.0.2.1:11112",
+        "tls": True,
         "count": 1000,
         "first": "2026-01-05T08:00:00+00:00",
         "last": "2026-01-05T08:00:49.950000+00:00",

@@ -12,6 +12,7 @@ from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.masked import Masked
 from serment.core.records.vault import MemberState, Role
+from serment.entrypoints.web.practice.log import newest_first
 from serment.entrypoints.web.views import NewDevice, NewMember, Page, Peer, StudyQuery
 from serment.errors import AccessDenied, Busy, UsageError, VaultLocked
 
@@ -41,8 +42,18 @@ def test_three_failures_make_the_address_wait_whatever_its_port(pages: Pages) ->
     for port in (1, 2, 3):
         with pytest.raises(AccessDenied):
             pages.web.sign_in("docteur", WRONG, "", Peer(f"127.0.0.1:{port}", HERE.local, True))
-    with pytest.raises(Busy):
-        pages.web.sign_in("secretaire", PASSWORD, "", HERE)
+    for _ in range(2):
+        with pytest.raises(Busy):
+            pages.web.sign_in("secretaire", PASSWORD, "", HERE)
+    assert journalled(pages, EventKind.LOGIN_FAILED) == 3
+    assert journalled(pages, EventKind.REFUSED) == 0  # one entry for each caller and minute
+    pages.web.flush(final=True)
+    found = newest_first(pages.world.house.store, b'"refused"')
+    (details,) = [each.entry.details for each in found]
+    assert {"peer": "127.0.0.1", "local": HERE.local, "tls": True, "count": 2}.items() <= (
+        details.items()
+    )
+    assert details["reasons"] == {"too many failed attempts": 2}
     pages.world.house.clock.advance(61)
     assert pages.web.session(pages.sign_in("secretaire"), active=True, peer=HERE)
 

@@ -145,7 +145,9 @@ class MemoryReceiver:
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
 
-    def admit(self, calling: str, called: str, address: str) -> Device:
+    def admit(
+        self, calling: str, called: str, address: str, local: str = "", tls: bool = False
+    ) -> Device:
         if self.devices is None:
             return _ANYBODY
         wrong = "calling"
@@ -161,7 +163,15 @@ class MemoryReceiver:
     def knows(self, address: str) -> bool:
         return self.devices is None or any(device.address == address for device in self.devices)
 
-    def refused(self, calling: str, called: str, address: str, reason: str) -> None:
+    def refused(
+        self,
+        calling: str,
+        called: str,
+        address: str,
+        reason: str,
+        local: str = "",
+        tls: bool = False,
+    ) -> None:
         with self._lock:
             self.refusals.append(Refused(calling, called, address, reason))
 

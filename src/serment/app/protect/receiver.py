@@ -35,19 +35,31 @@ class SealedReceiver:
         self._refusals = Refusals(store, clock)
         self._lock = lock
 
-    def admit(self, calling: str, called: str, address: str) -> Device:
+    def admit(
+        self, calling: str, called: str, address: str, local: str = "", tls: bool = False
+    ) -> Device:
         try:
             return devices.of_caller(self._store, calling, called, address)
         except AccessDenied as refusal:
-            self.refused(calling, called, address, refusal.message)
+            self.refused(calling, called, address, refusal.message, local, tls)
             raise
 
     def knows(self, address: str) -> bool:
         return any(device.address == address for device in devices.active(self._store))
 
-    def refused(self, calling: str, called: str, address: str, reason: str) -> None:
+    def refused(
+        self,
+        calling: str,
+        called: str,
+        address: str,
+        reason: str,
+        local: str = "",
+        tls: bool = False,
+    ) -> None:
         with self._lock():
-            self._refusals.note(address, reason, calling=calling, called=called)
+            self._refusals.note(
+                address, reason, calling=calling, called=called, local=local, tls=tls
+            )
 
     def flush(self, final: bool = False) -> None:
         """Journal the refusals of minutes that have ended; at shutdown all of them."""

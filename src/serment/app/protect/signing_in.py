@@ -99,6 +99,8 @@ class Door:
             details = {
                 "member": known[0].id if known else None,
                 "peer": peer.address,
+                "local": peer.local,
+                "tls": peer.tls,
                 "alarming": alarming,
             }
             self._house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))

@@ -28,6 +28,8 @@ class Caller:
     peer: str
     calling: str = ""
     called: str = ""
+    local: str = ""
+    tls: bool = False
 
 
 @dataclass(slots=True)
@@ -46,12 +48,22 @@ class Refusals:
         self._minute: datetime | None = None
         self._buckets: dict[Caller, _Bucket] = {}
 
-    def note(self, address: str, reason: str, *, calling: str = "", called: str = "") -> None:
-        """Count a refusal. `reason` is a message id of ours, never a text of the peer's."""
+    def note(
+        self,
+        address: str,
+        reason: str,
+        *,
+        calling: str = "",
+        called: str = "",
+        local: str = "",
+        tls: bool = False,
+    ) -> None:
+        """Count a refusal. `reason` is a message id of ours, never a text of the peer's; `local`
+        is the address of ours that was called."""
         now = self._clock.now()
         self.flush()
         self._minute = self._minute or _minute_of(now)
-        caller = Caller(_plain(address, 64), _plain(calling, 16), _plain(called, 16))
+        caller = Caller(_plain(address, 64), _plain(calling, 16), _plain(called, 16), local, tls)
         if caller not in self._buckets and len(self._buckets) >= MAX_CALLERS:
             caller = Caller(OTHERS)
         bucket = self._buckets.setdefault(caller, _Bucket(now, now))
@@ -76,6 +88,8 @@ class Refusals:
             "peer": caller.peer,
             "calling": caller.calling,
             "called": caller.called,
+            "local": caller.local,
+            "tls": caller.tls,
             "count": bucket.count,
             "first": bucket.first.isoformat(),
             "last": bucket.last.isoformat(),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from serment.app.house import House
-from serment.app.protect.opening import Practice, Session
+from serment.app.protect.opening import Peer, Practice, Session
 from serment.app.protect.reading import Reading
 from serment.app.protect.searching import Searching
 from serment.app.watch.reads import Reads
@@ -24,6 +24,7 @@ from serment.entrypoints.desk.request import Request
 from serment.errors import N_, AccessDenied, UsageError
 from serment.ports import Surroundings
 
+HERE = Peer()  # the command line of this machine
 Answer = Any  # a JSON value, or an iterator of bytes for what streams
 
 
@@ -64,7 +65,8 @@ class Desk:
             )
         login = request.login or self.administrator()
         code = request.maybe("code") or ""
-        return self.practice.sign_in(login, request.password, code, need_code=False)
+        with self.refused.throttled(self.house, HERE):
+            return self.practice.sign_in(login, request.password, code, HERE, need_code=False)
 
     def administrator(self) -> str:
         """The login that acts when none is named."""

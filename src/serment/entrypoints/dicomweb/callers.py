@@ -125,7 +125,7 @@ async def note_refusal(request: Request, desk: Desk, refusal: SermentError) -> N
 def _note_refusal(request: Request, desk: Desk, refusal: SermentError) -> None:
     session: Session | None = getattr(request.state, "session", None)
     if session is None:
-        desk.refused.note_stranger(desk.house, peer(request).host, refusal)
+        desk.refused.note_stranger(desk.house, peer(request), refusal)
     else:
         desk.refused.note(desk.house, session, refusal)
 

@@ -96,7 +96,7 @@ class Association:
             self._note_titles(self._request())
             self._reject(Rejection.LOCAL_LIMIT, TOO_MANY)
         except (ProtocolError, FormatError, TooSlow, Stopping, PeerGone):
-            self._receiver.refused("", "", self._ends.address, TOO_MANY)
+            self._refused(TOO_MANY)
         finally:
             self._wire.finish()
 
@@ -110,7 +110,10 @@ class Association:
             self._reject(*rejection)
             return False
         try:
-            device = self._receiver.admit(self._calling, self._called, self._ends.address)
+            ends = self._ends
+            device = self._receiver.admit(
+                self._calling, self._called, ends.address, ends.local, ends.tls
+            )
         except SermentError as error:
             # The receiver has journalled why.
             self._wire.send(build_associate_reject(_rejection_of(error)))
@@ -231,14 +234,20 @@ class Association:
     # Endings
 
     def _reject(self, rejection: Rejection, reason: str) -> None:
-        self._receiver.refused(self._calling, self._called, self._ends.address, reason)
+        self._refused(reason)
         self._wire.send(build_associate_reject(rejection))
 
     def _end(self, abort: bytes, reason: str) -> None:
         if reason:
-            self._receiver.refused(self._calling, self._called, self._ends.address, reason)
+            self._refused(reason)
         with contextlib.suppress(PeerGone):
             self._wire.send(abort)
+
+    def _refused(self, reason: str) -> None:
+        ends = self._ends
+        self._receiver.refused(
+            self._calling, self._called, ends.address, reason, ends.local, ends.tls
+        )
 
 
 def _rejection_of(error: SermentError) -> Rejection:

@@ -158,8 +158,9 @@ class IntakeServer:
                 upload.run(incoming)
                 connection.sendall(framing.encode_done())
             except FormatError as error:
-                address = request.source.peer.rpartition(":")[0]
-                self._receiver.refused("", "", address, error.message)
+                source = request.source
+                address = source.peer.rpartition(":")[0]
+                self._receiver.refused("", "", address, error.message, source.local, source.tls)
                 _answer(connection, error)
             except SermentError as error:
                 _answer(connection, error)

@@ -44,7 +44,9 @@ def authority(desk: Desk) -> bytes:
 
 def sign_in(desk: Desk, login: str, password: Masked[str], code: str, peer: views.Peer) -> Session:
     """A session; the code counts as soon as the member has a second factor."""
-    return desk.practice.sign_in(login, password, code, _where(peer), need_code=True)
+    where = _where(peer)
+    with desk.refused.throttled(desk.house, where):
+        return desk.practice.sign_in(login, password, code, where, need_code=True)
 
 
 def session(desk: Desk, token: str, active: bool, peer: views.Peer) -> Session | None:

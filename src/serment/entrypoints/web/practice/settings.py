@@ -43,7 +43,8 @@ def fingerprint(certificate: bytes) -> str:
 def new_second_factor(visit: Visit, code: str) -> SecondFactor:
     """A fresh secret, remembered by the session until a code made with it is shown. Changing the
     phone takes a code of the present one: an open session alone must not change who may come in."""
-    visit.practice.prove(visit.session, code)
+    with visit.desk.refused.throttled(visit.house, visit.session.peer):
+        visit.practice.prove(visit.session, code)
     secret = second_factor.new_secret()
     with visit.house.lock:
         visit.session.pending_totp = secret
