@@ -1,21 +1,28 @@
-"""Connections to the pages that say nothing: how long one may wait, how many one address may hold.
+"""Connections to the pages: how long one may say nothing, and how many who may hold.
 
-Without it silent connections would take every place the server has. A connection that is
-answered, or that sends its request, is left to the server and its own time-outs.
+Without it a few addresses would take every place the server has: by silence, by requests that
+never end, or by their number. A connection that is being answered is left to the server; how long
+a body may take is decided where it is read.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serment.app.protect.sessions import Peer
+from serment.core.access.throttle import address_key
+
 HANDSHAKE_SECONDS = 10.0
-FIRST_REQUEST_SECONDS = 15.0
-PER_ADDRESS = 256
+REQUEST_SECONDS = 15.0  # for the whole head, since the connection or the answer before
+PLACES = 1024
+PER_ADDRESS = 256  # one of them may be a proxy that speaks for many
+STRANGERS = 512  # of the places, whatever their addresses: the others stay for members
 
 
 def hurry_handshakes() -> None:
@@ -25,10 +32,34 @@ def hurry_handshakes() -> None:
     loop.create_server = partial(loop.create_server, ssl_handshake_timeout=HANDSHAKE_SECONDS)
 
 
+class Crowd:
+    """Who holds how many places of this process. An IPv6 network of one customer counts as one
+    address. This machine and the addresses where somebody is signed in are no strangers."""
+
+    def __init__(self) -> None:
+        self.held: Counter[str] = Counter()
+        self.members: Callable[[], set[str]] = set  # addresses where somebody is signed in
+
+    def enter(self, address: str) -> bool:
+        """Count one more; whether there is room for it."""
+        self.held[address] += 1
+        if self.held[address] > PER_ADDRESS:
+            return False
+        if self.held.total() <= STRANGERS:
+            return True
+        members = {address_key(host) for host in self.members()}
+        strangers = {one for one in self.held if one not in members and not Peer(f"{one}:0").here}
+        return address not in strangers or sum(self.held[s] for s in strangers) <= STRANGERS
+
+    def leave(self, address: str) -> None:
+        self.held[address] -= 1
+        self.held += Counter()  # forgets who holds none
+
+
 class PatientProtocol(HttpToolsProtocol):
     """HTTP as before, after a look at who connects."""
 
-    held: ClassVar[Counter[str]] = Counter()  # connections of this process, by address
+    crowd: ClassVar[Crowd] = Crowd()
 
     _address: str | None = None
     _waiting: asyncio.TimerHandle | None = None
@@ -36,25 +67,35 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         peer = transport.get_extra_info("peername")
-        self._address = str(peer[0]) if isinstance(peer, tuple) else ""  # "" is the local socket
-        self.held[self._address] += 1
-        if self._address and self.held[self._address] > PER_ADDRESS:
+        if not isinstance(peer, tuple):
+            return  # the local socket
+        self._address = address_key(str(peer[0]))
+        if self.crowd.enter(self._address):
+            self._wait()
+        else:
             transport.abort()
-            return
-        self._waiting = self.loop.call_later(FIRST_REQUEST_SECONDS, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._wait(0)
         if self._address is not None:
-            self.held[self._address] -= 1
-            if not self.held[self._address]:
-                del self.held[self._address]
+            self.crowd.leave(self._address)
             self._address = None
         super().connection_lost(exc)
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._address is not None:
+            self._wait()
+
+    def _wait(self, seconds: float | None = None) -> None:
+        """Look again after a while (0 = never) whether a whole head of a request has come."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        seconds = REQUEST_SECONDS if seconds is None else seconds
+        self._waiting = self.loop.call_later(seconds, self._give_up) if seconds else None
+
     def _give_up(self) -> None:
-        """Close it when no whole head of a request has come."""
+        """Close it unless a request is being answered; half of one does not count."""
         cycle: Any = self.cycle
-        if cycle is None:
+        if cycle is None or cycle.response_complete:
             self.transport.abort()

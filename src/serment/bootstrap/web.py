@@ -22,7 +22,7 @@ from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, make_desk, open_house
 from serment.bootstrap.logs import gather, logger
-from serment.bootstrap.patience import PatientProtocol, hurry_handshakes
+from serment.bootstrap.patience import PLACES, PatientProtocol, hurry_handshakes
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.app import dicomweb_routes
@@ -94,6 +94,7 @@ async def _serve(
         ssl_keyfile=str(folder.certificate_key),
     )
     hurry_handshakes()
+    PatientProtocol.crowd.members = lambda: _members(desk)
     folder.local_socket.unlink(missing_ok=True)
     local = _server(local_app(desk), uds=str(folder.local_socket))
     serving = [
@@ -117,6 +118,11 @@ async def _serve(
         folder.local_socket.unlink(missing_ok=True)
 
 
+def _members(desk: Desk) -> set[str]:
+    """The addresses where somebody is signed in."""
+    return {session.peer.host for session in list(desk.practice.sessions.values())}
+
+
 def _hosts(desk: Desk, listener: socket.socket) -> list[str]:
     """The names and addresses this server answers under: those of its certificate."""
     setting = desk.house.store.get(Setting, "names")
@@ -136,7 +142,7 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
         date_header=False,
         lifespan="off",
         timeout_graceful_shutdown=5,
-        limit_concurrency=1024,
+        limit_concurrency=PLACES,
         http=PatientProtocol,
         h11_max_incomplete_event_size=64 * 1024,
         **where,

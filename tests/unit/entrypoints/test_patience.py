@@ -20,7 +20,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def served(work: Any, **more: Any) -> Any:
+async def served(work: Any, app: Any = app, **more: Any) -> Any:
     config = uvicorn.Config(
         app, port=0, lifespan="off", log_config=None, http=patience.PatientProtocol, **more
     )
@@ -57,9 +57,28 @@ async def silence(port: int, half: bytes = b"GET / HT") -> bytes:
 
 
 def test_a_silent_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "FIRST_REQUEST_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "REQUEST_SECONDS", 0.05)
     assert asyncio.run(served(silence)) == b""
-    assert not patience.PatientProtocol.held
+    assert not patience.PatientProtocol.crowd.held
+
+
+def test_a_second_request_must_come_whole_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither half a head nor the body of an answered request keeps a place."""
+    monkeypatch.setattr(patience, "REQUEST_SECONDS", 0.2)
+    whole = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+    for said in (whole + b"\r\nGET / HT", whole + b"Content-Length: 9\r\n\r\nhalf"):
+        answer = asyncio.run(served(partial(silence, half=said)))
+        assert answer.startswith(b"HTTP/1.1 204 No Content"), answer
+
+
+def test_an_answer_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "REQUEST_SECONDS", 0.05)
+
+    async def slow(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.3)
+        await app(scope, receive, send)
+
+    assert asyncio.run(served(ask, app=slow)).startswith(b"HTTP/1.1 204")
 
 
 def test_one_address_holds_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +89,7 @@ def test_one_address_holds_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) 
         refused = await silence(port)
         for _, writer in kept:
             writer.close()
-        while patience.PatientProtocol.held:
+        while patience.PatientProtocol.crowd.held:
             await asyncio.sleep(0.01)
         return [refused, await ask(port)]
 
@@ -93,3 +112,26 @@ def test_a_handshake_that_does_not_begin_is_given_up(
         return told
 
     assert asyncio.run(hurried()) == b""
+
+
+def test_strangers_leave_places_to_members_and_to_this_machine() -> None:
+    crowd = patience.Crowd()
+    crowd.members = lambda: {"192.0.2.9"}
+    each = patience.PER_ADDRESS
+    many = [f"198.51.100.{number}" for number in range(patience.PLACES // each)]
+    admitted = [address for address in many for _ in range(each) if crowd.enter(address)]
+    assert len(admitted) == patience.STRANGERS < patience.PLACES
+    for address in set(many):
+        for _ in range(each - admitted.count(address)):
+            crowd.leave(address)  # who was refused goes
+    assert crowd.enter("192.0.2.9")
+    assert crowd.enter("127.0.0.1") and crowd.enter("::1")
+    assert not crowd.enter("203.0.113.1")
+    crowd.leave("203.0.113.1")
+    crowd.leave(many[0])
+    assert crowd.enter("203.0.113.1")
+
+
+def test_one_customers_network_is_one_address() -> None:
+    keys = {patience.address_key(f"2001:db8::{end}") for end in ("1", "ffff")}
+    assert len(keys) == 1

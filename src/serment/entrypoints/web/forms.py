@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from serment.errors import N_, FormatError, UsageError
+from serment.errors import N_, FormatError, Unavailable, UsageError
 
 LIMIT_BYTES = 64 * 1024
 LIMIT_FIELDS = 100
+LIMIT_SECONDS = 20.0  # for the whole of it: a form is short
 
 
 class Form:
@@ -54,12 +56,15 @@ async def read_form(request: Request) -> Form:
 
     Raises:
         FormatError: more than 64 KiB, more than 100 fields, or not such a form.
+        Unavailable: it did not come within 20 seconds.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LIMIT_BYTES:
-            raise FormatError(N_("this form is too long"), hint=N_("shorten it and send it again"))
+    try:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            body = await _body(request)
+    except TimeoutError as slow:
+        raise Unavailable(
+            N_("this form came too slowly"), hint=N_("check the network, then send it again")
+        ) from slow
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=LIMIT_FIELDS)
     except ValueError as wrong:
@@ -67,3 +72,12 @@ async def read_form(request: Request) -> Form:
             N_("this form cannot be read"), hint=N_("load the page again and send it once more")
         ) from wrong
     return Form(fields)
+
+
+async def _body(request: Request) -> bytearray:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LIMIT_BYTES:
+            raise FormatError(N_("this form is too long"), hint=N_("shorten it and send it again"))
+    return body
