@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct cheval pile agrafe nuage violon tasse"
-LASTING = ("serment serve", "serment demo")  # these have tests of their own
+LASTING = ("serment serve", "serment demo")  # tests/e2e: serving.py, test_demo.py
 
 
 def shown(document: str) -> list[str]:

@@ -81,6 +81,7 @@ def demo(options: dict[str, Any], output: Output, progress: ProgressFactory, wor
             }
             _report(output, result, facts, vault)
             if not options["once"]:
+                output.line(N_("Serves until Ctrl-C"))
                 _wait(server)
         finally:
             server.stop()

@@ -217,9 +217,13 @@ def demo(
         Path | None, typer.Option(help=N_("write every planted identifier here"))
     ] = None,
     dicom: Annotated[str, typer.Option(help=N_("HOST:PORT for devices"))] = "127.0.0.1:0",
-    web: Annotated[str, typer.Option(help=N_("HOST:PORT for the pages"))] = "127.0.0.1:8443",
+    web: Annotated[
+        str | None,
+        typer.Option(help=N_("HOST:PORT for the pages (any free port with --once)")),
+    ] = None,
 ) -> int:
     context: Context = ctx.obj
+    web = web or ("127.0.0.1:0" if once else "127.0.0.1:8443")
     options: dict[str, Any] = {
         "once": once,
         "manifest": manifest,
