@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ FOLDER_MODE = 0o700
 OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 LOCK_NAME = "lock"
 _LOCK_BYTE = 1 << 30  # far beyond any content: locks on Windows forbid reading what they cover
+_LOOK_SECONDS = 0.02  # at a lock that somebody else has
 _PR_SET_DUMPABLE = 4  # Linux, prctl(2)
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -275,6 +276,39 @@ def try_lock(descriptor: int) -> bool:
             return False
         raise
     return True
+
+
+@contextlib.contextmanager
+def turn(path: Path, seconds: float) -> Iterator[None]:
+    """Hold the exclusive lock of the file `path` (empty, made 0600 when missing) for a block; who
+    comes meanwhile, from this process too, waits.
+
+    Raises:
+        Unavailable: it was not free for that long, or the disk said no; NoSpace.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, FILE_MODE)
+    except OSError as error:
+        raise disk_error(error) from error
+    try:
+        _wait_for_lock(descriptor, path, time.monotonic() + seconds)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, path: Path, deadline: float) -> None:
+    try:
+        while not try_lock(descriptor):
+            if time.monotonic() >= deadline:
+                raise Unavailable(
+                    N_("{file} has been locked by another Serment process for too long"),
+                    hint=N_("try again; if it lasts, see which Serment processes are running"),
+                    file=path.name,
+                )
+            time.sleep(_LOOK_SECONDS)
+    except OSError as error:
+        raise disk_error(error) from error
 
 
 class VaultLock:

@@ -7,12 +7,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from serment.adapters import system
 from serment.adapters.sqlite import SqliteStore, restore
 from serment.adapters.sqlite.connections import connect
 from serment.adapters.sqlite.failures import translated
@@ -91,7 +94,8 @@ def test_every_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     store.copy_keys()
     put(store, wrap("patient:p2"))
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"vault.sqlite3", "vault.sqlite3-wal", "vault.sqlite3-shm", "keys.copy"}
+    sides = {"vault.sqlite3", "vault.sqlite3-wal", "vault.sqlite3-shm"}
+    assert names == {*sides, "keys.copy", "keys.lock"}
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     store.close()
 
@@ -305,8 +309,11 @@ def test_a_full_disk_undoes_the_change_and_the_next_one_works(tmp_path: Path) ->
 
 WRITER = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from serment.adapters import system
 from serment.adapters.sqlite import SqliteStore
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Setting
@@ -345,8 +352,11 @@ def test_processes_share_one_journal(tmp_path: Path) -> None:
 
 KILLED = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from serment.adapters import system
 from serment.adapters.sqlite import SqliteStore
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Setting
@@ -524,6 +534,36 @@ def test_the_copy_is_of_one_moment_and_replaces_the_earlier_one(tmp_path: Path) 
     assert not (tmp_path / "keys.copy.new").exists()
     assert (tmp_path / "vault.sqlite3-wal").stat().st_size == 0
     store.close()
+
+
+def test_a_copy_waits_for_another_process_that_copies(tmp_path: Path) -> None:
+    """And then has what was deleted meanwhile no more."""
+    store, gone = open_store(tmp_path), wrap("patient:p1", b"the key of a patient")
+    put(store, gone)
+    with ThreadPoolExecutor() as pool:
+        with system.turn(tmp_path / "keys.lock", 1):
+            waiting = pool.submit(store.copy_keys)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+            with store.change(entry()) as tx:
+                tx.delete(gone)
+        waiting.result()
+    assert gone.blob not in (tmp_path / "keys.copy").read_bytes()
+    store.close()
+
+
+def test_many_copies_at_once_leave_a_whole_one(tmp_path: Path) -> None:
+    stores = [open_store(tmp_path) for _ in range(3)]
+    for number in range(50):
+        put(stores[0], wrap(f"patient:p{number}"))
+    with ThreadPoolExecutor() as pool:
+        for copied in [pool.submit(store.copy_keys) for _ in range(10) for store in stores]:
+            copied.result()
+    with closing(sqlite3.connect(tmp_path / "keys.copy")) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert copy.execute("SELECT count(*) FROM wrap").fetchone() == (50,)
+    for store in stores:
+        store.close()
 
 
 def test_restoring_needs_a_sound_copy_and_changes_nothing_without(tmp_path: Path) -> None:

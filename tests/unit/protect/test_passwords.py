@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.practices import PASSWORD, World, disk_world
 
+from serment.adapters.memory.clock import MemoryClock
 from serment.app.protect import members
 from serment.app.protect.sessions import Peer
 from serment.core.access.throttle import FAILURES
@@ -55,6 +56,7 @@ def test_the_second_copy_forgets_at_once_what_was_deleted(tmp_path: Path) -> Non
     (old,) = (w for w in password_wraps(world) if w.blob in copy.read_bytes() and _is(world, w))
     member, seed = members.unlock(world.house, "dpo", PASSWORD)
     members.change_password(world.house, member, seed, NEW)
+    world.practice.end_member(member.id)
     assert old.blob not in copy.read_bytes()
     world.add("secretaire", Role.SECRETARY)
     world.house.store.copy_keys()
@@ -62,8 +64,38 @@ def test_the_second_copy_forgets_at_once_what_was_deleted(tmp_path: Path) -> Non
     assert theirs.blob in copy.read_bytes()
     world.add("autre", Role.SECRETARY, by="secretaire")
     with world.signed_in("admin") as session:
-        members.remove(world.house, session.member, "secretaire")
-    assert theirs.blob not in copy.read_bytes()
+        removed = members.remove(world.house, session.member, "secretaire")
+        world.practice.end_member(removed.id)
+        assert theirs.blob not in copy.read_bytes()
+
+
+def test_a_copy_that_the_disk_refuses_keeps_no_session_and_is_made_later(tmp_path: Path) -> None:
+    world, copy = disk_world(tmp_path), tmp_path / "keys.copy"
+    world.add("docteur", Role.DOCTOR)
+    world.add("confrere", Role.DOCTOR, by="docteur")
+    world.house.store.copy_keys()
+    (theirs,) = (w for w in password_wraps(world) if _is(world, w, "confrere"))
+    leaving = world.open("confrere")
+    (tmp_path / "keys.copy.new").mkdir()  # in the way of the copy
+    with world.signed_in("admin") as session:
+        removed = members.remove(world.house, session.member, "confrere")
+        world.practice.end_member(removed.id)
+        assert leaving.token not in world.practice.sessions
+        assert theirs.blob in copy.read_bytes()
+        (tmp_path / "keys.copy.new").rmdir()
+        world.practice.tidy()
+        assert theirs.blob in copy.read_bytes()  # a full disk is not tried every second
+        assert isinstance(world.house.clock, MemoryClock)
+        world.house.clock.advance(61)
+        world.practice.tidy()
+        assert theirs.blob not in copy.read_bytes()
+
+
+def test_a_new_password_ends_the_other_sessions_of_its_member_alone(world: World) -> None:
+    mine, other, colleague = (world.open(each) for each in ("docteur", "docteur", "secretaire"))
+    world.practice.end_member(mine.member.id, "password changed", but=mine)
+    assert set(world.practice.sessions) == {mine.token, colleague.token}
+    assert other.token not in world.practice.sessions
 
 
 def _is(world: World, wrap: Wrap, login: str = "dpo") -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from serment.adapters import system
@@ -17,10 +18,18 @@ from serment.adapters.sqlite.schema import APPLICATION_ID, REBUILT, REBUILT_SETT
 from serment.errors import N_, NotFound
 
 _SIDES = ("", "-wal", "-shm")
+WAIT_SECONDS = 30.0  # for another process that writes the copy
+
+
+def turn(key_copy: Path) -> AbstractContextManager[None]:
+    """One process at a time copies, from its first look at the database to the new name: what was
+    deleted before its turn comes back with no copy that somebody began earlier."""
+    return system.turn(key_copy.with_suffix(".lock"), WAIT_SECONDS)
 
 
 def write(key_copy: Path, connection: sqlite3.Connection) -> None:
-    """Replace the copy by the state of `connection`'s database now. May raise sqlite3.Error."""
+    """Replace the copy by the state of `connection`'s database now; it is our `turn`. May raise
+    sqlite3.Error."""
     fresh = _beside(key_copy, ".new")
     try:
         fresh.unlink(missing_ok=True)

@@ -174,15 +174,13 @@ class SqliteStore:
             return [str(error)]
 
     def copy_keys(self) -> None:
-        self._refuse_nested()
-        with self._writing, translated(), self._durable.lent() as connection:
+        with self._copying() as connection:
             residue.rewrite_if_cheap(connection)
             residue.empty_log(connection)
             keycopy.write(self._key_copy, connection)
 
     def forget(self) -> None:
-        self._refuse_nested()
-        with self._writing, translated(), self._durable.lent() as connection:
+        with self._copying() as connection:
             residue.rewrite(connection)
             residue.drop_snapshots(connection)
             emptied = residue.empty_log(connection)
@@ -212,6 +210,17 @@ class SqliteStore:
     def _writer(self, connections: Connections) -> Iterator[sqlite3.Connection]:
         self._refuse_nested()
         with self._writing, translated(), connections.lent() as connection, immediate(connection):
+            yield connection
+
+    @contextmanager
+    def _copying(self) -> Iterator[sqlite3.Connection]:
+        self._refuse_nested()
+        with (
+            keycopy.turn(self._key_copy),
+            self._writing,
+            translated(),
+            self._durable.lent() as connection,
+        ):
             yield connection
 
     def _refuse_nested(self) -> None:

@@ -211,7 +211,8 @@ def admit(
 
 
 def remove(house: House, acting: Member, login: str) -> Member:
-    """Delete every wrap to a member at once; his circles wait for a new epoch."""
+    """Delete every wrap to a member at once; his circles wait for a new epoch. The caller then ends
+    his sessions (`Practice.end_member`)."""
     if Role.ADMINISTRATOR not in acting.roles:
         raise AccessDenied(
             N_("only an administrator may remove a member"), hint=N_("ask an administrator")
@@ -229,7 +230,6 @@ def remove(house: House, acting: Member, login: str) -> Member:
                 tx.put(replace(circle, stale=True))
         removed = replace(member, state=MemberState.REMOVED, totp=None)
         tx.put(removed)
-    house.store.copy_keys()  # what was deleted must not come back with it
     return removed
 
 

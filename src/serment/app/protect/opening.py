@@ -259,7 +259,8 @@ class Practice:
             for table in closed:
                 for told in self.on_close:
                     told(table.circle)
-        self._upkeep.copy_due = self.locked()
+        if self.locked():
+            self._upkeep.copy_soon()
         putting = [partial(self._upkeep.put_away, table) for table in closed]
         _each([*putting, partial(self._journal_locked, session, reason)])
 
@@ -274,10 +275,15 @@ class Practice:
         _each(partial(self.lock, session, reason) for session in open_now)
         return len(open_now)
 
-    def lock_member(self, member_id: str) -> None:
-        """A removed member's sessions end at once."""
+    def end_member(
+        self, member_id: str, reason: str = "removed", but: Session | None = None
+    ) -> None:
+        """What opened for a member opens no more: his sessions end at once (all `but` one), then
+        the second copy forgets the wraps that were deleted; on a full disk it does so later."""
+        self._upkeep.copy_soon()
         theirs = [s for s in list(self.sessions.values()) if s.member.id == member_id]
-        _each(partial(self.lock, session, "removed") for session in theirs)
+        _each(partial(self.lock, session, reason) for session in theirs if session is not but)
+        self._upkeep.copy_keys()
 
     # What came since
 

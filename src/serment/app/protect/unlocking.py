@@ -5,6 +5,7 @@ Throttling, second factors and sessions are decided elsewhere (`signing_in`).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from serment.app import circles, trust
@@ -19,7 +20,7 @@ from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
 from serment.core.records import contexts, names
 from serment.core.records.vault import Member, MemberState, Wrap, WrapKind, WrapMethod
-from serment.errors import N_, AccessDenied, NotFound
+from serment.errors import N_, AccessDenied, NoSpace, NotFound, Unavailable
 from serment.ports import Store, Transaction
 
 WRONG = N_("the login or the password is not right")
@@ -83,8 +84,8 @@ def keyring_of(house: House, member: Member, seed: Seed) -> Keyring:
 
 
 def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) -> None:
-    """A member's own seed under his new password; the old one opens it no longer, from the second
-    copy neither.
+    """A member's own seed under his new password; the old one opens it no longer. The caller then
+    ends his other sessions (`Practice.end_member`).
 
     Raises:
         UsageError: the new password is too weak.
@@ -95,7 +96,6 @@ def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) 
     entry = Entry(EventKind.MEMBER_PASSWORD, house.clock.now(), member.id, {"member": member.id})
     with house.store.change(entry) as tx:
         tx.put(wrap)
-    house.store.copy_keys()
 
 
 def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -> Member:
@@ -118,7 +118,8 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
         if not _vouch_again(house, tx, recovery, fresh):
             fresh = replace(fresh, state=MemberState.PENDING)
             tx.put(fresh)
-    house.store.copy_keys()
+    with suppress(NoSpace, Unavailable):  # the server's worker writes it when it starts
+        house.store.copy_keys()
     return fresh
 
 

@@ -1,21 +1,23 @@
 """What an open practice keeps on disk for the next day: snapshots of its rows, a copy of the keys.
 
-Nobody waits for it but the last to close a circle. What a snapshot is, `snapshots` says.
+Nobody waits for snapshots but the last to close a circle, and nothing that was done fails because
+the second copy of the keys could not follow at once. What a snapshot is, `snapshots` says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from serment.app import circles
 from serment.app.house import House
 from serment.app.protect.tables import CircleTable
 from serment.core.journal.touched import tells_of_a_change
-from serment.errors import VaultLocked
+from serment.errors import NoSpace, Unavailable, VaultLocked
 
 SAVE_EVERY = timedelta(minutes=5)
 SAVE_AFTER = 500  # rows changed while a circle stays open
+COPY_AGAIN_AFTER = timedelta(minutes=1)  # when the disk refused the copy of the keys
 
 
 class Upkeep:
@@ -24,7 +26,7 @@ class Upkeep:
     def __init__(self, house: House) -> None:
         self._house = house
         self._copied = house.store.journal_size()  # entries that the copy of the keys has, or may
-        self.copy_due = False  # the last session closed
+        self._copy_from: datetime | None = None  # when a copy that is due may be written
 
     def tidy(self, tables: Iterable[CircleTable]) -> None:
         """Seal the rows of circles that changed much, some minutes apart; copy the keys once the
@@ -35,9 +37,8 @@ class Upkeep:
                 table.looked_at = now
                 if table.is_worth_saving(SAVE_AFTER):
                     self._save(table)
-        if self.copy_due:
-            self.copy_due = False
-            self._copy_keys()
+        if self._copy_from is not None and now >= self._copy_from:
+            self.copy_keys()
 
     def put_away(self, table: CircleTable) -> None:
         """Close a table that nobody sees any more, its rows saved if that is worth while."""
@@ -57,8 +58,20 @@ class Upkeep:
             if snapshot is not None and current is not None and current.epoch == snapshot.epoch:
                 self._house.store.keep_snapshot(snapshot)
 
-    def _copy_keys(self) -> None:
-        """Refresh the second copy, if more was journalled meanwhile than who looked at what."""
-        start, self._copied = self._copied, self._house.store.journal_size()
-        if any(map(tells_of_a_change, self._house.store.journal(start, self._copied))):
-            self._house.store.copy_keys()
+    def copy_soon(self) -> None:
+        """The second copy is due with the next `tidy`."""
+        self._copy_from = self._house.clock.now()
+
+    def copy_keys(self) -> None:
+        """Refresh the second copy, if more was journalled meanwhile than who looked at what. When
+        the disk refuses, it stays due."""
+        again = self._copy_from = self._house.clock.now() + COPY_AGAIN_AFTER
+        store, size = self._house.store, self._house.store.journal_size()
+        try:
+            if any(map(tells_of_a_change, store.journal(self._copied, size))):
+                store.copy_keys()
+        except (NoSpace, Unavailable):
+            return
+        self._copied = size
+        if self._copy_from is again:  # nothing became due meanwhile
+            self._copy_from = None

@@ -88,9 +88,7 @@ def change_password(desk: Desk, request: Request) -> Answer:
         if session.seed is None:
             raise VaultLocked(N_("the session is over"), hint=N_("sign in again"))
         members.change_password(desk.house, session.member, session.seed, new)
-        for other in list(desk.practice.sessions.values()):
-            if other.member.id == session.member.id and other is not session:
-                desk.practice.lock(other, "password changed")
+        desk.practice.end_member(session.member.id, "password changed", but=session)
     return {"login": session.member.login}
 
 
@@ -98,7 +96,7 @@ def remove_member(desk: Desk, request: Request) -> Answer:
     """`serment member remove`: wraps and sessions go at once."""
     with desk.session(request) as session:
         row = members.remove(desk.house, session.member, request.text("login"))
-        desk.practice.lock_member(row.id)
+        desk.practice.end_member(row.id)
     return {"login": row.login, "state": row.state.value}
 
 

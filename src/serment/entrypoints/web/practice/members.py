@@ -119,7 +119,7 @@ def admit(visit: Visit, member: str) -> None:
 def remove(visit: Visit, member: str) -> None:
     """Delete a member's keys and end his sessions at once."""
     row = members.remove(visit.house, visit.session.member, _login(visit, member))
-    visit.practice.lock_member(row.id)
+    visit.practice.end_member(row.id)
 
 
 def _login(visit: Visit, member: str) -> str:
