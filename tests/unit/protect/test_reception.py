@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import Field, fields, replace
+from pathlib import Path
 
 import pytest
-from tests.practices import World, memory_world, patient, report, study
+from tests.practices import World, disk_world, memory_world, patient, report, study
 
+from serment.adapters.packs.local import LocalPacks
 from serment.app.protect import devices
 from serment.app.protect import reception as limits
 from serment.app.protect.arrivals import parse_arrival
@@ -27,7 +30,7 @@ from serment.core.records.vault import (
     Wrap,
     WrapKind,
 )
-from serment.errors import AccessDenied, FormatError, Mismatch, NotFound
+from serment.errors import AccessDenied, FormatError, Mismatch, NoSpace, NotFound
 from serment.ports import Matches, Source
 
 
@@ -245,6 +248,76 @@ def test_an_endless_variety_of_headers_makes_no_memory_grow(
     held = Counter(row.envelope for row in world.house.store.find(IdentityHeader))
     assert sorted(held.values()) == [1, 3, 3]
     assert world.house.store.count(StoredObject) == 7
+
+
+def test_what_a_full_disk_took_is_neither_listed_nor_counted(tmp_path: Path) -> None:
+    """Another sender's write fails, and what this one had written behind it goes with it."""
+    world = disk_world(tmp_path)
+    world.add("docteur", Role.DOCTOR)
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    kept = reception.store(report(study(patient()), 1))
+    reception.sync()
+    fail = another_senders_write(world)
+    reception.store(report(study(patient()), 2))
+    fail()
+    with pytest.raises(NoSpace):
+        reception.sync()
+    reception.close()
+    assert read_back(world) == [kept.sop_instance]
+    assert what_came(world) == [1]
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    reception.store(report(study(patient()), 2))
+    reception.sync()
+    reception.close()
+    assert len(read_back(world)) == 2
+
+
+def test_a_loss_found_while_an_envelope_is_put_away_is_told_at_the_next_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stored before must not take the next sync for his own."""
+    monkeypatch.setattr(limits, "OPEN_AT_ONCE", 1)
+    world = disk_world(tmp_path)
+    world.add("docteur", Role.DOCTOR)
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    fail = another_senders_write(world)
+    reception.store(report(study(patient())))
+    fail()
+    other = report(study(patient(2), 2))
+    with pytest.raises(NoSpace):
+        reception.store(other)
+    with pytest.raises(NoSpace):
+        reception.sync()
+    kept = reception.store(other)
+    reception.sync()
+    reception.close()
+    assert read_back(world) == [kept.sop_instance]
+    assert what_came(world) == [0, 1]
+    assert world.house.store.count(Envelope, closed=False) == 0
+
+
+def another_senders_write(world: World) -> Callable[[], None]:
+    """Begin a write to the present pack; what is returned lets it fail."""
+    packs = world.house.packs
+    assert isinstance(packs, LocalPacks)
+    slot = packs._group._reserve(100)
+    return lambda: packs._group._failed(slot, NoSpace("full"))
+
+
+def read_back(world: World) -> list[str]:
+    """SOP Instance UIDs of all that is listed; each opens."""
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        rows = reading.instances(Matches())
+        assert all(reader.all() for reader in reading.open(rows, "report"))
+        return [row.instance_uid for row in rows]
+
+
+def what_came(world: World) -> list[int]:
+    """How many objects the journal says came, envelope by envelope."""
+    entries = [entry_of(row) for row in world.house.store.journal()]
+    closed = [e for e in entries if e is not None and e.kind is EventKind.RECEPTION_CLOSED]
+    return [came["objects"] for e in closed for came in e.details["envelopes"].values()]
 
 
 def test_a_removed_device_sends_nothing_more(world: World) -> None:

@@ -2,7 +2,8 @@
 
 The order that makes an acknowledgement true: the envelope, its wraps and the journal entry are
 committed (full sync) before its first object is written; the object is acknowledged by the caller
-only after `sync`. Leaves to others: talking to the peer (entry points), what an object says of
+only after `sync`, and only then has it a row: where `sync` fails, nothing of what it was asked for
+is listed or counted. Leaves to others: talking to the peer (entry points), what an object says of
 itself (`arrivals`), keys (`sealing`), filing, reading.
 """
 
@@ -27,7 +28,7 @@ from serment.core.crypto.entropy import new_id
 from serment.core.dicom import headers
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Envelope, Patient, StoredObject
-from serment.errors import N_, NotFound
+from serment.errors import N_, NotFound, SermentError
 from serment.ports import Clock, LargeRecord, Packs, Place, Receipt, Source, Store
 
 ROWS_AT_ONCE = 64
@@ -47,6 +48,8 @@ class SealedReception:
         self._vault, self._store, self._packs, self._clock = vault, store, packs, clock
         self._source, self._circle = source, circle
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
+        self._unconfirmed: list[tuple[SealingEnvelope, StoredObject]] = []  # since the last sync
+        self._failure: SermentError | None = None  # of a sync that the caller has not heard of
         self._rows: list[StoredObject] = []
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
         self._checked = clock.monotonic()
@@ -89,18 +92,39 @@ class SealedReception:
         return stream.finish()
 
     def sync(self) -> None:
-        self._packs.sync()
+        try:
+            self._confirm()
+        finally:
+            self._failure = None
         now = self._clock.monotonic()
         if len(self._rows) >= ROWS_AT_ONCE or now - self._flushed >= ROWS_AFTER_SECONDS:
             self._flush(now)
 
+    def _confirm(self) -> None:
+        """What was stored is on disk: now it counts. Where that is not sure, nothing stored since
+        the last time does, and the next `sync` says so."""
+        try:
+            if self._failure is not None:
+                raise self._failure
+            self._packs.sync()
+        except SermentError as error:
+            self._failure = error
+            self._unconfirmed.clear()
+            raise
+        for envelope, row in self._unconfirmed:
+            envelope.digests.append(row.sha256)
+            self._rows.append(row)
+        self._unconfirmed.clear()
+
     def close(self, interrupted: bool = False) -> None:
-        self._packs.sync()
-        self._flush(self._clock.monotonic())
         kind = EventKind.RECEPTION_INTERRUPTED if interrupted else EventKind.RECEPTION_CLOSED
-        if self._envelopes:
-            self._conclude(kind, list(self._envelopes.values()))
-        self._envelopes.clear()
+        try:
+            self._confirm()
+        finally:
+            self._flush(self._clock.monotonic())
+            if self._envelopes:
+                self._conclude(kind, list(self._envelopes.values()))
+            self._envelopes.clear()
 
     def _conclude(self, kind: EventKind, envelopes: list[SealingEnvelope]) -> None:
         came = {
@@ -123,18 +147,16 @@ class SealedReception:
         """The envelope the object belongs to, made for the first of its kind; the last one used
         stands last."""
         self._check_device()
-        found = self._envelopes.pop(arrival.together, None)
-        if found is not None and len(found.identities) >= HEADERS_AT_MOST:
-            self._put_away(found)
-            found = None
-        if found is None:
-            found = self._begin(arrival)
+        known = self._envelopes.get(arrival.together)
+        if known is not None and len(known.identities) >= HEADERS_AT_MOST:
+            self._put_away(arrival.together)
+        found = self._envelopes.pop(arrival.together, None) or self._begin(arrival)
         self._envelopes[arrival.together] = found
         return found
 
     def _begin(self, arrival: Arrival) -> SealingEnvelope:
         if len(self._envelopes) >= OPEN_AT_ONCE:
-            self._put_away(self._envelopes.pop(next(iter(self._envelopes))))
+            self._put_away(next(iter(self._envelopes)))
         opened = self._entry(EventKind.RECEPTION_OPENED, circle=self._circle)
         with self._store.change(opened) as tx:
             made = open_envelope(
@@ -149,11 +171,12 @@ class SealedReception:
             tx.note(envelope=made.id)
         return made
 
-    def _put_away(self, envelope: SealingEnvelope) -> None:
+    def _put_away(self, together: tuple[str, ...]) -> None:
         """Complete an envelope before the reception ends: memory does not grow with a caller."""
-        self._packs.sync()
+        self._confirm()
         self._flush(self._clock.monotonic())
-        self._conclude(EventKind.RECEPTION_CLOSED, [envelope])
+        self._conclude(EventKind.RECEPTION_CLOSED, [self._envelopes[together]])
+        del self._envelopes[together]
 
     def _check_device(self) -> None:
         """A device that was removed sends nothing more in the association it has.
@@ -190,12 +213,11 @@ class SealedReception:
         place: Place,
         clinical: bytes,
     ) -> Receipt:
-        """It is in its pack: its row follows, at the latest with the end of the reception."""
-        envelope.digests.append(place.sha256)
+        """It is in its pack: its row follows once it is on disk."""
         row = StoredObject(
             object_id, envelope.id, place.pack, place.offset, place.size, place.sha256, clinical
         )
-        self._rows.append(row)
+        self._unconfirmed.append((envelope, row))
         return arrival.receipt(object_id)
 
     def _flush(self, now: float) -> None:
