@@ -6,14 +6,7 @@ from serment.app.wrapping import Wrapper
 from serment.core.access.roles import kind_of_circle
 from serment.core.crypto.secret import Seed
 from serment.core.records import names
-from serment.core.records.vault import (
-    Circle,
-    CircleKind,
-    Member,
-    MemberState,
-    Wrap,
-    WrapKind,
-)
+from serment.core.records.vault import Circle, CircleKind, Member, MemberState, Wrap, WrapKind
 from serment.errors import N_, IntegrityError
 from serment.ports import Store, Transaction
 
@@ -50,18 +43,8 @@ def recovery(store: Store | Transaction) -> Circle:
 
 
 def identity_readers(circles: dict[str, Circle]) -> list[Circle]:
-    """Who is entitled to names and birth dates: secretariat, DPO, recovery; those that exist and
-    whose public key is believed."""
-    named = [circles[name] for name in (SECRETARIAT, DPO, RECOVERY) if name in circles]
-    return [circle for circle in named if not circle.stopped]
-
-
-def seed_wraps(
-    vault: str, circle: Circle, seed: Seed, members: list[Member], recovery_circle: Circle
-) -> list[Wrap]:
-    """The circle's seed for each member's public key and for recovery."""
-    wrapper = seed_wrapper(vault, circle, seed)
-    return [*map(wrapper.to_member, members), wrapper.to_circle(recovery_circle)]
+    """Who is entitled to names and birth dates: secretariat, DPO, recovery; those that exist."""
+    return [circles[name] for name in (SECRETARIAT, DPO, RECOVERY) if name in circles]
 
 
 def seed_wrapper(vault: str, circle: Circle, seed: Seed) -> Wrapper:

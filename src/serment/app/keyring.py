@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
 
+from serment.app.belief import Belief
 from serment.core.crypto.keys import public_key, subkey
 from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.wraps import unwrap_under_key, unwrap_with_seed
@@ -29,6 +30,7 @@ class Keyring:
         self._wrapping: dict[tuple[str, int], Key] = {}
         self._parents: dict[str, Key] = {}  # patient identity and clinical keys
         self.stopped: set[str] = set()  # circles whose public key was swapped
+        self.belief = Belief()  # to whom keys may be wrapped: what `trust` found last
 
     def open_circles(
         self,
@@ -47,6 +49,7 @@ class Keyring:
         pending = store.find(Wrap, kind=WrapKind.CIRCLE_SEED)
         if only is not None:
             pending = [wrap for wrap in pending if names.parse_name(wrap.subject).id in only]
+        self.stopped -= self.stopped if only is None else set(only)
         opened: set[str] = set()
         failed: dict[str, IntegrityError] = {}
         while reached := [wrap for wrap in pending if self.holds_epoch(wrap.recipient, wrap.epoch)]:
@@ -87,9 +90,18 @@ class Keyring:
         return ring
 
     def adopt(self, other: Keyring, circle: str) -> None:
-        """Hold every epoch of a circle that another keyring holds."""
+        """Hold every epoch of a circle that another keyring holds, and believe what it believes."""
         for epoch, seed in other._seeds[names.circle(circle)].items():
             self.hold(names.circle(circle), epoch, seed)
+        self.belief = other.belief
+
+    def entitled(self, wanted: Iterable[Circle]) -> list[Circle]:
+        """Those of the circles that a key is wrapped to: as they were believed.
+
+        Raises:
+            IntegrityError: recovery, or one held here, is not as it was believed.
+        """
+        return self.belief.among(wanted, self.circles)
 
     @property
     def circles(self) -> frozenset[str]:
@@ -219,6 +231,7 @@ class Keyring:
 
     def close(self) -> None:
         """Drop every seed; Python cannot wipe them for sure (threat model, limits)."""
+        self.belief = Belief()
         self._seeds.clear()
         self._wrapping.clear()
         self._parents.clear()

@@ -1,7 +1,7 @@
 """Makes wraps: to a public key where the recipient's secret is not held, under a key where it is.
 
-Who is entitled to one is decided by the caller; every wrap is bound to what it holds and for whom
-(`core.records.contexts`).
+Who is entitled to one is decided by the caller; a session wraps to no circle but those it believes.
+Every wrap is bound to what it holds and for whom (`core.records.contexts`).
 """
 
 from __future__ import annotations
@@ -37,8 +37,14 @@ class Wrapper:
         return self.to_public(names.member(member.id), 0, member.public_key)
 
     def to_circle(self, circle: Circle, ring: Keyring | None = None) -> Wrap:
-        """Under the circle's own key when the keyring holds it (3 us, 60 bytes), else HPKE."""
+        """Under the circle's own key when the keyring holds it (3 us, 60 bytes), else HPKE.
+
+        Raises:
+            IntegrityError: the session of that keyring does not believe the circle.
+        """
         recipient, epoch = names.circle(circle.id), circle.epoch
+        if ring is not None:
+            ring.belief.check(circle)
         if ring is None or not ring.holds_epoch(recipient, epoch):
             return self.to_public(recipient, epoch, circle.public_key)
         return self._under(ring.wrapping_key(recipient, epoch), recipient, epoch)

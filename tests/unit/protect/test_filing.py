@@ -12,7 +12,7 @@ from tests.practices import PASSWORD, World, disk_world, memory_world, patient, 
 
 from serment.app import circles
 from serment.app.keyring import Keyring
-from serment.app.protect import members
+from serment.app.protect import believing, members
 from serment.app.protect.filing import Filing
 from serment.app.protect.tables import CircleTable
 from serment.core.journal.entries import Entry, EventKind
@@ -210,6 +210,7 @@ def test_two_sessions_filing_at_once_make_one_patient(tmp_path: Path) -> None:
     member, seed = _unlocked(world, "docteur")
 
     ring = members.keyring_of(world.house, member, seed)
+    believing.look(world.house, member, seed, ring)
     filings = [Filing(world.house, _table(world, ring)) for _ in range(2)]
     started = threading.Barrier(2)
 

@@ -86,7 +86,7 @@ class DemoHouse(DemoPeople):
     def _member(self, member: str) -> Person:
         return next(each for each in self.people.values() if each.id == member)
 
-    def admit(self, session: str, member: str) -> None:
+    def admit(self, session: str, member: str, compared: tuple[str, ...]) -> None:
         person = self._member(member)
         person.circles, person.waiting = person.waiting, ()
 

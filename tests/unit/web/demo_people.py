@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from serment.entrypoints.web.views import (
     Welcome,
 )
 from serment.errors import N_, AccessDenied, Busy
+from serment.ports import Progress
 
 PASSWORD = "sept mots bien choisis pour la démo"
 CODE = "123456"
@@ -81,6 +83,7 @@ class DemoPeople:
         self.open: dict[str, Open] = {}
         self.failures = 0
         self.peers: list[Peer] = []
+        self.work: Callable[[Progress], None] = lambda progress: None  # while signing in
         self.devices = [
             DeviceLine(ref(name), name, title, "SERMENT", f"192.168.1.{20 + at}", circle, last)
             for at, (name, title, circle, last) in enumerate(
@@ -100,8 +103,17 @@ class DemoPeople:
     def authority(self) -> bytes:
         return b"-----BEGIN CERTIFICATE-----\n"
 
-    def sign_in(self, login: str, password: Masked[str], code: str, peer: Peer) -> str:
+    def sign_in(
+        self,
+        login: str,
+        password: Masked[str],
+        code: str,
+        peer: Peer,
+        progress: Progress | None = None,
+    ) -> str:
         self.peers.append(peer)
+        if progress is not None:
+            self.work(progress)
         if self.failures >= 3:
             raise Busy(
                 N_("too many attempts for this login"), hint=N_("wait a minute, then try again")

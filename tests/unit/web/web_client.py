@@ -64,6 +64,11 @@ class Client:
         return self.post("/login", fields)
 
     def send(self, method: str, path: str, body: bytes, own: dict[str, str | None]) -> Answer:
+        return asyncio.run(self.asend(method, path, body, own))
+
+    async def asend(
+        self, method: str, path: str, body: bytes, own: dict[str, str | None]
+    ) -> Answer:
         headers: dict[str, str | None] = {
             "host": HOST,
             "accept-language": self.lang,
@@ -75,7 +80,7 @@ class Client:
             jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
             headers.setdefault("cookie", jar)
         sent = [(k.encode(), v.encode()) for k, v in headers.items() if v is not None]
-        answer = asyncio.run(self._exchange(method, path, body, sent))
+        answer = await self._exchange(method, path, body, sent)
         for line in answer.all("set-cookie"):
             name, _, value = line.partition(";")[0].partition("=")
             if "Max-Age=0" in line:

@@ -204,7 +204,7 @@ def test_an_admission_reaches_a_session_that_is_open(pages: Pages) -> None:
     (line,) = [m for m in pages.web.members(doctor).members if m.login == "interne"]
     assert line.may_admit
     assert line.words == view.words
-    pages.web.admit(doctor, line.id)
+    pages.web.admit(doctor, line.id, line.words)
     view = pages.web.session(waiting, active=True, peer=HERE)
     assert (view.state, view.waiting) == (MemberState.ACTIVE, ())
     assert view.images

@@ -87,7 +87,7 @@ def test_a_member_who_waits_can_be_admitted_by_those_who_hold_it_only(pages: Pag
         (line,) = [m for m in view.members if m.login == "stagiaire"]
         assert (line.state, line.waiting, line.may_admit) == (MemberState.PENDING, ("dpo",), may)
     with pytest.raises(AccessDenied):
-        pages.web.admit(admin, line.id)
+        pages.web.admit(admin, line.id, line.words)
 
 
 def test_devices_come_and_go(pages: Pages) -> None:

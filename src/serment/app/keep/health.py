@@ -143,7 +143,10 @@ def _around(house: House, surroundings: Surroundings, health: Health) -> None:
             health.add(
                 Grade.BAD,
                 N_("the public key of the circle {circle} was changed: receiving is stopped"),
-                N_("call your DPO; run `serment journal verify`"),
+                N_(
+                    "call your DPO; run `serment journal verify`. A care circle's or the DPO's new "
+                    "key that is right: `serment circle accept`, its words compared"
+                ),
                 circle=circle.id,
             )
         if circle.stale:

@@ -43,12 +43,12 @@ def follow(house: House, table: CircleTable, actor: str) -> int:
 
 def _holders(store: Store | Transaction, table: CircleTable) -> Holders:
     current = circles.current(store)
-    entitled = (
+    wanted = (
         [current[table.circle], current[circles.RECOVERY]]
         if table.care
         else circles.identity_readers(current)
     )
-    return {names.circle(circle.id): circle for circle in entitled}
+    return {names.circle(circle.id): circle for circle in table.ring.entitled(wanted)}
 
 
 def _outdated(store: Store, table: CircleTable, holders: Holders) -> list[tuple[WrapKind, str]]:

@@ -55,12 +55,12 @@ class Filing:
 
     @property
     def book(self) -> PatientBook:
-        """Everybody this circle knows; use it under the house's lock."""
+        """Everybody this circle knows; `learn` first, then use it under the house's lock."""
         self.learn()
         return self.patients.book
 
     def learn(self, steps: Steps | None = None) -> None:
-        """Know every patient there is."""
+        """Know every patient there is; takes its time, so not under the house's lock."""
         self.patients.learn(steps)
 
     def identity(self, patient: str) -> Identity:
@@ -150,9 +150,14 @@ class Filing:
 
     @contextmanager
     def _claiming(self, entry: Entry) -> Iterator[Transaction]:
-        """A transaction that knows the patients made meanwhile, and forgets its own if undone."""
+        """A transaction that knows the patients made meanwhile, and forgets its own if undone.
+
+        Raises:
+            IntegrityError: the circles are not those that this session believes.
+        """
         with self.patients.unless_undone(), self.house.store.change(entry) as tx:
             self.table.fill()
+            self.ring.entitled(circles.identity_readers(circles.current(tx)))
             yield tx
 
     # By a person
@@ -195,7 +200,7 @@ class Filing:
             if self._unlearn(tx, envelope, envelope.patient):
                 tx.note(**_learnt([envelope.patient]))
             wrapper = self._wrapper(envelope_id, self._header_key(envelope_id))
-            readers = circles.identity_readers(circles.current(tx))
+            readers = self.ring.entitled(circles.identity_readers(circles.current(tx)))
             replace_wraps(tx, _held(tx, envelope_id), wrapper.to_circles(readers, self.ring))
             undone = replace(envelope, patient=None, compartment=None, summary=None)
             tx.put(replace(undone, decided_by=actor))
@@ -212,8 +217,8 @@ class Filing:
 
     def waiting(self) -> list[Waiting]:
         """Arrivals that are not filed, with whom they may belong to."""
+        self.learn()
         with self.house.lock:
-            self.learn()
             found = []
             for envelope in self.house.store.find(Envelope, patient=None):
                 row = self.table.table.study_of(envelope.id)

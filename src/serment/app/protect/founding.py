@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from serment.app import circles
+from serment.app import cards, circles
 from serment.app.protect import members
 from serment.app.wrapping import Wrapper, put_all
 from serment.core.crypto.certificates import issue, make_authority
@@ -61,6 +61,7 @@ def found(
     )
     with store.change(Entry(EventKind.VAULT_FOUNDED, now, "local", {"login": login})) as tx:
         _settings(tx, practice, verify_key(journal_key), authority)
+        tx.add(Setting(cards.APPOINTING, cards.appointing_key(authority_key)))
         tx.add(Setting("names", "\n".join(names).encode()))
         _recovery(tx, recovery_seed, now)
         member = members.create(

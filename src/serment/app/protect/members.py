@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from serment.app import circles, epochs, trust
+from serment.app import cards, circles, epochs, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect.unlocking import (
@@ -34,6 +34,7 @@ from serment.core.records.vault import Member, MemberState, Role, Wrap, WrapKind
 from serment.errors import N_, AccessDenied, Conflict, UsageError
 from serment.ports import Clock, Transaction
 
+RELOAD = N_("look at the members again")
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 __all__ = [
     "DEFAULT_CARE",
@@ -73,12 +74,7 @@ def create(
             hint=N_("use 1 to 40 small letters, digits, dots, hyphens"),
         )
     check_password(password.reveal(), login, practice)
-    if tx.find(Member, login=login):
-        raise Conflict(
-            N_("there is already a member with the login {login}"),
-            hint=N_("choose another login"),
-            login=login,
-        )
+    _check_free(tx, login)
     seed, member_id = new_seed(), new_id()
     state = MemberState.PENDING if wanted else MemberState.ACTIVE
     row = Member(member_id, login, roles, wanted, public_key(seed), state, clock.now())
@@ -86,6 +82,18 @@ def create(
     tx.put(password_wrap(vault, row, seed, password))
     trust.first_pins(vault, tx, row, seed)
     return NewMember(row, seed)
+
+
+def _check_free(tx: Transaction, login: str) -> None:
+    """A login is one person's for ever: the journal and the pages name people by it."""
+    for other in tx.find(Member, login=login):
+        removed = other.state is MemberState.REMOVED
+        message = (
+            N_("the login {login} was that of a member who was removed")
+            if removed
+            else N_("there is already a member with the login {login}")
+        )
+        raise Conflict(message, hint=N_("choose another login"), login=login)
 
 
 def add(
@@ -102,6 +110,7 @@ def add(
     Raises:
         AccessDenied: the acting member is no administrator and does not hold what is asked for.
         UsageError, Conflict: see `create`; a role is needed.
+        IntegrityError: the circles are not those that this session believes.
     """
     if not roles:
         raise UsageError(
@@ -112,6 +121,7 @@ def add(
     _check_may_add(acting, ring, roles, wanted)
     entry = Entry(EventKind.MEMBER_ADDED, house.clock.now(), acting.id, {"login": login})
     with house.store.change(entry) as tx:
+        trust.check_roots(tx, ring.belief)
         new = create(
             house.vault, house.practice, tx, house.clock, login, password, tuple(roles), wanted
         )
@@ -123,7 +133,7 @@ def add(
 
 
 def _wanted(roles: Sequence[Role], care: str) -> tuple[str, ...]:
-    if not LOGIN.fullmatch(care) or care in {circles.RECOVERY, circles.SECRETARIAT, circles.DPO}:
+    if not LOGIN.fullmatch(care) or not circles.is_care_name(care):
         raise UsageError(
             N_("this cannot be the name of a care circle"),
             hint=N_("use small letters, digits, hyphens, such as `care` or `care-north`"),
@@ -148,9 +158,11 @@ def _admit(house: House, tx: Transaction, ring: Keyring, member: Member) -> Memb
     existing, missing = circles.current(tx), False
     for name in member.circles:
         if name not in existing:
-            epochs.make(house.vault, tx, house.clock, name, [member])
+            epochs.begin(house, tx, ring, name, member)
             continue
         circle = existing[name]
+        if ring.holds(name):
+            ring.belief.check(circle)
         subject, recipient = names.circle_seed(name, circle.epoch), names.member(member.id)
         if tx.get(Wrap, WrapKind.CIRCLE_SEED, subject, recipient, 0) is not None:
             continue
@@ -159,7 +171,7 @@ def _admit(house: House, tx: Transaction, ring: Keyring, member: Member) -> Memb
             continue
         seed = ring.seed(names.circle(name), circle.epoch)
         tx.put(circles.seed_wrapper(house.vault, circle, seed).to_member(member))
-        trust.vouch(house.vault, tx, circle, seed, trust.member_claim(member))
+        cards.vouch(house.vault, tx, circle, seed, cards.member_claim(member))
     state = MemberState.PENDING if missing else MemberState.ACTIVE
     updated = replace(member, state=state)
     tx.put(updated)
@@ -186,6 +198,7 @@ def admit(
         NotFound: no such member.
         Conflict: he is admitted already, or his key is not the one whose words were compared.
         AccessDenied: none of the circles he waits for is held here.
+        IntegrityError: the circles are not those that this session believes.
     """
     pending = find(house.store, login)
     if compared is not None and compared != words(pending):
@@ -205,6 +218,9 @@ def admit(
             circles=", ".join(pending.circles),
         )
     with house.store.change(entry) as tx:
+        trust.check_roots(tx, ring.belief)
+        if tx.get(Member, pending.id) != pending:
+            raise Conflict(N_("{login} was changed meanwhile"), hint=RELOAD, login=login)
         row = _admit(house, tx, ring, pending)
         tx.note(state=row.state.value)
     return row

@@ -85,7 +85,7 @@ def _move_all(
     subjects = [names.envelope(envelope.id) for envelope in envelopes]
     keys = table.ring.keys(house.store, WrapKind.ENVELOPE_SEED, subjects, set())
     current = circles.current(tx)
-    readers = [current[table.circle], current[circles.RECOVERY]]
+    readers = table.ring.entitled((current[table.circle], current[circles.RECOVERY]))
     moved = []
     for envelope, subject in zip(envelopes, subjects, strict=True):
         if subject not in keys:

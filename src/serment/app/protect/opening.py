@@ -9,18 +9,19 @@ steps only: opening a large circle stops nobody else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
 from functools import partial
 
-from serment.app import circles, epochs, trust
+from serment.app import circles, epochs
+from serment.app.belief import Belief
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect import repeats
+from serment.app.protect import believing, repeats
 from serment.app.protect.entitled import follow
 from serment.app.protect.filing import Filing
 from serment.app.protect.moving import move_clinical
 from serment.app.protect.remembered import Remembered
-from serment.app.protect.sessions import Peer, Session
+from serment.app.protect.sessions import Peer, Session, session_over
 from serment.app.protect.signing_in import Door
 from serment.app.protect.tables import CircleTable
 from serment.app.protect.unlocking import keyring_of
@@ -28,14 +29,16 @@ from serment.app.protect.upkeep import Upkeep
 from serment.app.steps import Steps
 from serment.core.access.sessions import begin, end_of, seen
 from serment.core.crypto.entropy import new_id, new_token
+from serment.core.crypto.keys import is_pair
 from serment.core.crypto.secret import Seed
 from serment.core.journal.caller import within
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.touched import Touched
 from serment.core.masked import Masked
 from serment.core.records.names import NameKind
-from serment.core.records.vault import Member
-from serment.errors import N_, SermentError, VaultLocked
+from serment.core.records.names import member as member_name
+from serment.core.records.vault import Circle, Member, MemberState
+from serment.errors import N_, IntegrityError, SermentError, VaultLocked
 from serment.ports import Progress, SearchTable
 
 __all__ = ["Peer", "Practice", "Session"]
@@ -62,6 +65,7 @@ class Practice:
         self.tables: dict[str, CircleTable] = {}
         self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
         self._version: int | None = None
+        self._looked_at: dict[str, Circle] = {}  # circles, when every session had looked at them
         self._door, self._upkeep = Door(house), Upkeep(house)
 
     # Coming in
@@ -87,7 +91,7 @@ class Practice:
 
     def _open(self, member: Member, seed: Seed, proven: bool, peer: Peer, steps: Steps) -> Session:
         house, now = self.house, self.house.clock.now()
-        ring, memory = keyring_of(house, member, seed), Remembered(house.lock)
+        ring, memory = Keyring(house.vault, member_name(member.id), seed), Remembered(house.lock)
         session = Session(
             new_token(), new_id(), member, ring, peer, begin(now), memory, proven, seed=seed
         )
@@ -97,13 +101,11 @@ class Practice:
 
     def _enter(self, session: Session, seed: Seed, steps: Steps) -> None:
         house, member, ring = self.house, session.member, session.ring
-        believed = trust.examine(house.vault, house.store, member, seed, ring)
-        for name in sorted(believed.stopped):
-            self._stop(name)
-        if believed.changed:
-            self._pin(member, seed, believed)
         with house.lock:
-            epochs.renew_stale(house, member, ring)
+            ring.open_circles(house.store)
+            believing.look(house, member, seed, ring)
+            if epochs.renew_stale(house, member, ring):
+                self._look_again()
         try:
             self._admit(session, ring, ring.circles, steps)
             self._settle(session, steps)
@@ -111,21 +113,6 @@ class Practice:
         except BaseException:
             self._close(session, "could not be opened")
             raise
-
-    def _pin(self, member: Member, seed: Seed, believed: trust.Trust) -> None:
-        details = {"circles": {name: pin[0] for name, pin in believed.pins.items()}}
-        entry = Entry(EventKind.KEYS_PINNED, self.house.clock.now(), member.id, details)
-        with self.house.store.change(entry) as tx:
-            trust.keep(self.house.vault, tx, member, seed, believed)
-
-    def _stop(self, name: str) -> None:
-        """A circle whose stored public key is not its seed's receives nothing any more."""
-        circle = circles.current(self.house.store).get(name)
-        if circle is None or circle.stopped:
-            return
-        entry = Entry(EventKind.CIRCLE_STOPPED, self.house.clock.now(), "web", {"circle": name})
-        with self.house.store.change(entry) as tx:
-            tx.put(replace(circle, stopped=True))
 
     def _admit(self, session: Session, ring: Keyring, new: frozenset[str], steps: Steps) -> None:
         """Journal that the session holds the `new` circles, and open those that are not open.
@@ -145,17 +132,39 @@ class Practice:
                     table.close()
 
     def _take_in(self, session: Session, ring: Keyring, filled: dict[str, CircleTable]) -> bool:
-        """Make the session one of those that are open, once every circle it holds has a table."""
+        """Make the session one of those that are open, once every circle it holds has a table.
+
+        Raises:
+            VaultLocked: it was closed, or the member removed or rescued, meanwhile.
+        """
         with self.house.lock:
+            self._check_stays(session)
             if not ring.circles <= self.tables.keys() | filled.keys():
                 return False
             for name in ring.circles:
                 self.tables.setdefault(name, filled.get(name) or self.tables[name])
-                self.tables[name].ring.adopt(ring, name)
                 self.tables[name].on_rekeyed = self._rekey
             session.ring = ring
             self.sessions[session.token] = session
+            self._share()
             return True
+
+    def _check_stays(self, session: Session) -> None:
+        now, seed = self.house.store.get(Member, session.member.id), session.seed
+        if now is None or now.state is MemberState.REMOVED:
+            raise session_over()
+        if seed is None or not is_pair(seed, now.public_key):
+            raise session_over()
+
+    def _share(self) -> None:
+        """Tables work with the seeds, and believe what the sessions do that hold their circles;
+        where one of these believes nothing, they do not either."""
+        for name, table in self.tables.items():
+            rings = [session.ring for session in self.sessions.values() if session.holds(name)]
+            for ring in rings:
+                table.ring.adopt(ring, name)
+            if not all(ring.belief for ring in rings):
+                table.ring.belief = Belief()
 
     def _journal_opened(self, session: Session, names: frozenset[str]) -> None:
         peer = session.peer
@@ -172,11 +181,16 @@ class Practice:
     def widen(self, session: Session) -> bool:
         """Follow the keys that were wrapped to a member since he signed in: he was admitted.
         Whether there were any."""
-        if session.seed is None:
-            return False
-        ring = keyring_of(self.house, session.member, session.seed)
-        if ring.circles <= session.ring.circles:
-            return False
+        with self.house.lock:
+            if session.seed is None:
+                return False
+            ring = keyring_of(self.house, session.member, session.seed)
+            if ring.circles <= session.ring.circles:
+                return False
+            try:
+                believing.look(self.house, session.member, session.seed, ring)
+            except IntegrityError:
+                return False  # nothing is received any more, and every page says so
         self._admit(session, ring, ring.circles - session.ring.circles, Steps())
         self._settle(session, Steps())
         return True
@@ -210,10 +224,7 @@ class Practice:
         with self.house.lock:
             found = self.sessions.get(token)
             if found is None:
-                raise VaultLocked(
-                    N_("the session is over: the keys were dropped"),
-                    hint=N_("sign in again"),
-                )
+                raise session_over()
             now = self.house.clock.now()
             found.lifetime = seen(found.lifetime, now, polling=not active)
             return found
@@ -259,6 +270,7 @@ class Practice:
             for table in closed:
                 for told in self.on_close:
                     told(table.circle)
+            self._share()
         if self.locked():
             self._upkeep.copy_soon()
         putting = [partial(self._upkeep.put_away, table) for table in closed]
@@ -294,12 +306,26 @@ class Practice:
             version = self.house.store.data_version()
             if version == self._version:
                 return False
+            self._look_again()
             changed = [table.fill() for table in self.tables.values()]
             self._version = version
             open_now = list(self.sessions.values()) if any(changed) else []
         for session in open_now:
             self.settle(session)
         return any(changed)
+
+    def _look_again(self) -> None:
+        """Where public keys are others than those that were looked at, each session holds them
+        against its own keys; call it under the house's lock."""
+        if circles.current(self.house.store) == self._looked_at:
+            return
+        for session in list(self.sessions.values()):
+            if session.seed is not None:
+                session.ring.open_circles(self.house.store, session.ring.circles)
+                with suppress(IntegrityError):  # it believes nothing then, and nothing is received
+                    believing.look(self.house, session.member, session.seed, session.ring)
+        self._share()
+        self._looked_at = circles.current(self.house.store)
 
     def _rekey(self, touched: Touched) -> None:
         """Keys were deleted, moved or made: sessions find their way to them anew."""
@@ -326,8 +352,7 @@ class Practice:
                     with self.house.lock:
                         table.fill()
                     move_clinical(self.house, table, actor, steps)
-                    with self.house.lock:
-                        repeats.mark(self.house, table, actor)
+                    repeats.mark(self.house, table, actor)
         with self.house.lock:
             for table in tables:
                 table.fill()
@@ -337,10 +362,13 @@ class Practice:
 
     def _is_believed(self, tables: list[CircleTable]) -> bool:
         now = circles.current(self.house.store)
-        return not any(now[table.circle].stopped for table in tables if table.circle in now)
+        held = {circles.RECOVERY, *(table.circle for table in tables)} & now.keys()
+        return all(table.ring.belief.has(now[name]) for table in tables for name in held)
 
     def tidy(self) -> None:
         """Chores that nobody should wait for."""
+        with self.house.lock:
+            self._look_again()
         for session in list(self.sessions.values()):
             with within(session.id):
                 self._follow(session)

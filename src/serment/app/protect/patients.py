@@ -29,7 +29,8 @@ from serment.ports import OneOf, Transaction
 
 
 class Patients:
-    """Of one open identity circle (secretariat or DPO); used by one thread at a time."""
+    """Of one open identity circle (secretariat or DPO); used under the house's lock, but for
+    `learn`, which takes it."""
 
     def __init__(self, house: House, ring: Keyring) -> None:
         self._house, self._ring = house, ring
@@ -37,34 +38,43 @@ class Patients:
         self.known = False  # whether the book has everybody
         self.asked: dict[str, int] = {}  # arrivals left to a person when the book had that version
         self._changed: set[str] = set()  # in the change under way
+        self._late: set[str] = set()  # changed while everybody was being learnt
 
     def learn(self, steps: Steps | None = None) -> None:
-        """Open every record, once; afterwards `look_again` keeps the book up to date."""
+        """Open every record, once and with nobody waiting; afterwards `look_again` keeps the book
+        up to date. Call it before taking the house's lock."""
         if self.known:
             return
-        steps = steps or Steps()
+        steps, book = steps or Steps(), PatientBook()
         steps.expect(self._house.store.count(Patient))
         for batch in batches(self._house.store.find(Patient)):
-            self._open(batch)
+            self._open(batch, book)
             steps.done(len(batch))
-        self.known = True
+        with self._house.lock:
+            if not self.known:  # by another thread
+                self.book, self.known = book, True
+                self._ring.forget(map(names.patient, self._late))
+                self.look_again(self._late)
 
     def look_again(self, patients: Iterable[str]) -> None:
         """These were made, changed, or lost their keys."""
-        for ids in batches(patients) if self.known else ():
+        if not self.known:
+            self._late.update(patients)
+            return
+        for ids in batches(patients):
             for patient in ids:
                 self.book.remove(patient)
-            self._open(self._house.store.find(Patient, id=OneOf(ids)))
+            self._open(self._house.store.find(Patient, id=OneOf(ids)), self.book)
 
-    def _open(self, rows: list[Patient]) -> None:
-        """Put into the book those that a key reaches; a damaged record is nobody's."""
+    def _open(self, rows: list[Patient], book: PatientBook) -> None:
+        """Put into a book those that a key reaches; a damaged record is nobody's."""
         subjects = [names.patient(row.id) for row in rows]
         damaged: set[str] = set()
         keys = self._ring.keys(self._house.store, WrapKind.PATIENT_IDENTITY, subjects, damaged)
         for row, subject in zip(rows, subjects, strict=True):
             if subject in keys:
                 try:
-                    self.book.put(row.id, self._record(row, keys[subject]))
+                    book.put(row.id, self._record(row, keys[subject]))
                 except (IntegrityError, FormatError):
                     continue
 
@@ -105,7 +115,7 @@ class Patients:
         subject = names.patient(patient)
         tx.add(Patient(patient, self._sealed(patient, identity, key), self._house.clock.now()))
         wrapper = Wrapper(self._house.vault, WrapKind.PATIENT_IDENTITY, subject, key)
-        readers = circles.identity_readers(circles.current(tx))
+        readers = self._ring.entitled(circles.identity_readers(circles.current(tx)))
         put_all(tx, wrapper.to_circles(readers, self._ring))
         self._ring.remember(subject, key)
         self._put(patient, identity)
@@ -147,6 +157,8 @@ class Patients:
         self._changed.add(patient)
         if self.known:
             self.book.put(patient, identity)
+        else:
+            self._late.add(patient)
 
     @contextmanager
     def unless_undone(self) -> Iterator[None]:

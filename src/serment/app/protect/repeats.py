@@ -1,7 +1,8 @@
 """The same instance again: kept once when the content is the same, flagged when it is not.
 
 While locked nothing on disk can tell that two objects are the same, by design; a carer's session
-compares their decrypted data sets. Nothing is ever overwritten: the later object is marked.
+compares their decrypted data sets, however long that takes, and holds the house's lock only to mark
+them. Nothing is ever overwritten: the later object is marked.
 """
 
 from __future__ import annotations
@@ -16,38 +17,56 @@ from serment.core.crypto.secret import Seed
 from serment.core.dicom.part10 import read_meta
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import ObjectState, StoredObject
-from serment.errors import IntegrityError
-from serment.ports import InstanceRow
+from serment.errors import N_, Conflict, IntegrityError
+from serment.ports import InstanceRow, Transaction
 
 COMPARED_AT_ONCE = 1024 * 1024  # bytes
 
 
 def mark(house: House, table: CircleTable, actor: str) -> tuple[int, int]:
     """Compare what came more than once; how many duplicates and conflicts were marked."""
-    marked: list[StoredObject] = []
-    for group in table.table.repeated():
-        first = _reader(house, table, group[0])
-        for row in group[1:]:
-            other = _reader(house, table, row)
-            if first is None or other is None:
-                continue
-            try:
-                same = same_data_set(first, other)
-            except IntegrityError:
-                continue  # damaged: `doctor` says so, and the practice opens all the same
-            state = ObjectState.DUPLICATE if same else ObjectState.CONFLICT
-            marked.append(replace(other.row, state=state))
-    if not marked:
+    with house.lock:
+        groups = table.table.repeated()
+    found = [mark for group in groups for mark in _compared(house, table, group)]
+    if not found:
         return 0, 0
-    duplicates = [m.id for m in marked if m.state is ObjectState.DUPLICATE]
-    conflicts = [m.id for m in marked if m.state is ObjectState.CONFLICT]
-    details = {"duplicates": duplicates, "conflicts": conflicts}
-    with house.store.change(
-        Entry(EventKind.REPEATS_FOUND, house.clock.now(), actor, details)
-    ) as tx:
-        for changed in marked:
-            tx.put(changed)
-    table.fill()
+    entry = Entry(EventKind.REPEATS_FOUND, house.clock.now(), actor, {})
+    with house.lock:
+        try:
+            with house.store.change(entry) as tx:
+                duplicates, conflicts = _mark(tx, found)
+        except Conflict:
+            return 0, 0
+        table.fill()
+    return duplicates, conflicts
+
+
+def _compared(
+    house: House, table: CircleTable, group: list[InstanceRow]
+) -> Iterator[tuple[StoredObject, ObjectState]]:
+    """What the later objects of one instance are to be marked as."""
+    first = _reader(house, table, group[0])
+    for row in group[1:]:
+        other = _reader(house, table, row)
+        if first is None or other is None:
+            continue
+        try:
+            same = same_data_set(first, other)
+        except IntegrityError:
+            continue  # damaged: `doctor` says so, and the practice opens all the same
+        yield other.row, ObjectState.DUPLICATE if same else ObjectState.CONFLICT
+
+
+def _mark(tx: Transaction, found: list[tuple[StoredObject, ObjectState]]) -> tuple[int, int]:
+    """Mark those that nobody has marked meanwhile; `Conflict`, and no entry, when none is left."""
+    marked = [(row, state) for row, state in found if tx.get(StoredObject, row.id) == row]
+    if not marked:
+        raise Conflict(N_("these objects were compared meanwhile"))
+    for row, state in marked:
+        tx.put(replace(row, state=state))
+    duplicates = [row.id for row, state in marked if state is ObjectState.DUPLICATE]
+    conflicts = [row.id for row, state in marked if state is ObjectState.CONFLICT]
+    tx.note(duplicates=duplicates, conflicts=conflicts)
     return len(duplicates), len(conflicts)
 
 

@@ -79,7 +79,7 @@ def open_envelope(
     readers = [receiving_circle(tx, circle), current[circles.RECOVERY]]
     put_all(tx, Wrapper(vault, WrapKind.ENVELOPE_SEED, subject, seed).to_circles(readers))
     wrapper = Wrapper(vault, WrapKind.ENVELOPE_IDENTITY, subject, identity_key)
-    put_all(tx, wrapper.to_circles(circles.identity_readers(current)))
+    put_all(tx, wrapper.to_circles(c for c in circles.identity_readers(current) if not c.stopped))
     tx.add(envelope.add_identity(headers.encode(identity)))
     return envelope
 
@@ -105,11 +105,11 @@ def receiving_circle(store: Store | Transaction, wanted: str | None) -> Circle:
             circle=name,
             known=", ".join(sorted(care)),
         )
-    secretariat = current.get(circles.SECRETARIAT)
-    if care[name].stopped or (secretariat is not None and secretariat.stopped):
+    needed = (name, circles.SECRETARIAT, circles.RECOVERY)
+    if any(current[each].stopped for each in needed if each in current):
         raise AccessDenied(
             N_("receiving for the circle {circle} is stopped: its public key was changed"),
-            hint=N_("run `serment journal verify` and call your DPO"),
+            hint=N_("run `serment journal verify`, call your DPO: `serment doctor` says which key"),
             circle=name,
         )
     return care[name]

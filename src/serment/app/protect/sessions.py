@@ -17,7 +17,7 @@ from serment.core.access.sessions import Lifetime, ends_at
 from serment.core.crypto.secret import Seed
 from serment.core.masked import Masked
 from serment.core.records.vault import Member
-from serment.errors import N_, AccessDenied
+from serment.errors import N_, AccessDenied, VaultLocked
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,10 @@ def check_serves(session: Session, peer: Peer) -> None:
                 "`serment unlock --as LOGIN --token --code CODE`"
             ),
         )
+
+
+def session_over() -> VaultLocked:
+    return VaultLocked(N_("the session is over: the keys were dropped"), hint=N_("sign in again"))
 
 
 def check_enrolled(member: Member, peer: Peer) -> None:

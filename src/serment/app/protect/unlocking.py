@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from serment.app import circles, trust
+from serment.app import cards, circles, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring, check_member
 from serment.app.wrapping import Wrapper
@@ -111,6 +111,7 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
     with house.store.change(entry) as tx:
         held = tx.find(Wrap, recipient=names.member(member.id))
         tx.put(fresh)
+        trust.check_kit(tx, recovery.key(house.store, WrapKind.CA_KEY, names.AUTHORITY))
         tx.put(password_wrap(house.vault, fresh, seed, password))
         trust.first_pins(house.vault, tx, fresh, seed)
         for wrap in held:
@@ -130,7 +131,7 @@ def _vouch_again(house: House, tx: Transaction, recovery: Keyring, member: Membe
         subject = names.circle_seed(circle.id, circle.epoch)
         if tx.get(Wrap, WrapKind.CIRCLE_SEED, subject, names.member(member.id), 0) is not None:
             seed = recovery.seed(names.circle(circle.id), circle.epoch)
-            trust.vouch(house.vault, tx, circle, seed, trust.member_claim(member))
+            cards.vouch(house.vault, tx, circle, seed, cards.member_claim(member))
         elif circle.id in member.circles:
             complete = False
     return complete

@@ -95,6 +95,10 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("The circle {subject} stopped receiving: its public key was changed"),
         "",
     ),
+    EventKind.CIRCLE_RESUMED: (
+        N_("The circle {subject} receives again: its public key is the right one"),
+        "",
+    ),
     EventKind.DEVICE_ADDED: (N_("{actor} declared the device {subject}"), ""),
     EventKind.DEVICE_REMOVED: (N_("{actor} removed the device {subject}"), ""),
     EventKind.CERTIFICATE_ISSUED: (N_("{actor} issued a new certificate of the server"), ""),

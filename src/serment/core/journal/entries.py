@@ -46,8 +46,9 @@ class EventKind(StrEnum):
     SECOND_FACTOR_CHANGED = "second-factor-changed"
     CIRCLE_MADE = "circle-made"
     KEYS_PINNED = "keys-pinned"  # a member saw these public keys, by circle and epoch
-    CIRCLE_ACCEPTED = "circle-accepted"  # the secretariat vouches for a circle that reads names
-    CIRCLE_STOPPED = "circle-stopped"  # its public key is not the one its seed gives
+    CIRCLE_ACCEPTED = "circle-accepted"  # the secretariat vouches for a circle
+    CIRCLE_STOPPED = "circle-stopped"  # nothing a session holds vouches for its public key
+    CIRCLE_RESUMED = "circle-resumed"  # its public key is again the one a session vouches for
     DEVICE_ADDED = "device-added"
     DEVICE_REMOVED = "device-removed"
     CERTIFICATE_ISSUED = "certificate-issued"

@@ -45,6 +45,11 @@ def card(vault: str, circle: str, epoch: int, claim: str) -> Context:
     return Context(vault, "card", claim, f"circle:{circle}", epoch)
 
 
+def appointment(vault: str, claim: str) -> Context:
+    """What an administrator signs of a circle he made."""
+    return Context(vault, "appointment", claim, "")
+
+
 def pins(vault: str, member: str) -> Context:
     """The public keys a member has seen, under a key derived from his seed."""
     return Context(vault, "pins", f"member:{member}", "")

@@ -14,6 +14,7 @@ from serment.errors import N_, AccessDenied
 
 BY = typer.Option("--by", "--as", help=N_("login of the acting member"))
 By = Annotated[str | None, BY]
+DIFFERENT = N_("if they differ, somebody may have changed the vault: call your DPO")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(member, name="member")
     circle = typer.Typer(help=N_("Circles: list, accept"), no_args_is_help=True)
     circle.command("list", help=N_("List the circles and the words of their keys"))(list_circles)
-    circle.command("accept", help=N_("Vouch for the DPO's circle, its words compared"))(accept)
+    circle.command("accept", help=N_("Vouch for a stopped circle, its words compared"))(accept)
     app.add_typer(circle, name="circle")
     device = typer.Typer(help=N_("Devices that may send: add, list, remove"), no_args_is_help=True)
     device.command("add", help=N_("Allow a device; prints its token once"))(add_device)
@@ -96,14 +97,22 @@ def _compare(context: Context, login: str) -> list[str]:
     """Show the newcomer's words and ask whether they are those he reads; the words."""
     row = context.world.ask(asking.vault(context), Request("member words", {"login": login}))
     context.output.line(N_("The words of {login}, which he reads to you:"), login=login)
-    context.output.plain("  " + " ".join(row["words"]))
-    if not asking.agreed(context, N_("Are they the same, all of them? (yes/no)")):
-        raise AccessDenied(
+    _confirm(
+        context,
+        row["words"],
+        AccessDenied(
             N_("the words were not confirmed: {login} is not admitted"),
-            hint=N_("if they differ, somebody may have changed the vault: call your DPO"),
+            hint=DIFFERENT,
             login=login,
-        )
+        ),
+    )
     return list(row["words"])
+
+
+def _confirm(context: Context, words: list[str], refusal: AccessDenied) -> None:
+    context.output.plain("  " + " ".join(words))
+    if not asking.agreed(context, N_("Are they the same, all of them? (yes/no)")):
+        raise refusal
 
 
 def list_members(ctx: typer.Context) -> int:
@@ -192,7 +201,8 @@ def accept(
     ctx: typer.Context, circle: Annotated[str, typer.Argument(metavar="CIRCLE")], by: By = None
 ) -> int:
     context: Context = ctx.obj
-    answer = _ask(context, "circle accept", by, circle=circle)
+    compared = _compare_circle(context, circle) if asking.somebody_is_there(context) else None
+    answer = _ask(context, "circle accept", by, circle=circle, words=compared)
     context.output.value(answer)
     context.output.line(
         N_("The circle {circle} is accepted; its words: {words}"),
@@ -200,6 +210,27 @@ def accept(
         words=" ".join(answer["words"]),
     )
     return 0
+
+
+def _compare_circle(context: Context, circle: str) -> list[str] | None:
+    """Show the words of the circle's key and ask whether its members read the same; the words."""
+    rows = context.world.ask(asking.vault(context), Request("circle list", {}))
+    found = [list(row["words"]) for row in rows if row["circle"] == circle]
+    if not found:
+        return None
+    context.output.line(
+        N_("The words of the circle {circle}, which its members read to you:"), circle=circle
+    )
+    _confirm(
+        context,
+        found[0],
+        AccessDenied(
+            N_("the words were not confirmed: the circle {circle} is not accepted"),
+            hint=DIFFERENT,
+            circle=circle,
+        ),
+    )
+    return found[0]
 
 
 def add_device(

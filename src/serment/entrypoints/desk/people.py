@@ -6,7 +6,6 @@ from typing import Any
 
 from serment.app import circles, epochs
 from serment.app.protect import devices, members
-from serment.core.crypto.keys import fingerprint_words
 from serment.core.records.vault import Member, MemberState, Role
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
@@ -101,17 +100,21 @@ def remove_member(desk: Desk, request: Request) -> Answer:
 
 
 def accept_circle(desk: Desk, request: Request) -> Answer:
-    """`serment circle accept`: {"circle", "words"}."""
+    """`serment circle accept`: {"circle", "words"}; `words`, when the acting member was shown any,
+    are those he compared."""
+    name, compared = request.text("circle"), request.options.get("words")
     with desk.session(request) as session:
-        circle = epochs.accept(desk.house, session.member, session.ring, request.text("circle"))
-    return {"circle": circle.id, "words": list(fingerprint_words(circle.public_key))}
+        circle = epochs.accept(
+            desk.house, session.member, session.ring, name, tuple(compared) if compared else None
+        )
+    return {"circle": circle.id, "words": list(epochs.words(circle))}
 
 
 def circle_words(desk: Desk, request: Request) -> Answer:
     """The words to compare before accepting."""
     found = circles.current(desk.house.store)
     return [
-        {"circle": c.id, "words": list(fingerprint_words(c.public_key)), "stopped": c.stopped}
+        {"circle": c.id, "words": list(epochs.words(c)), "stopped": c.stopped}
         for c in found.values()
     ]
 

@@ -49,6 +49,7 @@ LOOKS = {
     EventKind.SECOND_FACTOR_CHANGED: Look("phone"),
     EventKind.CIRCLE_MADE: Look("key"),
     EventKind.CIRCLE_STOPPED: Look("alert", "alert"),
+    EventKind.CIRCLE_RESUMED: Look("key", "good"),
     EventKind.DEVICE_ADDED: Look("device"),
     EventKind.DEVICE_REMOVED: Look("device"),
     EventKind.CERTIFICATE_ISSUED: Look("seal"),

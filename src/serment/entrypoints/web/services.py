@@ -37,6 +37,7 @@ from serment.entrypoints.web.views import (
     Welcome,
     Worklist,
 )
+from serment.ports import Progress
 
 
 class Practice(Protocol):
@@ -48,10 +49,18 @@ class Practice(Protocol):
     def authority(self) -> bytes:
         """The certificate (PEM) of the practice's own authority, which browsers must know; public."""
 
-    def sign_in(self, login: str, password: Masked[str], code: str, peer: Peer) -> str:
+    def sign_in(
+        self,
+        login: str,
+        password: Masked[str],
+        code: str,
+        peer: Peer,
+        progress: Progress | None = None,
+    ) -> str:
         """Open a session and return its id (256 random bits). `code` is the six digits of the
         second factor, "" while the member has none. `AccessDenied` is the same for every wrong
-        part; `Busy` after too many attempts."""
+        part; `Busy` after too many attempts. `progress` is told how far it is once all of that
+        was right."""
 
     def session(self, session: str, active: bool, peer: Peer) -> SessionView | None:
         """The session, or None when there is none (any more) that serves this peer. Only `active`
@@ -124,7 +133,8 @@ class Practice(Protocol):
     def add_member(self, session: str, new: NewMember) -> bool:
         """Whether the newcomer is active at once (False = he waits to be admitted)."""
 
-    def admit(self, session: str, member: str) -> None: ...
+    def admit(self, session: str, member: str, compared: tuple[str, ...]) -> None:
+        """`compared`: the words of the newcomer's key as the page showed them."""
 
     def remove_member(self, session: str, member: str) -> None: ...
 

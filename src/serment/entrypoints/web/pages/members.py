@@ -48,13 +48,16 @@ def _new_member(form: Form) -> NewMember:
 
 @signed_in
 async def admit(request: Request, session: SessionView) -> Response:
-    """Only with the declaration that the eight words were compared with the person."""
-    if (await read_form(request)).text("compared") != "1":
+    """Only with the declaration that the eight words were compared with the person, and with the
+    words: the key they belong to is the one that gets in."""
+    form = await read_form(request)
+    if form.text("compared") != "1":
         raise UsageError(
             N_("the words were not compared"),
             hint=N_("read the eight words with the person, then tick the box"),
         )
-    await run_in_threadpool(practice(request).admit, session.id, ref(request, "member"))
+    words = tuple(form.text("words", 200).split())
+    await run_in_threadpool(practice(request).admit, session.id, ref(request, "member"), words)
     return _back("")
 
 

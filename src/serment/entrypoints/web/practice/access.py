@@ -17,6 +17,7 @@ from serment.entrypoints.web import views
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import Page, Pulse, SessionView, Welcome
 from serment.errors import N_, AccessDenied, NotFound, VaultLocked
+from serment.ports import Progress
 
 AUTHORITY = "authority"
 
@@ -42,11 +43,18 @@ def authority(desk: Desk) -> bytes:
     return setting.value
 
 
-def sign_in(desk: Desk, login: str, password: Masked[str], code: str, peer: views.Peer) -> Session:
+def sign_in(
+    desk: Desk,
+    login: str,
+    password: Masked[str],
+    code: str,
+    peer: views.Peer,
+    progress: Progress | None,
+) -> Session:
     """A session; the code counts as soon as the member has a second factor."""
     where = _where(peer)
     with desk.refused.throttled(desk.house, where):
-        return desk.practice.sign_in(login, password, code, where, need_code=True)
+        return desk.practice.sign_in(login, password, code, where, True, progress)
 
 
 def session(desk: Desk, token: str, active: bool, peer: views.Peer) -> Session | None:

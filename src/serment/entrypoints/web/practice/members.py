@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from serment.app import circles
+from serment.app import circles, epochs
 from serment.app.protect import devices, members
 from serment.app.protect.opening import Session
 from serment.core.access.rights import Act
-from serment.core.crypto.keys import fingerprint_words
 from serment.core.masked import Masked
 from serment.core.records.vault import Circle, CircleKind, Member, MemberState
 from serment.entrypoints.web.practice import log
@@ -51,7 +50,7 @@ def _in_order(current: dict[str, Circle]) -> list[Circle]:
 
 def recovery_words(visit: Visit) -> tuple[str, ...]:
     """The words that stand on the printed kit."""
-    return fingerprint_words(circles.recovery(visit.store).public_key)
+    return epochs.words(circles.recovery(visit.store))
 
 
 def _member(visit: Visit, row: Member, holders: Holders) -> MemberLine:
@@ -76,7 +75,13 @@ def _member(visit: Visit, row: Member, holders: Holders) -> MemberLine:
 
 def _circle(circle: Circle, holders: Holders) -> CircleLine:
     return CircleLine(
-        circle.id, circle.kind, circle.epoch, len(holders[circle.id]), circle.stopped, circle.stale
+        circle.id,
+        circle.kind,
+        circle.epoch,
+        len(holders[circle.id]),
+        circle.stopped,
+        circle.stale,
+        epochs.words(circle),
     )
 
 
@@ -111,9 +116,10 @@ def add(visit: Visit, new: NewMember) -> bool:
     return row.state is MemberState.ACTIVE
 
 
-def admit(visit: Visit, member: str) -> None:
-    """Share the circles held here with somebody whose words were compared."""
-    members.admit(visit.house, visit.session.member, visit.session.ring, _login(visit, member))
+def admit(visit: Visit, member: str, compared: tuple[str, ...]) -> None:
+    """Share the circles held here with somebody whose words, as they were shown, were compared."""
+    acting, login = visit.session.member, _login(visit, member)
+    members.admit(visit.house, acting, visit.session.ring, login, compared)
 
 
 def remove(visit: Visit, member: str) -> None:

@@ -33,9 +33,9 @@ def patients(visit: Visit, text: str, page: int) -> PatientList:
     """Patients by the beginning of a name, or of a part of it, or of an identifier."""
     visit.check(Act.SEARCH)
     wanted = _wanted(text)
+    filing = visit.filing()
+    filing.learn()
     with visit.house.lock:
-        filing = visit.filing()
-        filing.learn()
         known = [(patient, filing.book.get(patient)) for patient in filing.book]
     found = [
         (identity.folded_name, patient, identity)

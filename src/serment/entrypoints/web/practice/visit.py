@@ -11,6 +11,7 @@ from serment.app.protect.filing import Filing
 from serment.app.protect.opening import Practice, Session
 from serment.app.protect.reading import Reading
 from serment.app.protect.searching import Searching
+from serment.app.protect.sessions import session_over
 from serment.core.access.rights import Act, can, check_may
 from serment.core.records.vault import Device, Member
 from serment.entrypoints.desk.desk import Desk
@@ -52,12 +53,14 @@ class Visit:
         return can(self.session.member.roles, act, self.session.ring.circles)
 
     def check(self, act: Act) -> None:
-        """Raise `AccessDenied` unless the session may."""
+        """Raise `AccessDenied` unless the session may, `VaultLocked` once it is over."""
+        if self.session.seed is None:
+            raise session_over()
         check_may(self.session.member.roles, act, self.session.ring.circles)
 
     def identities(self) -> SearchTable:
-        """The table of the identity circle this session holds; `AccessDenied` without one."""
-        return self.practice.tables[self._identity()].table
+        """The table of the identity circle this session holds; errors as `check`."""
+        return self.practice.table(self._identity())
 
     def filing(self) -> Filing:
         """The patients that circle knows; use it under the house's lock."""

@@ -56,7 +56,7 @@ from serment.entrypoints.web.views import (
     Worklist,
 )
 from serment.errors import AccessDenied, VaultLocked
-from serment.ports import Decoder, Source
+from serment.ports import Decoder, Progress, Source
 
 
 class WebPractice:
@@ -103,8 +103,15 @@ class WebPractice:
     def authority(self) -> bytes:
         return access.authority(self._desk)
 
-    def sign_in(self, login: str, password: Masked[str], code: str, peer: Peer) -> str:
-        return access.sign_in(self._desk, login, password, code, peer).token
+    def sign_in(
+        self,
+        login: str,
+        password: Masked[str],
+        code: str,
+        peer: Peer,
+        progress: Progress | None = None,
+    ) -> str:
+        return access.sign_in(self._desk, login, password, code, peer, progress).token
 
     def session(self, session: str, active: bool, peer: Peer) -> SessionView | None:
         found = access.session(self._desk, session, active, peer)
@@ -230,9 +237,9 @@ class WebPractice:
         with self._visit(session) as visit:
             return members.add(visit, new)
 
-    def admit(self, session: str, member: str) -> None:
+    def admit(self, session: str, member: str, compared: tuple[str, ...]) -> None:
         with self._visit(session) as visit:
-            members.admit(visit, member)
+            members.admit(visit, member, compared)
 
     def remove_member(self, session: str, member: str) -> None:
         with self._visit(session) as visit:

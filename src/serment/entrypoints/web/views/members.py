@@ -42,6 +42,7 @@ class CircleLine:
     members: int
     stopped: bool
     stale: bool
+    words: tuple[str, ...] = ()  # of its public key
 
 
 @dataclass(frozen=True, slots=True)
