@@ -1,6 +1,7 @@
 """What `serment doctor` finds in a vault, locked or not, and what to do about each thing.
 
-Checks structure, digests and presence; contents are authenticated only by whoever holds a key.
+Checks structure, digests, presence, and that wraps lead from every object to a circle or to the kit;
+contents are authenticated only by whoever holds a key.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ from typing import Any
 
 from serment.app import circles
 from serment.app.house import House
-from serment.core.records.vault import Envelope, StoredObject, Wrap, WrapKind
+from serment.app.keep.reach import Reach
+from serment.core.records import names
+from serment.core.records.vault import Envelope, StoredObject, WrapKind
 from serment.errors import N_, SermentError
-from serment.ports import Place, Progress, Surroundings
+from serment.ports import OneOf, Place, Progress, Store, Surroundings
 
+PAGE = 1000  # rows looked at together
+ELSEWHERE = N_(
+    "if nobody erased it: only a backup of the vault's folder, or a vault.sqlite3.damaged in it, may "
+    "have the key; what a device still has, it can send again"
+)
 LOW_SPACE = 2 * 1024**3  # bytes
 
 
@@ -52,8 +60,9 @@ def examine(
     health = Health()
     _database(house, health)
     _packs(house, health)
-    _objects(house, health, progress, thorough)
-    _wraps(house, health)
+    reach = Reach(house.store)
+    _circles(reach, health)
+    _objects(house, reach, health, progress, thorough)
     _around(house, surroundings, health)
     return health
 
@@ -63,7 +72,10 @@ def _database(house: House, health: Health) -> None:
         health.add(
             Grade.BAD,
             N_("the database is damaged: {what}"),
-            N_("stop the server; the second copy keys.copy restores members, keys and journal"),
+            N_(
+                "stop the server, then `serment doctor --restore-keys`: the second copy keys.copy "
+                "has members, keys and journal"
+            ),
             what=line,
         )
 
@@ -75,20 +87,36 @@ def _packs(house: House, health: Health) -> None:
             health.add(
                 Grade.BAD,
                 N_("the pack {pack} is torn: {what}"),
-                N_("restart the server: it keeps every whole object and cuts the rest"),
+                N_(
+                    "its whole objects stay readable; what a restart of the server does not mend, "
+                    "restore from a backup of this pack"
+                ),
                 pack=name,
                 what=line,
             )
 
 
-def _objects(house: House, health: Health, progress: Progress, thorough: bool) -> None:
-    cursor = 0
+def _circles(reach: Reach, health: Health) -> None:
+    for circle in reach.lost_circles():
+        health.add(
+            Grade.BAD,
+            N_("nobody holds the key of the circle {circle} any more"),
+            ELSEWHERE,
+            circle=circle.id,
+        )
+
+
+def _objects(
+    house: House, reach: Reach, health: Health, progress: Progress, thorough: bool
+) -> None:
+    cursor, keys = 0, _Keys(house.store, reach, health)
     progress.total(house.store.count(StoredObject))
-    while page := house.store.objects_after(cursor, 1000):
+    while page := house.store.objects_after(cursor, PAGE):
         for _, row in page:
             health.objects += 1
             _object(house, row, health, thorough)
             progress.step()
+        keys.look({row.envelope for _, row in page})
         cursor = page[-1][0]
 
 
@@ -103,16 +131,42 @@ def _object(house: House, row: StoredObject, health: Health, thorough: bool) -> 
         health.add(Grade.BAD, N_("object {object} is missing"), hint, object=row.id)
 
 
-def _wraps(house: House, health: Health) -> None:
-    wrapped = {w.subject for w in house.store.find(Wrap, kind=WrapKind.ENVELOPE_SEED)}
-    for envelope in house.store.find(Envelope):
-        if f"envelope:{envelope.id}" not in wrapped:
-            health.add(
-                Grade.BAD,
-                N_("nothing opens the envelope {envelope} any more"),
-                N_("if nobody erased it, restore keys.copy from a backup"),
-                envelope=envelope.id,
-            )
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """Follows the wraps of the envelopes of a page of objects; each loss is told once."""
+
+    store: Store
+    reach: Reach
+    health: Health
+    told: set[tuple[str, ...]] = field(default_factory=set)
+
+    def look(self, ids: set[str]) -> None:
+        """Of each envelope: its row, its seed, its identity header and its patient's name."""
+        found = {e.id: e for e in self.store.find(Envelope, id=OneOf(ids))}
+        subjects = {names.envelope(each): each for each in found}
+        seeds = self.reach.opened(WrapKind.ENVELOPE_SEED, subjects)
+        headers = self.reach.opened(WrapKind.ENVELOPE_IDENTITY, subjects)
+        patients = {e.patient for e in found.values() if e.patient is not None}
+        reached = self.reach.opened(WrapKind.PATIENT_IDENTITY, set(map(names.patient, patients)))
+        lost = {patient for patient in patients if names.patient(patient) not in reached}
+        for each in sorted(ids - found.keys()):
+            self._tell(N_("the envelope {envelope} is gone, and its keys with it"), envelope=each)
+        for subject, each in subjects.items():
+            if subject not in seeds:
+                self._tell(N_("nothing opens the envelope {envelope} any more"), envelope=each)
+            if subject not in headers and found[each].patient not in lost:
+                self._tell(
+                    N_("nothing opens the identity headers of the envelope {envelope} any more"),
+                    envelope=each,
+                )
+        for each in sorted(lost):
+            self._tell(N_("nothing opens the name of the patient {patient} any more"), patient=each)
+
+    def _tell(self, message: str, **values: str) -> None:
+        told = (message, *values.values())
+        if told not in self.told:
+            self.told.add(told)
+            self.health.add(Grade.BAD, message, ELSEWHERE, **values)
 
 
 def _around(house: House, surroundings: Surroundings, health: Health) -> None:
