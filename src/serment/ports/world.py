@@ -35,7 +35,7 @@ class Decoder(Protocol):
 
 
 class Progress(Protocol):
-    """Something that lasts: shown as a bar in the terminal, as an event stream on the web."""
+    """Something that lasts: shown as a bar, in the terminal and on the page that waits."""
 
     def total(self, count: int) -> None: ...
 

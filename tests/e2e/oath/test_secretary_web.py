@@ -188,6 +188,8 @@ def pages(vault: Open) -> dict[tuple[str, str], list[Visit]]:
         ],
         ("POST", "/devices/{device}/remove"): [Visit(f"/devices/{surgeon}/remove", 403, None)],
         ("GET", "/settings"): [Visit("/settings", 200)],
+        ("GET", "/opening"): [Visit("/opening", 303, 303)],  # nothing is being opened
+        ("GET", "/opening/progress"): [Visit("/opening/progress", 401, 401)],
         ("GET", "/authority.crt"): [Visit("/authority.crt", 200)],
         ("POST", "/settings/second-factor"): [Visit("/settings/second-factor", 200, None)],
         ("POST", "/settings/second-factor/confirm"): [

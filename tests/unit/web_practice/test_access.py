@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyotp
 import pytest
 from tests.practices import PASSWORD
+from tests.unit.web_practice.conftest import Reading
 from tests.unit.web_practice.pages import AFAR, HERE, Pages
 
 from serment.app.protect import opening
@@ -218,3 +219,27 @@ def test_the_sign_in_page_tells_little(pages: Pages) -> None:
     assert pages.web.welcome().receiving
     pages.machine.receives = False
     assert not pages.web.welcome().receiving
+
+
+class Told:
+    """Remembers what a bar would show."""
+
+    def __init__(self) -> None:
+        self.expected = self.done = 0
+
+    def total(self, count: int) -> None:
+        self.expected = count
+
+    def step(self, count: int = 1) -> None:
+        self.done += count
+
+
+def test_signing_in_tells_how_far_it_is_once_the_password_was_right(reading: Reading) -> None:
+    for session in list(reading.pages.world.practice.sessions.values()):
+        reading.pages.world.practice.lock(session)
+    wrong, right = Told(), Told()
+    with pytest.raises(AccessDenied):
+        reading.pages.web.sign_in("docteur", WRONG, "", HERE, wrong)
+    reading.pages.web.sign_in("docteur", PASSWORD, "", HERE, right)
+    assert (wrong.expected, wrong.done) == (0, 0)
+    assert right.expected == right.done > 0

@@ -25,6 +25,7 @@ from serment.entrypoints.web.pages import (
     settings,
     studies,
 )
+from serment.entrypoints.web.progress import Openings
 from serment.entrypoints.web.rendering import Renderer
 from serment.entrypoints.web.security import Guard
 from serment.entrypoints.web.services import Practice
@@ -56,4 +57,5 @@ def create_app(
     )
     app.state.practice = practice
     app.state.renderer = Renderer(assets)
+    app.state.openings = Openings()
     return app

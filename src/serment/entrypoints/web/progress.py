@@ -1,63 +1,46 @@
-"""Remembers how far each long piece of work of the web is, for the pages that ask or listen.
+"""Sign-ins that last: how far each is, for the page that waits, and who may have what it opens.
 
-One board lives in the web process. A job belongs to the session that started it: nobody else can
-see its label. Nothing is stored; finished jobs are forgotten after a while. The terminal has its
-own bar, in `entrypoints.cli.progress`.
+Opening a large practice fills its lists, files what came and moves keys. The browser that asked
+holds a random id, good for that one opening and once; whoever has it is told counts, and is let in
+at the end as if he had waited for the answer. What nobody comes for is locked again. The terminal
+has its own bar, in `entrypoints.cli.progress`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from threading import Lock
 
-KEPT_SECONDS = 600.0
-MOST_JOBS = 200
+from starlette.concurrency import run_in_threadpool
+
+from serment.core.crypto.entropy import new_token
+from serment.core.masked import Masked
+from serment.ports import Progress
+
+PATIENCE_SECONDS = 1.0  # before that, nobody needs a bar
+KEPT_SECONDS = 60.0  # how long an opened practice waits for its browser
+MOST = 200  # kept at a time; further ones answer when they are done, without a bar
 SETTLING_SECONDS = 2.0  # before that, the time left would be a guess
 
-
-class JobState(StrEnum):
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
+SignIn = Callable[[Progress], str]  # returns the session's id
 
 
 @dataclass(frozen=True, slots=True)
-class JobView:
-    """How far a job is: `total` and `seconds_left` are None while unknown."""
+class View:
+    """How far a piece of work is: `total` and `seconds_left` are None while unknown."""
 
-    id: str
-    label: str
-    state: JobState
     count: int
     total: int | None
-    seconds: float
     seconds_left: float | None
-
-    @property
-    def fraction(self) -> float | None:
-        """Between 0 and 1; None while the total is unknown."""
-        if self.total is None:
-            return None
-        return 1.0 if self.total == 0 else min(1.0, self.count / self.total)
 
 
 class Job:
     """`serment.ports.Progress` of one piece of work; any thread may step it."""
 
-    def __init__(
-        self, identifier: str, owner: str, label: str, monotonic: Callable[[], float]
-    ) -> None:
-        self.id = identifier
-        self.owner = owner
-        self._label = label
-        self._monotonic = monotonic
-        self._lock = Lock()
-        self._started = monotonic()
-        self._ended: float | None = None
-        self._state = JobState.RUNNING
+    def __init__(self, began: float) -> None:
+        self._began, self._lock = began, Lock()
         self._total: int | None = None
         self._count = 0
 
@@ -69,84 +52,67 @@ class Job:
         with self._lock:
             self._count += count
 
-    def end(self, state: JobState) -> None:
+    def view(self, now: float) -> View:
+        """At `now`, of the same clock as when it began."""
         with self._lock:
-            self._state, self._ended = state, self._monotonic()
-
-    def ended_before(self, moment: float) -> bool:
-        return self._ended is not None and self._ended < moment
-
-    def view(self) -> JobView:
-        with self._lock:
-            now = self._monotonic() if self._ended is None else self._ended
-            seconds = now - self._started
-            return JobView(
-                id=self.id,
-                label=self._label,
-                state=self._state,
-                count=self._count,
-                total=self._total,
-                seconds=seconds,
-                seconds_left=self._seconds_left(seconds),
-            )
+            return View(self._count, self._total, self._seconds_left(now - self._began))
 
     def _seconds_left(self, seconds: float) -> float | None:
-        if self._state is not JobState.RUNNING:
-            return 0.0
         if self._total is None or self._count == 0 or seconds < SETTLING_SECONDS:
             return None
         return max(0, self._total - self._count) * seconds / self._count
 
 
-class ProgressBoard:
-    """All jobs of the web process, at most `MOST_JOBS`; the oldest finished ones go first."""
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One sign-in under way; `session` waits for its end, or raises what refused it."""
 
-    def __init__(self, monotonic: Callable[[], float], new_id: Callable[[], str]) -> None:
-        self._monotonic = monotonic
-        self._new_id = new_id
-        self._jobs: dict[str, Job] = {}
-        self._lock = Lock()
+    id: Masked[str]
+    onward: str  # the page to go on to
+    job: Job
+    task: asyncio.Task[str] = field(repr=False)
 
-    def start(self, owner: str, label: str) -> Job:
-        """A new running job of the session `owner`; the caller ends it."""
-        job = Job(self._new_id(), owner, label, self._monotonic)
-        with self._lock:
-            self._tidy()
-            self._jobs[job.id] = job
-        return job
+    @property
+    def done(self) -> bool:
+        return self.task.done()
 
-    @contextmanager
-    def job(self, owner: str, label: str) -> Iterator[Job]:
-        """A job that is done when the block ends, failed when it raises."""
-        job = self.start(owner, label)
-        try:
-            yield job
-        except BaseException:
-            job.end(JobState.FAILED)
-            raise
-        job.end(JobState.DONE)
+    def view(self) -> View:
+        return self.job.view(asyncio.get_running_loop().time())
 
-    def view(self, owner: str, identifier: str) -> JobView | None:
-        """One job, or None when there is no such job of this owner."""
-        job = self._jobs.get(identifier)
-        return job.view() if job is not None and job.owner == owner else None
+    async def session(self) -> str:
+        return await asyncio.shield(self.task)
 
-    def views(self, owner: str) -> list[JobView]:
-        """The jobs of one session, oldest first."""
-        with self._lock:
-            self._tidy()
-            return [job.view() for job in self._jobs.values() if job.owner == owner]
 
-    def forget(self, owner: str) -> None:
-        """Drop the jobs of a session that locked."""
-        with self._lock:
-            self._jobs = {key: job for key, job in self._jobs.items() if job.owner != owner}
+class Openings:
+    """Those of the web process, on its event loop."""
 
-    def _tidy(self) -> None:
-        limit = self._monotonic() - KEPT_SECONDS
-        self._jobs = {key: job for key, job in self._jobs.items() if not job.ended_before(limit)}
-        while len(self._jobs) >= MOST_JOBS:
-            ended = next(
-                (key for key, job in self._jobs.items() if job.ended_before(float("inf"))), None
-            )
-            del self._jobs[ended if ended is not None else next(iter(self._jobs))]
+    def __init__(self) -> None:
+        self._kept: dict[str, Opening] = {}
+        self._minders: set[asyncio.Task[None]] = set()
+
+    async def begin(self, work: SignIn, onward: str) -> Opening:
+        """Sign in, in a thread; returns when that is done, or after a moment."""
+        job = Job(asyncio.get_running_loop().time())
+        task = asyncio.create_task(run_in_threadpool(work, job))
+        await asyncio.wait({task}, timeout=None if len(self._kept) >= MOST else PATIENCE_SECONDS)
+        return Opening(Masked(new_token()), onward, job, task)
+
+    def keep(self, opening: Opening, lock: Callable[[str], Awaitable[object]]) -> None:
+        """Let its browser come back for it; `lock` closes the session that nobody came for."""
+        self._kept[opening.id.reveal()] = opening
+        minder = asyncio.create_task(self._mind(opening, lock))
+        self._minders.add(minder)
+        minder.add_done_callback(self._minders.discard)
+
+    async def _mind(self, opening: Opening, lock: Callable[[str], Awaitable[object]]) -> None:
+        await asyncio.wait({opening.task})
+        await asyncio.sleep(KEPT_SECONDS)
+        if self.take(opening.id.reveal()) and not opening.task.exception():
+            await lock(opening.task.result())
+
+    def find(self, untrusted_id: str) -> Opening | None:
+        return self._kept.get(untrusted_id)
+
+    def take(self, untrusted_id: str) -> Opening | None:
+        """The same, for the last time."""
+        return self._kept.pop(untrusted_id, None)

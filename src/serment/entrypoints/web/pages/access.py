@@ -1,10 +1,13 @@
-"""Signing in, locking, the pulse of an open page, and the language switch."""
+"""Signing in, waiting for it, locking, the pulse of an open page, and the language switch."""
 
 from __future__ import annotations
 
+from html import unescape
+from typing import Any
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from serment.core.masked import Masked
@@ -19,11 +22,15 @@ from serment.entrypoints.web.doors import (
     signed_in,
 )
 from serment.entrypoints.web.forms import read_form
+from serment.entrypoints.web.progress import Opening, Openings
 from serment.entrypoints.web.rendering import LANGUAGE_COOKIE, lang_of, show
 from serment.entrypoints.web.views import SessionView
 from serment.errors import SermentError
+from serment.ports import Progress
 
 A_YEAR_SECONDS = 365 * 24 * 3600
+OPENING_COOKIE = "__Host-serment-opening"
+_KEPT: Any = {"secure": True, "httponly": True, "samesite": "strict"}
 
 
 async def sign_in_page(request: Request) -> Response:
@@ -31,21 +38,69 @@ async def sign_in_page(request: Request) -> Response:
 
 
 async def sign_in(request: Request) -> Response:
-    """Open a session; a wrong part shows the form again, empty, with what to do."""
+    """Open a session; a wrong part shows the form again, empty, with what to do. What lasts goes
+    on to a page that waits."""
     form = await read_form(request)
     login, password = form.text("login", 80), Masked(form.raw("password"))
-    code = form.text("code", 12).replace(" ", "")
-    onward = next_page(form.text("next"))
-    old = session_id(request)
+    code, peer = form.text("code", 12).replace(" ", ""), peer_of(request.scope)
+
+    def work(progress: Progress) -> str:
+        return practice(request).sign_in(login, password, code, peer, progress)
+
+    opening = await _openings(request).begin(work, next_page(form.text("next")))
+    if opening.done:
+        return await _let_in(request, opening)
+    lock = practice(request).lock
+    _openings(request).keep(opening, lambda session: run_in_threadpool(lock, session))
+    response = RedirectResponse("/opening", status_code=303)
+    response.set_cookie(OPENING_COOKIE, opening.id.reveal(), path="/", **_KEPT)
+    return response
+
+
+async def _let_in(request: Request, opening: Opening) -> Response:
+    """The session in place of the one before; or the form again."""
     try:
-        session = await run_in_threadpool(
-            practice(request).sign_in, login, password, code, peer_of(request.scope)
-        )
+        session = await opening.session()
     except SermentError as error:
-        return await _sign_in(request, onward, error)
-    if old:
+        return await _sign_in(request, opening.onward, error)
+    if old := session_id(request):
         await run_in_threadpool(practice(request).lock, old)
-    return let_in(RedirectResponse(onward, status_code=303), session)
+    return let_in(RedirectResponse(opening.onward, status_code=303), session)
+
+
+async def opening_page(request: Request) -> Response:
+    """How far the opening is that this browser asked for; once it is done, the way in."""
+    opening = _openings(request).find(_opening_id(request))
+    if opening is None:
+        return RedirectResponse("/login", status_code=303)
+    if opening.done:
+        _openings(request).take(opening.id.reveal())
+        response = await _let_in(request, opening)
+        response.delete_cookie(OPENING_COOKIE, path="/", **_KEPT)
+        return response
+    welcome = await run_in_threadpool(practice(request).welcome)
+    return show(request, "opening.html", welcome=welcome, at=opening.view())
+
+
+async def opening_progress(request: Request) -> Response:
+    """The same for the bar: counts, and the sentence under it."""
+    opening = _openings(request).find(_opening_id(request))
+    if opening is None:
+        return PlainTextResponse("locked\n", status_code=401)
+    at = opening.view()
+    said = bytes(show(request, "opening_part.html", at=at).body).decode().strip()
+    return JSONResponse(
+        {"done": opening.done, "count": at.count, "total": at.total, "said": unescape(said)}
+    )
+
+
+def _openings(request: Request) -> Openings:
+    found: Openings = request.app.state.openings
+    return found
+
+
+def _opening_id(request: Request) -> str:
+    return request.cookies.get(OPENING_COOKIE, "")[:128]
 
 
 async def _sign_in(request: Request, onward: str, error: SermentError | None = None) -> Response:
@@ -111,21 +166,15 @@ async def switch_language(request: Request) -> Response:
     wanted = form.text("language")
     response = RedirectResponse(next_page(form.text("next")), status_code=303)
     if wanted in language.LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            wanted,
-            max_age=A_YEAR_SECONDS,
-            path="/",
-            secure=True,
-            httponly=True,
-            samesite="strict",
-        )
+        response.set_cookie(LANGUAGE_COOKIE, wanted, A_YEAR_SECONDS, path="/", **_KEPT)
     return response
 
 
 routes = [
     Route("/login", sign_in_page, methods=["GET"]),
     Route("/login", sign_in, methods=["POST"]),
+    Route("/opening", opening_page, methods=["GET"]),
+    Route("/opening/progress", opening_progress, methods=["GET"]),
     Route("/authority.crt", authority, methods=["GET"]),
     Route("/lock", lock, methods=["POST"]),
     Route("/lock-all", lock_all, methods=["POST"]),

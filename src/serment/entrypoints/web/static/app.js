@@ -12,6 +12,21 @@
     context.request.headers[own ? "X-Serment-Live" : "X-Serment-Active"] = "1";
   });
 
+  // Opening a large practice: the bar follows until the way in is there.
+  const bar = find("opening-bar");
+  if (bar) {
+    const LOOK_MS = 700;
+    const look = async () => {
+      const answer = await fetch("/opening/progress").catch(() => null);
+      const at = answer && answer.ok ? await answer.json() : null;
+      if (at ? at.done : answer) return location.replace("/opening");
+      if (at && at.total) Object.assign(bar, { max: at.total, value: Math.min(at.count, at.total) });
+      if (at) find("opening-said").textContent = at.said;
+      setTimeout(look, LOOK_MS);
+    };
+    setTimeout(look, LOOK_MS);
+  }
+
   if (!body.dataset.left) return;
 
   const PULSE_MS = 3000;
