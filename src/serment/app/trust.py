@@ -146,8 +146,8 @@ class _Look:
         root = self._root(circle)
         if root == circle and circle.id not in self._pins:
             return True
-        may_tell = circle.id == circles.DPO and self._ring.holds(circles.SECRETARIAT)
-        return False if root is None or may_tell else None
+        may_tell = self._ring.holds(circles.SECRETARIAT)  # others do not see what was accepted
+        return False if may_tell and (root is None or circle.id == circles.DPO) else None
 
     def _is_ours(self, circle: Circle) -> bool:
         """Whether the seed of the newest epoch is here, and gives the public key that is stored."""
