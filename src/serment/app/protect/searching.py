@@ -126,10 +126,12 @@ class Searching:
             raise no_key("series")
         self.practice.refresh()
         narrowed = self._by_study(matches)
+        end = None if matches.limit is None else matches.offset + matches.limit
+        every = replace(narrowed, limit=end, offset=0)  # no circle knows what the others leave
         found: list[InstanceRow] = []
         for circle in self.session.care:
-            found += self.practice.table(circle).instances(narrowed)
-        return found
+            found += self.practice.table(circle).instances(every)
+        return found[matches.offset : end]
 
     def _by_study(self, matches: Matches) -> Matches:
         """Replace what only identities know by the studies it leads to."""
