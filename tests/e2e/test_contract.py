@@ -108,6 +108,11 @@ def test_import_search_show_fetch(vault: Vault, tmp_path: Path) -> None:
     assert [row["NumberOfSeriesRelatedInstances"] for row in series] == [4]
     rows = vault.json("search", someone.uid, "--level", "instance", "--as", "docteur")
     assert len(rows) == 4
+    for limit, told in ((3, True), (4, False)):
+        words = ("search", someone.uid, "--level", "instance", "--limit", str(limit))
+        cut = vault.run(*words, "--as", "docteur", "--json")
+        assert cut.json == rows[:limit]
+        assert ("There are more than 3: narrow the search, or use --limit N" in cut.err) is told
     uid = rows[1]["SOPInstanceUID"]
     assert vault.json("show", uid, "--as", "docteur")["SOPInstanceUID"] == uid
     target = tmp_path / "out.dcm"

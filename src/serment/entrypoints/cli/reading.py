@@ -49,16 +49,20 @@ def search(
         str, typer.Argument(metavar="QUERY|-", help=N_("- reads it from standard input"))
     ],
     level: Annotated[str, typer.Option(help=N_("study, series or instance"))] = "study",
-    limit: Annotated[int, typer.Option(help=N_("at most so many"))] = 1000,
+    limit: Annotated[int, typer.Option(min=1, help=N_("at most so many"))] = 1000,
     login: As = None,
 ) -> int:
     context: Context = ctx.obj
     text = sys.stdin.readline().rstrip("\n") if query == "-" else query
-    rows = _ask(context, "search", login, query=text, level=level, limit=limit)
-    out = context.output
+    found = _ask(context, "search", login, query=text, level=level, limit=limit + 1)
+    rows, out = found[:limit], context.output
     out.value(rows)
     columns = COLUMNS.get(level, COLUMNS["study"])
     out.table(columns, [[_text(row.get(column)) for column in columns] for row in rows])
+    if len(found) > limit:  # one more was asked for, to know
+        out.note(
+            N_("There are more than {limit}: narrow the search, or use --limit N"), limit=limit
+        )
     return 0
 
 
