@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from serment.adapters.files.sources import Found, Refused, find_sources
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock
+from serment.app.batches import batches
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import signing
@@ -24,8 +25,10 @@ from serment.entrypoints.desk.request import Request
 from serment.entrypoints.intake.client import IntakeClient
 from serment.entrypoints.intake.framing import Result
 from serment.entrypoints.local.client import is_running
-from serment.errors import N_, SermentError
+from serment.errors import N_, NoSpace, SermentError, Unavailable
 from serment.ports import Progress, ProgressFactory, Source
+
+PER_REQUEST = 10_000  # files in one reception: an intake takes no more than ten times as many
 
 
 @dataclass(slots=True)
@@ -39,11 +42,13 @@ class Summary:
     against_vault: bool = False
     refused: list[dict[str, str]] = field(default_factory=list)
     seen: dict[str, set[bytes]] = field(default_factory=dict)  # SOP Instance UID -> digests
+    waiting: int = 0  # files found that have no answer yet
 
     def count(self, found: Found, digest: bytes, result: Result) -> None:
         if not result.ok:
-            self.refuse(found.label, _reason(result))
+            self.refuse_found(found.label, _reason(result))
             return
+        self.waiting -= 1
         self.kept.append(result.object_id)
         before = self.seen.setdefault(result.sop_instance, set())
         if digest in before:
@@ -52,16 +57,24 @@ class Summary:
             self.conflicts += 1
         before.add(digest)
 
+    def refuse_found(self, path: str, reason: str) -> None:
+        """One of those that looked like something to import."""
+        self.waiting -= 1
+        self.refuse(path, reason)
+
     def refuse(self, path: str, reason: str) -> None:
         self.refused.append({"path": path, "reason": reason})
 
-    def answer(self) -> dict[str, Any]:
+    def answer(self, failure: SermentError | None = None) -> dict[str, Any]:
+        """`failure`: what ended the import; files without an answer were not acknowledged."""
+        ended = {} if failure is None else {"unanswered": self.waiting, "error": failure}
         return {
             "imported": len(self.kept) - self.duplicates,
             "duplicates": self.duplicates,
             "conflicts": self.conflicts,
             "against_vault": self.against_vault,
             "refused": self.refused,
+            **ended,
         }
 
 
@@ -72,7 +85,12 @@ def _reason(result: Result) -> str:
 def bring(
     root: Path, order: ImportOrder, progress: ProgressFactory, world: World
 ) -> dict[str, Any]:
-    """Import everything under the paths; what is refused is listed with its reason."""
+    """Import everything under the paths; what is refused is listed with its reason. What fails on
+    the way ends it: the answer says what had come of it, `unanswered` files and the `error`.
+
+    Raises:
+        SermentError: nothing at all had come of it.
+    """
     folder = open_folder(root)
     summary = Summary()
     sources: list[Found] = []
@@ -81,15 +99,32 @@ def bring(
             summary.refuse(one.label, one.reason)
         else:
             sources.append(one)
+    summary.waiting = len(sources)
+    try:
+        _send_all(folder, order, sources, summary, progress)
+        if order.login is not None:
+            _compare(root, order, summary, world)
+    except SermentError as error:
+        if summary.waiting == len(sources):
+            raise
+        return summary.answer(error)
+    return summary.answer()
+
+
+def _send_all(
+    folder: Folder,
+    order: ImportOrder,
+    sources: list[Found],
+    summary: Summary,
+    progress: ProgressFactory,
+) -> None:
     with receiving(folder), progress(N_("Importing")) as bar:
         bar.total(len(sources))
         client = IntakeClient(folder.intake_socket)
         source = Source("import", None, order.circle, "", "", False)
-        _instances(client, source, [s for s in sources if not s.is_pdf], summary, bar)
+        for some in batches([s for s in sources if not s.is_pdf], PER_REQUEST):
+            _instances(client, source, some, summary, bar)
         _documents(client, source, [s for s in sources if s.is_pdf], order, summary, bar)
-    if order.login is not None:
-        _compare(root, order, summary, world)
-    return summary.answer()
 
 
 @contextmanager
@@ -116,7 +151,8 @@ def _settling(folder: Folder) -> Iterator[None]:
             with signing(folder, store, SystemClock()):
                 yield
         finally:
-            store.copy_keys()
+            with suppress(NoSpace, Unavailable):  # the next server's worker writes it
+                store.copy_keys()
     finally:
         store.close()
 
@@ -154,13 +190,13 @@ def _documents(
     for found in sources:
         bar.step()
         if order.patient is None:
-            summary.refuse(found.label, N_("a PDF document needs a patient: --patient ID"))
+            summary.refuse_found(found.label, N_("a PDF document needs a patient: --patient ID"))
             continue
         file = _Digested(found)
         try:
             result = client.document(source, order.patient, found.title, file)
         except SermentError as error:
-            summary.refuse(found.label, str(error))
+            summary.refuse_found(found.label, str(error))
             continue
         summary.count(found, file.hash.digest(), result)
 

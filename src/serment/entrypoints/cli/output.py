@@ -71,13 +71,21 @@ class Output:
 
     def error(self, error: SermentError) -> int:
         """Say what failed and the next step; return the exit code."""
+        self.value({"error": self.described(error)})
+        return self.talk_of(error)
+
+    def described(self, error: SermentError) -> dict[str, str]:
+        """An error in JSON."""
         message, hint = say(error, self.lang), advise(error, self.lang)
-        if self.as_json:
-            self.value({"error": {"kind": error_kind(error), "message": message, "hint": hint}})
-        else:
-            self._talk(translator(self.lang).gettext(N_("error")), message)
-            if hint:
-                self._talk(translator(self.lang).gettext(N_("hint")), hint)
+        return {"kind": error_kind(error), "message": message, "hint": hint}
+
+    def talk_of(self, error: SermentError) -> int:
+        """Say to a person what failed; return the exit code."""
+        if not self.as_json:
+            told = self.described(error)
+            self._talk(translator(self.lang).gettext(N_("error")), told["message"])
+            if told["hint"]:
+                self._talk(translator(self.lang).gettext(N_("hint")), told["hint"])
         return error.exit_code
 
     def _talk(self, label: str, text: str) -> None:

@@ -142,7 +142,8 @@ def bring(
     order = ImportOrder(tuple(paths), circle, patient, login, password)
     summary = context.world.bring(asking.vault(context), order, context.progress)
     out = context.output
-    out.value(summary)
+    failure = summary.pop("error", None)
+    out.value(summary if failure is None else {**summary, "error": out.described(failure)})
     out.line(
         N_("Imported {imported}, duplicates {duplicates}, conflicts {conflicts}"),
         imported=summary["imported"],
@@ -156,6 +157,9 @@ def bring(
             [N_("File"), N_("Reason")],
             [(row["path"], out.text(row["reason"])) for row in refused],
         )
+    if failure is not None:
+        out.line(N_("Files that were not imported: {count}"), count=summary["unanswered"])
+        return out.talk_of(failure)
     return FINDINGS if refused else 0
 
 
