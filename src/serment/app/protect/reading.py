@@ -16,14 +16,12 @@ from serment.core.records.vault import Envelope, StoredObject
 from serment.errors import N_, AccessDenied, NotFound
 from serment.ports import InstanceRow, Matches, OneOf
 
+NO_KEY = N_("no key of yours opens this")
 
-def no_key(what: str) -> AccessDenied:
+
+def no_key() -> AccessDenied:
     """The same words whether it does not exist for this session or no key reaches it."""
-    return AccessDenied(
-        N_("no key of yours opens this {what}"),
-        hint=N_("only the care circle that received it can open it"),
-        what=what,
-    )
+    return AccessDenied(NO_KEY, hint=N_("only the care circle that received it can open it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Reading:
     def instances(self, matches: Matches) -> list[InstanceRow]:
         """Instances of the care circles whose keys are here; `AccessDenied` without any."""
         if not self.session.care:
-            raise no_key("image")
+            raise no_key()
         found: list[InstanceRow] = []
         for circle in self.session.care:
             found += self.practice.table(circle).instances(matches)
@@ -59,12 +57,12 @@ class Reading:
     def object_row(self, object_id: str) -> InstanceRow:
         """One instance by its random object id."""
         if not self.session.care:
-            raise no_key("image")
+            raise no_key()
         for circle in self.session.care:
             row = self.practice.table(circle).instance_of(object_id)
             if row is not None:
                 return row
-        raise no_key("image")
+        raise no_key()
 
     def open(self, rows: Sequence[InstanceRow], kind: str) -> list[ObjectReader]:
         """Readers for these objects, after the journal names them. Each object is opened at the
@@ -131,7 +129,7 @@ class Reading:
             turn = remembered.turn
             seed = self.session.ring.envelope_seed(self.house.store, envelope)
             if seed is None:
-                raise no_key("image")
+                raise no_key()
             row = self.house.store.get(Envelope, envelope)
             found = OpenEnvelope(seed, HybridIdentity(seed), row.patient if row else None)
             remembered.keep_envelope(envelope, found, turn)

@@ -123,7 +123,7 @@ class Searching:
 
     def _instances(self, matches: Matches) -> list[InstanceRow]:
         if not self.session.care:
-            raise no_key("series")
+            raise no_key()
         self.practice.refresh()
         narrowed = self._by_study(matches)
         end = None if matches.limit is None else matches.offset + matches.limit
@@ -152,7 +152,7 @@ class Searching:
     def _identity(self) -> SearchTable:
         circle = self.session.identity
         if circle is None:
-            raise no_key("list")
+            raise no_key()
         return self.practice.table(circle)
 
     def _summaries(self, uids: Iterable[str]) -> dict[str, StudySummary]:

@@ -159,7 +159,7 @@ def filing_of(desk: Desk, session: Session) -> filing.Filing:
     """The filing of the identity circle this session holds."""
     circle = session.identity
     if circle is None:
-        raise no_key("arrival")
+        raise no_key()
     return desk.practice.filing(circle)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from serment.app.house import House
+from serment.app.protect import reading
 from serment.app.protect.opening import Peer, Session
 from serment.app.watch.refusals import Refusals
 from serment.errors import N_, Busy, SermentError
@@ -58,7 +59,8 @@ class Refused:
 
 
 def _reason(refusal: SermentError) -> str:
-    """The message that was shown, without its values."""
+    """The message that was shown, without its values, to be read by others than who was refused."""
     if isinstance(refusal, Busy):
         return TOO_OFTEN
-    return NO_KEY if "{" in refusal.message else refusal.message
+    named = refusal.message == reading.NO_KEY or "{" in refusal.message
+    return NO_KEY if named else refusal.message

@@ -25,7 +25,7 @@ def report(visit: Visit, object_id: str) -> Report:
     """A structured report as lines."""
     row = visit.reading.object_row(object_id)
     if object_kind(row) is not EnvelopeKind.REPORT:
-        raise no_key("report")
+        raise no_key()
     (reader,) = visit.reading.open([row], "report")
     if reader.size > MAX_REPORT_BYTES:
         raise FormatError(
@@ -50,7 +50,7 @@ def document(visit: Visit, object_id: str) -> Document:
     """A PDF, as it was handed over or out of its DICOM object; it streams as it opens."""
     row = visit.reading.object_row(object_id)
     if object_kind(row) is not EnvelopeKind.DOCUMENT:
-        raise no_key("document")
+        raise no_key()
     (reader,) = visit.reading.open([row], "document")
     if "AvailableTransferSyntaxUID" not in row.attributes:
         start, length, data = 0, reader.size, None

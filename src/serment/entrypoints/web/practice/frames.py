@@ -87,5 +87,5 @@ class Frames:
 def _picture_row(visit: Visit, object_id: str) -> InstanceRow:
     row = visit.reading.object_row(object_id)
     if object_kind(row) is not EnvelopeKind.IMAGE:
-        raise no_key("image")
+        raise no_key()
     return row

@@ -83,7 +83,7 @@ def patient(visit: Visit, patient_id: str) -> PatientView:
         try:
             identity = visit.filing().identity(patient_id)
         except NotFound:
-            raise no_key("patient") from None
+            raise no_key() from None
     studies = _studies(visit, patient_id)
     first = studies[0].first.envelope if studies else ""
     visit.note_identity(patient_id, first)

@@ -168,7 +168,7 @@ def find_study(visit: Visit, ref: str) -> OneStudy:
     """The study one of whose envelopes has that id; absent and denied look alike."""
     row = visit.identities().study_of(ref)
     if row is None:
-        raise no_key("study")
+        raise no_key()
     (study,) = visit.searching.studies(Matches(study_uids=(row.study_uid,)))
     return next(one for one in apart(visit, study) if row in one.rows)
 
