@@ -124,24 +124,29 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def write_new(path: Path, data: bytes) -> None:
-    """Write a file (0600) that must not exist yet, durably.
+    """Write a file (0600) that must not exist yet, durably; whole or not at all.
 
     Raises:
         Conflict: it exists; it is left as it is.
     """
     try:
         descriptor = create_private(path)
+    except FileExistsError as error:
+        raise Conflict(
+            N_("{path} exists already"), hint=N_("choose another name"), path=str(path)
+        ) from error
+    except OSError as error:
+        raise disk_error(error) from error
+    try:
         try:
             write_at(descriptor, [data], 0)
             sync_file(descriptor)
         finally:
             os.close(descriptor)
         sync_folder(path.parent)
-    except FileExistsError as error:
-        raise Conflict(
-            N_("{path} exists already"), hint=N_("choose another name"), path=str(path)
-        ) from error
     except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
         raise disk_error(error) from error
 
 

@@ -7,6 +7,7 @@ keys or patients' data. What the files hold is decided elsewhere (docs/format.md
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -21,7 +22,15 @@ from serment.adapters.system import (
     write_private,
 )
 from serment.core.records.vault import FORMAT_VERSION
-from serment.errors import N_, Conflict, FormatError, NotFound, Unavailable, UsageError
+from serment.errors import (
+    N_,
+    Conflict,
+    FormatError,
+    NotFound,
+    SermentError,
+    Unavailable,
+    UsageError,
+)
 
 FLAGS: tuple[str, ...] = ()
 SOCKET_PATH_BYTES = 100  # sun_path holds 104 to 108 bytes
@@ -86,7 +95,7 @@ class Folder:
 
 
 def create(root: Path, vault: str) -> Folder:
-    """A new empty folder for a vault.
+    """A new empty folder for a vault; nothing stays of one that cannot be made.
 
     Raises:
         Conflict: there is something there already.
@@ -100,10 +109,14 @@ def create(root: Path, vault: str) -> Folder:
             folder=str(root),
         )
     folder = Folder(root, vault)
-    for path in (root, folder.packs, folder.server, folder.run):
-        make_private_folder(path)
     lines = [f'vault = "{vault}"', f"format = {FORMAT_VERSION}", "flags = []", ""]
-    write_private(root / "serment.toml", "\n".join(lines).encode())
+    try:
+        for path in (root, folder.packs, folder.server, folder.run):
+            make_private_folder(path)
+        write_private(root / "serment.toml", "\n".join(lines).encode())
+    except SermentError:
+        shutil.rmtree(root, ignore_errors=True)
+        raise
     return folder
 
 

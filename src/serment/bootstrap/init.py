@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,11 +119,38 @@ def _found(
 def _write_kit(
     kit: Path, folder: Folder, practice: str, founded: Founded, language: str
 ) -> tuple[Path, ...]:
-    if not kit.is_dir():  # one that exists is somebody's own: its permissions stay
+    """The text files of the shares; each has a PDF beside it. Of a kit that cannot be written whole
+    nothing stays."""
+    is_new = not kit.is_dir()
+    if is_new:  # one that exists is somebody's own: its permissions stay
         make_private_folder(kit)
+    written: list[Path] = []
+    try:
+        for path, data in _files(kit, folder, practice, founded, language):
+            write_new(path, data)
+            written.append(path)
+    except BaseException:
+        _take_back(written, kit if is_new else None)
+        raise
+    return tuple(written[::2])
+
+
+def _take_back(written: list[Path], folder: Path | None) -> None:
+    """Delete the shares of a vault that never was: a second try would find them in its way."""
+    with suppress(OSError):
+        for path in written:
+            path.unlink(missing_ok=True)
+        if folder is not None:
+            folder.rmdir()
+
+
+def _files(
+    kit: Path, folder: Folder, practice: str, founded: Founded, language: str
+) -> Iterator[tuple[Path, bytes]]:
+    """Of each share its text, then its PDF."""
     at = SystemClock().now().astimezone()
-    written = []
     for number, words in enumerate(founded.shares, 1):
+        path = kit / (SHARE.format(number=number) + ".txt")
         text = say(
             TEXT,
             language,
@@ -132,6 +161,7 @@ def _write_kit(
             fingerprint=" ".join(founded.recovery_words),
             words=_in_lines(words),
         )
+        yield path, text.encode()
         pdf = render_kit_share(
             Typst(),
             language=language,
@@ -142,11 +172,7 @@ def _write_kit(
             words=words.split(),
             fingerprint=founded.recovery_words,
         )
-        path = kit / (SHARE.format(number=number) + ".txt")
-        write_new(path, text.encode())
-        write_new(path.with_suffix(".pdf"), pdf)
-        written.append(path)
-    return tuple(written)
+        yield path.with_suffix(".pdf"), pdf
 
 
 def _in_lines(words: str) -> str:
