@@ -55,7 +55,7 @@ def complaints(premises: Premises) -> list[dict[str, Any]]:
 
 @contextmanager
 def _silent(label: str) -> Iterator[_Silent]:
-    yield _Silent()
+    yield SILENT
 
 
 class _Silent:
@@ -64,3 +64,6 @@ class _Silent:
 
     def step(self, count: int = 1) -> None:
         pass
+
+
+SILENT = _Silent()
