@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -407,6 +408,58 @@ def test_an_exchanged_public_key_stops_receiving(kept: Kept, sql: str, circle: s
     found = read(kept)
     assert all(kept.sent[uid] == data for uid, data in found.files.items())
     assert set(found.files) >= before
+
+
+def insert_circle(name: str, kind: str) -> str:
+    return (
+        f"INSERT INTO circle SELECT '{name}', '{kind}', 1, :key, created, 0, 0 FROM circle "
+        "WHERE id = 'care'"
+    )
+
+
+LIVE = {
+    "the recovery key": (swap_in_place("recovery"), "recovery"),
+    "a next epoch of recovery": (insert_epoch("recovery"), "recovery"),
+    "a next epoch of the DPO's": (insert_epoch("dpo"), "dpo"),
+    "a next epoch of the care circle": (insert_epoch("care"), "care"),
+    "one more care circle": (insert_circle("soins", "care"), "soins"),
+}
+
+
+def test_a_public_key_exchanged_under_open_eyes(kept: Kept) -> None:
+    """While the doctor is signed in: the circle stops within a moment, without anybody signing in
+    again, nothing reaches the thief; once the right row stands again, it receives again."""
+    kept.open("docteur")
+    with serving(kept.premises.vault) as server:
+        kept.premises.vault.json("unlock", "--as", "docteur")
+        for sql, circle in LIVE.values():
+            thief = Thief()
+            with kept.rows() as database:
+                before = [tuple(row) for row in database.execute("SELECT * FROM circle")]
+                database.execute(sql, {"key": thief.public})
+            _until(lambda name=circle: name in _stopped(kept))
+            assert thief.loot(kept).opened == {}
+            with kept.rows() as database:
+                database.execute("DELETE FROM circle")
+                right = [(*row[:5], int(row[0] == circle), 0) for row in before]
+                database.executemany("INSERT INTO circle VALUES (?, ?, ?, ?, ?, ?, ?)", right)
+            _until(lambda: not _stopped(kept))
+        assert server.process.poll() is None
+    kept.send(1, 9)
+    assert read(kept).files == kept.sent
+
+
+def _until(done: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def _stopped(kept: Kept) -> set[str]:
+    with closing(sqlite3.connect(kept.database)) as database:
+        rows = database.execute("SELECT id FROM circle WHERE stopped = 1").fetchall()
+    return {name for (name,) in rows}
 
 
 def _doctor_says(kept: Kept, circle: str) -> bool:

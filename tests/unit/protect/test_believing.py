@@ -11,13 +11,13 @@ import pytest
 from tests.practices import PASSWORD, World, memory_world, patient, report, study
 from tests.unit.protect.thief import opened_by, write
 
-from serment.app import circles
+from serment.app import cards, circles
 from serment.app.protect import members, opening, repeats
 from serment.app.protect.patients import Patients
 from serment.app.protect.tables import CircleTable
-from serment.core.crypto.keys import new_seed, public_key
+from serment.core.crypto.keys import new_key, new_seed, public_key
 from serment.core.records import names
-from serment.core.records.vault import Envelope, Role, Setting, StoredObject, Wrap, WrapKind
+from serment.core.records.vault import Envelope, Member, Role, Setting, StoredObject, Wrap, WrapKind
 from serment.errors import AccessDenied, IntegrityError, VaultLocked
 from serment.ports import Matches
 
@@ -78,7 +78,7 @@ def test_before_anybody_looked_nothing_is_given_either(open_practice: World) -> 
     world.practice.refresh()
     doctor, filing = world.open("docteur"), world.practice.filing("secretariat")
     (waiting,) = filing.waiting()
-    filed = next(e.id for e in world.house.store.find(Envelope) if e.patient)
+    filed, known = next((e.id, e.patient) for e in world.house.store.find(Envelope) if e.patient)
     care = circles.current(world.house.store)["care"]
     secretariat = circles.current(world.house.store)["secretariat"]
     for circle in (care, secretariat):
@@ -86,6 +86,7 @@ def test_before_anybody_looked_nothing_is_given_either(open_practice: World) -> 
     house, ring = world.house, doctor.ring
     tries: list[Callable[[], object]] = [
         lambda: filing.file(doctor.member.id, waiting.row.envelope, None),
+        lambda: filing.file(doctor.member.id, waiting.row.envelope, known),
         lambda: filing.unfile(doctor.member.id, filed),
         lambda: members.add(house, doctor.member, ring, "neuf", PASSWORD, [Role.DOCTOR]),
         lambda: members.admit(house, doctor.member, ring, "remplacant"),
@@ -103,6 +104,23 @@ def _check_refused(world: World, tries: list[Callable[[], object]]) -> None:
             attempt()
     assert world.house.store.find(Wrap) == before
     assert world.house.store.find(Envelope) == patients
+
+
+@pytest.mark.parametrize("what", ["recovery", "appointing"])
+def test_a_newcomer_learns_only_what_was_believed(world: World, what: str) -> None:
+    """What he pins for ever comes from a session that has not been deceived."""
+    with world.signed_in("admin") as session:
+        store = world.house.store
+        recovery = circles.recovery(store)
+        key = public_key(new_seed())
+        forged = replace(recovery, epoch=2, public_key=key)
+        setting = Setting(cards.APPOINTING, cards.appointing_key(new_key()))
+        write(world, [forged if what == "recovery" else setting])
+        with pytest.raises(IntegrityError):
+            members.add(
+                world.house, session.member, session.ring, "neuf", PASSWORD, [Role.ADMINISTRATOR]
+            )
+        assert not store.find(Member, login="neuf")
 
 
 def test_deleted_pins_stop_everything(open_practice: World) -> None:

@@ -88,6 +88,7 @@ class DemoHouse(DemoPeople):
 
     def admit(self, session: str, member: str, compared: tuple[str, ...]) -> None:
         person = self._member(member)
+        self.compared = compared
         person.circles, person.waiting = person.waiting, ()
 
     def remove_member(self, session: str, member: str) -> None:

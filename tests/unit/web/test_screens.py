@@ -363,7 +363,9 @@ def test_a_newcomer_is_admitted_only_after_comparing(doctor: Client) -> None:
     assert "garlic" in doctor.get("/members").text
     assert doctor.post(path).status == 400
     assert doctor.practice.people["l.bertin"].waiting
-    assert doctor.post(path, {"compared": "1"}).status == 303
+    (words,) = re.findall(r'name="words" value="([^"]+)"', doctor.get("/members").text)
+    assert doctor.post(path, {"compared": "1", "words": words}).status == 303
+    assert doctor.practice.compared == tuple(words.split()) and "garlic" in words
     assert doctor.practice.people["l.bertin"].circles == ("secretariat",)
 
 

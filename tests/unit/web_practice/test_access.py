@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pyotp
 import pytest
-from tests.practices import PASSWORD
-from tests.unit.web_practice.conftest import Reading
+from tests.practices import PASSWORD, patient, report, study
 from tests.unit.web_practice.pages import AFAR, HERE, Pages
 
 from serment.app.protect import opening
@@ -14,8 +13,10 @@ from serment.core.journal.log import entry_of
 from serment.core.masked import Masked
 from serment.core.records.vault import MemberState, Role
 from serment.entrypoints.web.practice.log import newest_first
+from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import NewDevice, NewMember, Page, Peer, StudyQuery
 from serment.errors import AccessDenied, Busy, UsageError, VaultLocked
+from serment.ports import Matches
 
 WRONG = Masked("Mauvais-Tilleul-48-Pomme")
 
@@ -190,6 +191,18 @@ def test_locking_one_and_locking_all(pages: Pages) -> None:
     assert not pages.world.practice.tables
 
 
+@pytest.mark.parametrize("asked", ["identities", "filing", "searching"])
+def test_a_session_locked_during_a_request_is_told_so(pages: Pages, asked: str) -> None:
+    practice = pages.world.practice
+    visit = Visit(pages.desk, practice.session(pages.sign_in("docteur")))
+    practice.lock(visit.session)
+    with pytest.raises(VaultLocked):
+        if asked == "searching":
+            visit.searching.studies(Matches())
+        else:
+            getattr(visit, asked)()
+
+
 def test_an_admission_reaches_a_session_that_is_open(pages: Pages) -> None:
     admin = pages.sign_in("admin")
     new = NewMember("interne", PASSWORD, (Role.DOCTOR,), "")
@@ -234,12 +247,11 @@ class Told:
         self.done += count
 
 
-def test_signing_in_tells_how_far_it_is_once_the_password_was_right(reading: Reading) -> None:
-    for session in list(reading.pages.world.practice.sessions.values()):
-        reading.pages.world.practice.lock(session)
+def test_signing_in_tells_how_far_it_is_once_the_password_was_right(pages: Pages) -> None:
+    pages.world.receive([report(study(patient()))])
     wrong, right = Told(), Told()
     with pytest.raises(AccessDenied):
-        reading.pages.web.sign_in("docteur", WRONG, "", HERE, wrong)
-    reading.pages.web.sign_in("docteur", PASSWORD, "", HERE, right)
+        pages.web.sign_in("docteur", WRONG, "", HERE, wrong)
+    pages.web.sign_in("docteur", PASSWORD, "", HERE, right)
     assert (wrong.expected, wrong.done) == (0, 0)
     assert right.expected == right.done > 0

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.practices import PASSWORD, patient, report, study
+from tests.unit.protect.thief import write
 from tests.unit.web_practice.pages import HERE, Pages
 
+from serment.app import circles
+from serment.app.protect import members
+from serment.core.crypto.keys import fingerprint_words, new_seed, public_key
 from serment.core.masked import Masked
-from serment.core.records.vault import CircleKind, Device, MemberState, Role
+from serment.core.records.vault import CircleKind, Device, MemberState, Role, Wrap, WrapKind
 from serment.entrypoints.web.views import NewDevice, NewMember
 from serment.errors import AccessDenied, Conflict, NotFound, UsageError
 
@@ -88,6 +94,42 @@ def test_a_member_who_waits_can_be_admitted_by_those_who_hold_it_only(pages: Pag
         assert (line.state, line.waiting, line.may_admit) == (MemberState.PENDING, ("dpo",), may)
     with pytest.raises(AccessDenied):
         pages.web.admit(admin, line.id, line.words)
+
+
+def test_the_words_on_the_page_are_those_of_the_key_that_gets_in(pages: Pages) -> None:
+    """Somebody who writes the database exchanges the newcomer's key behind the page."""
+    doctor, store = pages.sign_in("docteur"), pages.world.house.store
+    pages.web.add_member(pages.sign_in("admin"), NewMember("interne", PASSWORD, (Role.DOCTOR,), ""))
+    (line,) = [m for m in pages.web.members(doctor).members if m.login == "interne"]
+    row = members.find(store, "interne")
+    write(pages.world, [replace(row, public_key=public_key(new_seed()))])
+    for compared in (line.words, ()):
+        with pytest.raises(Conflict, match="compared"):
+            pages.web.admit(doctor, line.id, compared)
+    assert not store.find(Wrap, kind=WrapKind.CIRCLE_SEED, recipient=f"member:{line.id}")
+    write(pages.world, [row])
+    pages.web.admit(doctor, line.id, line.words)
+
+
+def test_a_stopped_circle_shows_the_words_of_its_key(pages: Pages) -> None:
+    store = pages.world.house.store
+    dpo = circles.current(store)["dpo"]
+    forged = replace(dpo, epoch=2, public_key=public_key(new_seed()))
+    write(pages.world, [forged])
+    lines = {c.name: c for c in pages.web.members(pages.sign_in("docteur")).circles}
+    assert {name for name, line in lines.items() if line.stopped} == {"dpo"}
+    assert lines["dpo"].words == fingerprint_words(forged.public_key)
+
+
+def test_the_login_of_a_removed_member_is_not_given_again(pages: Pages) -> None:
+    """The journal names him by it; the list does not show him, so the refusal says why."""
+    admin = pages.sign_in("admin")
+    new = NewMember("passager", PASSWORD, (Role.SECRETARY,), "")
+    pages.web.add_member(pages.sign_in("docteur"), new)
+    (line,) = [m for m in pages.web.members(admin).members if m.login == "passager"]
+    pages.web.remove_member(admin, line.id)
+    with pytest.raises(Conflict, match="removed"):
+        pages.web.add_member(admin, new)
 
 
 def test_devices_come_and_go(pages: Pages) -> None:

@@ -76,7 +76,10 @@ class Session:
 
     @property
     def identity(self) -> str | None:
-        """The circle through which identities are read here, if any."""
+        """The circle through which identities are read here, if any; `VaultLocked` once the
+        session is over."""
+        if self.seed is None:
+            raise session_over()
         for name in (circles.SECRETARIAT, circles.DPO):
             if self.ring.holds(name):
                 return name
