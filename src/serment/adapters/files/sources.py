@@ -7,6 +7,7 @@ reading.
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,18 @@ MAX_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 16 * 1024**3
 MAX_RATIO = 200  # of a member; real images compress 2 to 20 times
 SMALL = 10 * 1024 * 1024  # below, a high ratio is harmless
+READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what other methods need in memory has no bound
+DAMAGED = N_("this member of the archive is damaged")
+_ERRORS = (  # what zipfile meets in an archive that somebody made or broke
+    zipfile.BadZipFile,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    zlib.error,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ def _archive(path: Path) -> Iterator[Found | Refused]:
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if not m.is_dir()]
             heads = [_head(archive, member) for member in members[:MAX_MEMBERS]]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except _ERRORS:
         yield Refused(str(path), N_("the zip archive is damaged"))
         return
     if len(members) > MAX_MEMBERS:
@@ -137,20 +150,23 @@ def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | str:
     """The first bytes of a member, or why it is refused."""
     if member.flag_bits & 1:
         return N_("the archive is protected by a password")
+    if member.compress_type not in READ:
+        return N_("this member of the archive is compressed in a way that is not read here")
     try:
         with archive.open(member) as stream:
             return stream.read(132)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, zlib.error):
-        return N_("this member of the archive is damaged")
+    except _ERRORS:
+        return DAMAGED
 
 
 def _member(path: Path, member: zipfile.ZipInfo) -> Callable[[], Iterator[bytes]]:
     def chunks() -> Iterator[bytes]:
         try:
+            packed = min(member.compress_size, path.stat().st_size)  # whatever the archive says
             with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-                yield from _bounded(stream, member.compress_size)
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
-            raise FormatError(N_("this member of the archive is damaged")) from error
+                yield from _bounded(stream, packed)
+        except _ERRORS as error:
+            raise FormatError(DAMAGED) from error
 
     return chunks
 
