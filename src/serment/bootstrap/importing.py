@@ -17,6 +17,7 @@ from serment.adapters.files.sources import Found, Refused, find_sources
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock
 from serment.app.batches import batches
+from serment.app.protect.sealing import receiving_circle
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import signing
@@ -100,6 +101,8 @@ def bring(
         else:
             sources.append(one)
     summary.waiting = len(sources)
+    if sources:
+        _check_circle(folder, order.circle)
     try:
         _send_all(folder, order, sources, summary, progress)
         if order.login is not None:
@@ -109,6 +112,15 @@ def bring(
             raise
         return summary.answer(error)
     return summary.answer()
+
+
+def _check_circle(folder: Folder, wanted: str | None) -> None:
+    """Say at once, with the next step, that nobody could open what is imported."""
+    store = SqliteStore(folder.database, folder.key_copy)
+    try:
+        receiving_circle(store, wanted)
+    finally:
+        store.close()
 
 
 def _send_all(

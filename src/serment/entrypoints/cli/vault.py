@@ -154,7 +154,7 @@ def bring(
     if refused:
         out.line(N_("Refused: {count}"), count=len(refused))
         out.table(
-            [N_("File"), N_("Reason")],
+            [N_("File name"), N_("Reason")],
             [(row["path"], out.text(row["reason"])) for row in refused],
         )
     if failure is not None:
