@@ -48,13 +48,13 @@ def data_sets(premises: Premises) -> dict[str, list[str]]:
 
 def complaints(premises: Premises) -> list[dict[str, Any]]:
     """What `serment doctor` finds, the kit and the space of this machine aside."""
-    report = examine_vault(premises.root, True, False, _silent)
+    report = examine_vault(premises.root, True, False, silent)
     aside = ("the kit is here", "MB are free")
     return [f for f in report["findings"] if not any(word in f["message"] for word in aside)]
 
 
 @contextmanager
-def _silent(label: str) -> Iterator[_Silent]:
+def silent(label: str) -> Iterator[_Silent]:
     yield SILENT
 
 

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.oath.aftermath import SILENT, complaints
+from tests.e2e.oath.aftermath import SILENT, complaints, silent
 from tests.e2e.oath.premises import SECRET, Premises, ask
 from tests.practices import patient, report, study
 
+from serment.adapters.sqlite.store import SqliteStore
 from serment.app.keep.recover import recover
 from serment.app.protect.kit import open_with
+from serment.bootstrap.doctor import examine_vault
 from serment.bootstrap.house import alone
 from serment.bootstrap.world import read_share
 from serment.core.dicom.part10 import read_meta
@@ -374,3 +376,26 @@ def check_kit(kept: Kept, seen: Seen, loss: str) -> None:
     lost = {"object": {1}, "envelope": {1, 2}, "all": {3}}.get(loss, {0})
     assert len(kept.sent) - len(seen.whole) in lost, seen
     assert (seen.names == NAMES) is (loss in ("", "object")), seen
+
+
+def test_what_came_after_the_copy_of_the_keys_is_named_when_it_is_restored(kept: Kept) -> None:
+    """The copy is older: the packs have the objects, and nothing opens them."""
+    premises = kept.premises
+    with closing(
+        SqliteStore(premises.root / "vault.sqlite3", premises.root / "keys.copy")
+    ) as store:
+        store.copy_keys()
+    exam = study(patient(3, "MOREAU^Zoé", "19810512"), 3)
+    premises.receive([report(exam, number) for number in (1, 2)])
+    (premises.root / "vault.sqlite3").write_bytes(b"damaged " * 1000)
+    found = examine_vault(premises.root, True, True, silent)
+    assert found["objects"] == 5
+    named = [f for f in found["findings"] if "envelope" in f["values"]]
+    assert [f["message"] for f in named] == [
+        "the envelope {envelope} is gone, and its keys with it"
+    ]
+    seen = look(kept)
+    check_refusals(seen)
+    assert (seen.names, seen.whole, seen.refusals) == (NAMES, set(kept.sent), [])
+    kit = from_the_kit(kept)
+    assert (kit.whole, len(kit.damaged)) == (set(kept.sent), 2)
