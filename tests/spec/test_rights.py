@@ -26,12 +26,10 @@ RIGHTS = """
 | read-own-journal     | yes           | yes    | yes       | yes | yes            | -      |
 | read-patient-journal | -             | yes    | -         | yes | -              | -      |
 | journal              | yes           | -      | -         | yes | -              | -      |
-| export-journal       | yes           | -      | -         | yes | -              | -      |
 | keep-checkpoint      | yes           | yes    | yes       | yes | yes            | -      |
 | admit                | -             | yes    | yes       | yes | -              | -      |
 | members              | yes           | -      | -         | -   | -              | -      |
 | devices              | yes           | -      | -         | -   | -              | -      |
-| scan                 | yes           | -      | -         | yes | -              | -      |
 | settings             | yes           | -      | -         | -   | -              | -      |
 """
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from serment.entrypoints.cli.output import unforeseen
+from serment.entrypoints.faults import unforeseen
 
 ALLOWED = frozenset(
     {

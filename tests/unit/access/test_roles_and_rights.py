@@ -6,27 +6,15 @@ import pytest
 
 from serment.core.access import rights
 from serment.core.access.rights import RIGHTS, Act, can, check_may
-from serment.core.access.roles import circles_of, circles_of_all, kind_of_circle, standing
-from serment.core.records.vault import CircleKind, MemberState, Role
+from serment.core.access.roles import circles_of, circles_of_all, kind_of_circle
+from serment.core.records.vault import CircleKind, Role
 from serment.errors import AccessDenied
 
 
-def test_a_doctor_alone_makes_his_circles() -> None:
-    wanted = circles_of(Role.DOCTOR)
-    assert wanted == ("secretariat", "care")
-    first = standing(wanted, existing=())
-    assert (first.makes, first.waits, first.state) == (wanted, (), MemberState.ACTIVE)
-
-
-def test_the_next_waits_for_what_exists() -> None:
-    second = standing(circles_of(Role.DOCTOR, "care-north"), existing={"secretariat", "care"})
-    assert second.makes == ("care-north",)
-    assert second.waits == ("secretariat",)
-    assert second.state is MemberState.PENDING
-
-
-def test_an_administrator_waits_for_nothing() -> None:
-    assert standing(circles_of(Role.ADMINISTRATOR), {"care"}).state is MemberState.ACTIVE
+def test_a_doctor_asks_for_the_secretariat_and_his_team() -> None:
+    assert circles_of(Role.DOCTOR) == ("secretariat", "care")
+    assert circles_of(Role.DOCTOR, "north") == ("secretariat", "north")
+    assert circles_of(Role.ADMINISTRATOR) == ()
 
 
 def test_several_roles_and_teams() -> None:

@@ -111,7 +111,7 @@ def test_the_journal_taken_out_says_so_itself(pages: Pages) -> None:
 def test_what_the_desk_refuses_is_journalled(pages: Pages) -> None:
     uid, _ = arrival(pages)
     for command in ("fetch", "fetch"):
-        with pytest.raises(AccessDenied):
+        with pytest.raises(AccessDenied, match="cannot open images"):
             answer(pages.desk, asked(command, "secretaire", uid=uid))
     with pytest.raises(AccessDenied):
         answer(pages.desk, asked("waiting", "nobody"))  # wrong login

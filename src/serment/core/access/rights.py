@@ -28,12 +28,10 @@ class Act(StrEnum):
     READ_OWN_JOURNAL = "read-own-journal"
     READ_PATIENT_JOURNAL = "read-patient-journal"  # "who opened this file"
     READ_JOURNAL = "journal"
-    EXPORT_JOURNAL = "export-journal"
     KEEP_CHECKPOINT = "keep-checkpoint"
     ADMIT = "admit"  # a newcomer to one circle
     MEMBERS = "members"  # add, remove, rescue
     DEVICES = "devices"
-    SCAN = "scan"
     SETTINGS = "settings"
 
 
@@ -63,12 +61,10 @@ RIGHTS: Mapping[Act, Needs] = {
     Act.READ_OWN_JOURNAL: _keys(roles=Role),
     Act.READ_PATIENT_JOURNAL: _keys(_CARE, _DPO),
     Act.READ_JOURNAL: _keys(roles=_WATCHERS),
-    Act.EXPORT_JOURNAL: _keys(roles=_WATCHERS),
     Act.KEEP_CHECKPOINT: _keys(roles=Role),
     Act.ADMIT: _keys(_SECRETARIAT, _CARE, _DPO),
     Act.MEMBERS: _keys(roles=_ADMINISTRATOR),
     Act.DEVICES: _keys(roles=_ADMINISTRATOR),
-    Act.SCAN: _keys(roles=_WATCHERS),
     Act.SETTINGS: _keys(roles=_ADMINISTRATOR),
 }
 
@@ -115,12 +111,10 @@ _REFUSAL: Mapping[Act, str] = {
     Act.READ_OWN_JOURNAL: N_("only a member may read the journal of his own acts"),
     Act.READ_PATIENT_JOURNAL: N_("this session may not see who opened a patient's file"),
     Act.READ_JOURNAL: N_("this session may not read the journal"),
-    Act.EXPORT_JOURNAL: N_("this session may not export the journal"),
     Act.KEEP_CHECKPOINT: N_("only a member may take a checkpoint of the journal"),
     Act.ADMIT: N_("no key: only somebody who holds a circle can admit to it"),
     Act.MEMBERS: N_("this session may not change the members"),
     Act.DEVICES: N_("this session may not change the devices"),
-    Act.SCAN: N_("this session may not look for what is exposed"),
     Act.SETTINGS: N_("this session may not change the settings"),
 }
 _HINTS: Mapping[Needs, str] = {

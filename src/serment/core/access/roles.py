@@ -1,4 +1,4 @@
-"""Which circles a role asks for, and who makes a circle or waits to be admitted to it.
+"""Which circles a role asks for; who makes a circle or waits is decided in `app.protect.members`.
 
 A role is the keys it holds: this table says which keys to give; whether somebody holds them is
 seen in the wraps, never here.
@@ -6,10 +6,9 @@ seen in the wraps, never here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
-from serment.core.records.vault import CircleKind, MemberState, Role
+from serment.core.records.vault import CircleKind, Role
 
 DEFAULT_CARE = "care"
 
@@ -22,19 +21,6 @@ CIRCLES: Mapping[Role, Callable[[str], tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a newcomer makes at once as its first member, and what he waits for."""
-
-    makes: tuple[str, ...]
-    waits: tuple[str, ...]
-
-    @property
-    def state(self) -> MemberState:
-        """Active once nothing is waited for."""
-        return MemberState.PENDING if self.waits else MemberState.ACTIVE
-
-
 def circles_of(role: Role, care: str | None = None) -> tuple[str, ...]:
     """The circles a role asks for; `care` names the care circle (None = the default one)."""
     return CIRCLES[role](care or DEFAULT_CARE)
@@ -45,15 +31,6 @@ def circles_of_all(roles: Iterable[Role], care: Iterable[str] = ()) -> tuple[str
     teams = tuple(care) or (DEFAULT_CARE,)
     return tuple(
         dict.fromkeys(c for role in roles for team in teams for c in circles_of(role, team))
-    )
-
-
-def standing(wanted: Iterable[str], existing: Collection[str]) -> Standing:
-    """The first member of a circle makes it; everybody after waits for a sitting member."""
-    names = tuple(wanted)
-    return Standing(
-        tuple(name for name in names if name not in existing),
-        tuple(name for name in names if name in existing),
     )
 
 

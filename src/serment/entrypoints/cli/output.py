@@ -8,7 +8,6 @@ exactly one JSON value, an error included. Which command computes what is left t
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, TextIO
 
+from serment.entrypoints.faults import unforeseen
 from serment.entrypoints.language import advise, say, translator
 from serment.errors import N_, SermentError
 
@@ -147,16 +147,3 @@ def run(output: Output, command: Callable[[], int | None]) -> int:
         return DONE  # the reader has seen enough
     except Exception as error:  # noqa: BLE001 - the entry point's last line of defence
         return output.error(unforeseen(error))
-
-
-def unforeseen(error: BaseException) -> SermentError:
-    """What to say of a defect: where it is, without what it held."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "serment" in PurePath(frame.filename).parts] or frames
-    where = f"{PurePath(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
-    return SermentError(
-        N_("a defect of Serment stopped it ({type} in {where})"),
-        hint=N_("run `serment doctor`, then report these two words to the developers"),
-        type=type(error).__name__,
-        where=where,
-    )

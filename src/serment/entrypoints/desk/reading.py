@@ -10,7 +10,7 @@ from serment.app.protect import filing
 from serment.app.protect.opening import Session
 from serment.app.protect.reading import no_key
 from serment.app.protect.searching import LEVELS, FoundStudy, Searching
-from serment.core.access.rights import check_may
+from serment.core.access.rights import Act, check_may
 from serment.core.dicom.query import Query, parse_text
 from serment.core.dicom.uids import is_uid
 from serment.core.journal.entries import Entry, EventKind
@@ -107,6 +107,7 @@ def fetch(desk: Desk, request: Request) -> Iterator[bytes]:
     """`serment fetch`: the object's bytes, once the journal names it and says that it left."""
     session = desk.open(request)
     try:
+        check_may(session.member.roles, Act.EXPORT_CLINICAL, session.ring.circles)
         reading = desk.reading(session)
         desk.practice.refresh()
         row = reading.instance(request.text("uid"))
@@ -166,7 +167,7 @@ def filing_of(desk: Desk, session: Session) -> filing.Filing:
 def waiting(desk: Desk, request: Request) -> Answer:
     """Arrivals that a person must file, with whom they may belong to and what differs."""
     with desk.session(request) as session:
-        check_may(session.member.roles, "file", session.ring.circles)
+        check_may(session.member.roles, Act.FILE, session.ring.circles)
         found = filing_of(desk, session).waiting()
         desk.searches.note(
             session=session.id,
@@ -199,7 +200,7 @@ def _waiting_answer(one: filing.Waiting) -> dict[str, Any]:
 def file(desk: Desk, request: Request) -> Answer:
     """A person files an arrival; {"patient"}."""
     with desk.session(request) as session:
-        check_may(session.member.roles, "file", session.ring.circles)
+        check_may(session.member.roles, Act.FILE, session.ring.circles)
         patient = filing_of(desk, session).file(
             session.member.id, request.text("envelope"), request.maybe("patient")
         )
@@ -210,7 +211,7 @@ def file(desk: Desk, request: Request) -> Answer:
 def unfile(desk: Desk, request: Request) -> Answer:
     """A person takes an arrival off its patient."""
     with desk.session(request) as session:
-        check_may(session.member.roles, "file", session.ring.circles)
+        check_may(session.member.roles, Act.FILE, session.ring.circles)
         filing_of(desk, session).unfile(session.member.id, request.text("envelope"))
         desk.practice.settle(session)
     return {"unfiled": True}

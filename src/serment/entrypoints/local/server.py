@@ -18,10 +18,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from serment.core.masked import Masked
-from serment.entrypoints.cli.output import unforeseen
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import answer
+from serment.entrypoints.faults import unforeseen
 from serment.errors import N_, FormatError, SermentError
 
 BODY_LIMIT = 1024 * 1024

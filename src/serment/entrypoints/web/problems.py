@@ -7,7 +7,6 @@ place in our code, never its message, which could hold a patient's value.
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass
 
 import structlog
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serment.core.crypto.entropy import new_id
 from serment.entrypoints import language
+from serment.entrypoints.faults import where
 from serment.entrypoints.web.doors import peer_of, practice, session_id
 from serment.entrypoints.web.rendering import is_partial, lang_of, show
 from serment.errors import N_, Busy, NotFound, SermentError, UsageError
@@ -130,13 +130,3 @@ class LastResort:
                 request = Request(scope, receive)
                 error = SermentError(DEFECT, hint=DEFECT_HINT, number=number)
                 await answer(request, error, 500)(scope, receive, send)
-
-
-def where(fault: BaseException) -> str:
-    """The innermost place in our own code, as module and line."""
-    ours = [
-        frame
-        for frame in traceback.extract_tb(fault.__traceback__)
-        if "serment" in frame.filename and "site-packages" not in frame.filename
-    ]
-    return f"{ours[-1].name}:{ours[-1].lineno}" if ours else "outside"
