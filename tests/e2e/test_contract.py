@@ -6,6 +6,7 @@ import io
 import json
 import socket
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,15 @@ def test_import_search_show_fetch(vault: Vault, tmp_path: Path) -> None:
     assert target.read_bytes() in data
     assert vault.json("fetch", uid, "-o", target, "--as", "docteur", code=9)
     again = vault.json("import", folder / "0.dcm", "--as", "docteur")
+    of = [row for row in vault.json("journal", "list") if row["kind"] == "reception-closed"][-1]
+    assert of["values"]["actor"] == "docteur"
+    assert (of["details"]["peer"], of["details"]["local"]) == ("local", "local")
+    with_another = {**vault.environment, "SERMENT_PASSWORD_FILE": str(folder / "readme.txt")}
+    stranger = replace(vault, environment=with_another)
+    before = len(vault.json("journal", "list", "--last", "10000"))
+    assert stranger.run("import", folder / "0.dcm", "--as", "docteur", code=None).code == 4
+    after = vault.json("journal", "list", "--last", "10000")[before:]
+    assert "reception-opened" not in {row["kind"] for row in after}
     assert again == {
         "imported": 0,
         "duplicates": 1,
@@ -207,8 +217,8 @@ def test_journal_verify_export_checkpoint(vault: Vault, tmp_path: Path) -> None:
     assert before.splitlines()
     vault.json("journal", "export", "-o", exported, code=9)
     assert exported.read_bytes() == before
-    for lang in ("fr", "en"):
-        assert vault.run("journal", "list", lang=lang).out
+    for lang, said in (("en", "The vault was founded"), ("fr", "Le coffre a été fondé")):
+        assert said in vault.run("journal", "list", "--last", "10000", lang=lang).out
 
 
 def test_recover_and_rescue_with_two_shares(vault: Vault, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ RIGHTS = """
 | export-clinical      | -             | yes    | -         | -   | -              | -      |
 | attach               | -             | yes    | yes       | -   | -              | -      |
 | read-own-journal     | yes           | yes    | yes       | yes | yes            | -      |
+| retention            | yes           | -      | -         | yes | -              | -      |
 | read-patient-journal | -             | yes    | -         | yes | -              | -      |
 | journal              | yes           | -      | -         | yes | -              | -      |
 | keep-checkpoint      | yes           | yes    | yes       | yes | yes            | -      |

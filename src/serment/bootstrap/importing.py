@@ -21,6 +21,7 @@ from serment.app.protect.sealing import receiving_circle
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import signing
+from serment.core.journal.caller import HERE
 from serment.entrypoints.cli.world import ImportOrder, World
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.intake.client import IntakeClient
@@ -93,6 +94,7 @@ def bring(
         SermentError: nothing at all had come of it.
     """
     folder = open_folder(root)
+    member = _member(root, order, world)
     summary = Summary()
     sources: list[Found] = []
     for one in find_sources(order.paths):
@@ -104,7 +106,7 @@ def bring(
     if sources:
         _check_circle(folder, order.circle)
     try:
-        _send_all(folder, order, sources, summary, progress)
+        _send_all(folder, order, member, sources, summary, progress)
         if order.login is not None:
             _compare(root, order, summary, world)
     except SermentError as error:
@@ -126,6 +128,7 @@ def _check_circle(folder: Folder, wanted: str | None) -> None:
 def _send_all(
     folder: Folder,
     order: ImportOrder,
+    member: str | None,
     sources: list[Found],
     summary: Summary,
     progress: ProgressFactory,
@@ -133,7 +136,7 @@ def _send_all(
     with receiving(folder), progress(N_("Importing")) as bar:
         bar.total(len(sources))
         client = IntakeClient(folder.intake_socket)
-        source = Source("import", None, order.circle, "", "", False)
+        source = Source("import", None, order.circle, **HERE, member=member)
         for some in batches([s for s in sources if not s.is_pdf], PER_REQUEST):
             _instances(client, source, some, summary, bar)
         _documents(client, source, [s for s in sources if s.is_pdf], order, summary, bar)
@@ -211,6 +214,14 @@ def _documents(
             summary.refuse_found(found.label, str(error))
             continue
         summary.count(found, file.hash.digest(), result)
+
+
+def _member(root: Path, order: ImportOrder, world: World) -> str | None:
+    """The id of who hands them over, whose password is right; None when nobody is named."""
+    if order.login is None:
+        return None
+    found = world.ask(root, Request("repeats", {}, order.login, order.password))
+    return str(found["member"])
 
 
 def _compare(root: Path, order: ImportOrder, summary: Summary, world: World) -> None:

@@ -16,7 +16,7 @@ class Source:
     kind: str  # "dicom", "stow", "import", "web"
     device: str | None  # device id, when a device sent it
     circle: str | None  # care circle that receives; None = the device's, or the only one
-    peer: str  # "address:port" of the sender; empty for the local command line
+    peer: str  # "address:port" of the sender; "local" for the command line
     local: str  # "address:port" that was reached
     tls: bool = False
     member: str | None = None  # member id, when a person handed it over

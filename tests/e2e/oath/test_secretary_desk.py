@@ -112,6 +112,7 @@ def tries(vault: Vault) -> dict[str, list[Try]]:
         "journal verify": [Try({}, ANSWERED)],
         "journal export": [Try({}, ANSWERED)],
         "journal checkpoint": [Try({}, ANSWERED)],
+        "journal retention": [Try({"months": 24}, REFUSED, None)],
         "kit declared": [Try({}, REFUSED, None)],
         "lock": [Try({}, ANSWERED)],
     }

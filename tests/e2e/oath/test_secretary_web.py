@@ -381,6 +381,7 @@ def commands(vault: Open, folder: Path) -> dict[str, list[tuple[list[str], int]]
         "journal verify": [([], 0)],
         "journal export": [([], 0)],
         "journal checkpoint": [([], 0)],
+        "journal retention": [(["24", *hers], 4)],
         "lock": "tried elsewhere: it would end the sessions of these tests",
     }
 

@@ -9,8 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from serment.app.watch.checkpoints import Checkpoints, newest
-from serment.app.watch.expiry import expire
+from serment.adapters.memory.clock import MemoryClock
+from serment.app.watch.checkpoints import TAKEN, Checkpoints, newest, take
+from serment.app.watch.expiry import expire, keep_for, months_kept
 from serment.app.watch.verification import export_lines, verify_journal, verify_lines
 from serment.core.crypto.secret import Seed
 from serment.core.crypto.signing import verify_key
@@ -24,7 +25,15 @@ from serment.core.journal.verify import (
     TREE_CHANGED,
     Verdict,
 )
-from serment.errors import FormatError, IntegrityError, Unavailable, UsageError
+from serment.core.records.vault import Member, MemberState, Role, Setting
+from serment.errors import (
+    AccessDenied,
+    FormatError,
+    IntegrityError,
+    NotFound,
+    Unavailable,
+    UsageError,
+)
 
 VAULT = "0123456789abcdef"
 
@@ -334,6 +343,50 @@ def test_expiry_goes_on_window_by_window(store, clock, key, signer, write, monke
     assert check(store, key) == Verdict(55 + 5 + 3, True, 50, None, "", 0, 3)
 
 
-def test_the_retention_is_bounded(store, clock, key) -> None:
+def somebody(*roles: Role) -> Member:
+    return Member("m", "dpo", roles, (), b"", MemberState.ACTIVE, MemoryClock().now())
+
+
+@pytest.mark.parametrize("months", [-1, 0, 1, 5, 37, 1200])
+def test_the_retention_is_bounded(store, clock, months) -> None:
     with pytest.raises(UsageError):
-        expire(store, clock, key, VAULT, months=1)
+        keep_for(store, clock, somebody(Role.DPO), months)
+    assert (months_kept(store), store.journal_size()) == (12, 0)
+
+
+@pytest.mark.parametrize("roles", [(Role.DOCTOR,), (Role.SECRETARY,), ()])
+def test_only_those_who_watch_the_journal_choose_its_retention(store, clock, roles) -> None:
+    with pytest.raises(AccessDenied):
+        keep_for(store, clock, somebody(*roles), 24)
+    assert (months_kept(store), store.journal_size()) == (12, 0)
+
+
+@pytest.mark.parametrize(("months", "expired"), [(6, 3), (12, 2), (24, 1), (36, 0)])
+def test_accesses_expire_when_the_practice_chose(
+    store, clock, key, write, written, months, expired
+) -> None:
+    for days in (400, 400, 200):  # 1000, 600 and 200 days ago in the end
+        write(1, EventKind.READ)
+        clock.advance(days * 86400)
+    keep_for(store, clock, somebody(Role.ADMINISTRATOR), months)
+    (chosen,) = [entry for entry in written() if entry.kind is EventKind.RETENTION_CHANGED]
+    assert (chosen.actor, chosen.details) == ("m", {"count": months, "before": 12})
+    assert months_kept(store) == months
+    assert expire(store, clock, key, VAULT) == expired
+
+
+@pytest.mark.parametrize(("value", "months"), [(b"x", 12), (b"1", 6), (b"900", 36)])
+def test_a_retention_that_nobody_chose_here_stays_within_its_bounds(store, value, months) -> None:
+    with store.change(Entry(EventKind.REPAIRED, MemoryClock().now(), "x")) as tx:
+        tx.put(Setting("journal-months", value))
+    assert months_kept(store) == months
+
+
+def test_a_checkpoint_handed_out_is_journalled(store, clock, signer, write, written) -> None:
+    with pytest.raises(NotFound):
+        take(store, clock, "m")
+    write(2)
+    signer.sign_if_changed()
+    assert take(store, clock, "m") == newest(store)
+    assert (written()[-1].kind, written()[-1].actor) == (EventKind.CHECKPOINT_TAKEN, "m")
+    assert store.get(Setting, TAKEN).value == clock.now().isoformat().encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from tests.practices import patient, report, study
 from tests.unit.web_practice.pages import Pages
 
 from serment.app.watch.checkpoints import Checkpoints
-from serment.core.journal.entries import EventKind
+from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Patient
+from serment.entrypoints.desk.request import Request
+from serment.entrypoints.desk.table import answer
 from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.views import JournalLine, JournalQuery, NewDevice, StudyQuery
 from serment.errors import AccessDenied, FormatError, NotFound
@@ -138,6 +141,34 @@ def test_the_log_is_looked_through_backwards_and_not_for_ever(pages: Pages) -> N
     assert [e.index for e in log.newest_first(store, b'"vault-founded"')] == [0]
     assert log.first_at(store, pages.world.house.clock.now()) == 0
     assert log.first_at(store, pages.world.house.clock.now() + timedelta(1)) == len(indices)
+
+
+@pytest.mark.parametrize("body", [b"x", b'{"at":"then"}'])
+def test_an_entry_that_cannot_be_read_hides_no_other(pages: Pages, body: bytes) -> None:
+    house, admin = pages.world.house, pages.sign_in("admin")
+    size = house.store.journal_size()
+    before = [line.index for line in lines(pages, admin)]
+    for index in range(size // 3, size // 2 + 1):  # where a search by halves looks first
+        house.store._log[index] = replace(house.store._log[index], body=body)
+    view = pages.web.journal(admin, JournalQuery())
+    kept = [index for index in before if not size // 3 <= index <= size // 2]
+    assert [line.index for line in view.lines][-len(kept) :] == kept
+    assert view.unreadable == size // 2 + 1 - size // 3
+    assert pages.web.journal(pages.sign_in("docteur"), JournalQuery()).unreadable == 0
+    listed = answer(pages.desk, Request("journal list", {"last": 10_000}))
+    unread = [line["index"] for line in listed if "cannot be read" in line["message"]]
+    assert unread == list(range(size // 3, size // 2 + 1))
+
+
+def test_days_are_found_between_expired_entries(pages: Pages) -> None:
+    store, tomorrow = pages.world.house.store, pages.world.house.clock.now() + timedelta(1)
+    first = store.journal_size()
+    for number in range(20):
+        store.record(Entry(EventKind.READ, tomorrow, "m", {"n": number}))
+    assert log.first_at(store, tomorrow) == first
+    for index in range(first + 1, first + 20):
+        store._log[index] = replace(store._log[index], body=None, salt=None)
+    assert log.first_at(store, tomorrow) == first
 
 
 def test_a_checkpoint_kept_elsewhere_is_compared(pages: Pages) -> None:

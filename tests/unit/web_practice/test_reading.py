@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date, time
 
 import pytest
-from tests.practices import patient, study
+from tests.practices import patient, report, study
 from tests.unit.web_practice.conftest import Reading
 from tests.unit.web_practice.pages import CT_TITLE, SENTENCE, US_TITLE, Pages, full_study
 
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import entry_of
-from serment.core.records.vault import EnvelopeKind
+from serment.core.records.vault import Envelope, EnvelopeKind
+from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.views import JournalQuery, StudyQuery
 from serment.errors import AccessDenied
 
@@ -309,6 +310,26 @@ def test_who_opened_this_file(reading: Reading) -> None:
         known = {(each.login, each.what) for each in view.readers}
         assert {("docteur", "thumbnail"), ("secretaire", "identity")} <= known
     assert reading.web.patient(reading.sessions["secretaire"], patient_id).readers is None
+
+
+def test_who_opened_an_arrival_before_it_was_filed(pages: Pages) -> None:
+    (receipt,) = pages.world.receive([report(study(patient(birth_date="")))])
+    session, secretary = pages.sign_in("docteur"), pages.sign_in("secretaire")
+    pages.web.report(session, receipt.object_id)
+    (envelope,) = pages.world.house.store.find(Envelope)
+    assert envelope.patient is None
+    patient_id = pages.web.file(secretary, envelope.id, None)
+    found = pages.web.patient(pages.sign_in("dpo"), patient_id).readers
+    assert ("docteur", "report") in {(each.login, each.what) for each in found}
+
+
+def test_the_page_says_how_far_back_it_looked(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, patient_id = reading.sessions["docteur"], line(reading, "docteur").patient
+    assert reading.web.patient(session, patient_id).all_readers
+    monkeypatch.setattr(log, "FAR_BACK", 3)
+    assert not reading.web.patient(session, patient_id).all_readers
 
 
 def test_headers_are_not_told_apart_from_the_images_they_head(reading: Reading) -> None:

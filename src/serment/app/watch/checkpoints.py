@@ -19,8 +19,11 @@ from serment.core.journal.checkpoints import (
     sign_checkpoint,
 )
 from serment.core.journal.entries import UNSIGNED_TAIL, CheckpointRow, Entry, EventKind
-from serment.errors import N_, FormatError, IntegrityError
+from serment.core.records.vault import Setting
+from serment.errors import N_, FormatError, IntegrityError, NotFound
 from serment.ports import Clock, Store
+
+TAKEN = "checkpoint-taken"  # setting: when a checkpoint was last handed out
 
 
 class Checkpoints:
@@ -105,6 +108,24 @@ class Checkpoints:
 def newest(store: Store) -> CheckpointRow | None:
     """The checkpoint of the largest size, for keeping elsewhere; None before the first."""
     return max(store.checkpoints(), key=lambda row: row.size, default=None)
+
+
+def take(store: Store, clock: Clock, actor: str) -> CheckpointRow:
+    """The newest checkpoint, handed out to be kept elsewhere; that it was, and when, is kept and
+    journalled.
+
+    Raises:
+        NotFound: none was signed yet.
+    """
+    row, now = newest(store), clock.now()
+    if row is None:
+        raise NotFound(
+            N_("there is no checkpoint yet"),
+            hint=N_("a running server signs one within a minute"),
+        )
+    with store.change(Entry(EventKind.CHECKPOINT_TAKEN, now, actor, {"size": row.size})) as tx:
+        tx.put(Setting(TAKEN, now.isoformat().encode()))
+    return row
 
 
 def _altered() -> IntegrityError:

@@ -9,36 +9,56 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
+from serment.core.access.rights import Act, check_may
 from serment.core.crypto.secret import Seed
 from serment.core.journal.checkpoints import origin
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.log import parse_entry
-from serment.core.journal.retention import DEFAULT_MONTHS, expired_before, expires
+from serment.core.journal.retention import (
+    DEFAULT_MONTHS,
+    MAX_MONTHS,
+    MIN_MONTHS,
+    expired_before,
+    expires,
+)
 from serment.core.journal.tombstones import make_tombstone
+from serment.core.records.vault import Member, Setting
 from serment.errors import FormatError
 from serment.ports import Clock, Store
 
+MONTHS = "journal-months"  # setting
 AT_ONCE = 10_000  # rows looked at, and at most as many expired, in one transaction
 
 # The time of an entry without reading all of it: keys are sorted, only the actor comes before.
 _AT = re.compile(rb'\{"actor":"(?:[^"\\]|\\.)*","at":"([^"\\]{1,40})"')
 
 
-def expire(
-    store: Store,
-    clock: Clock,
-    key: Seed,
-    vault: str,
-    months: int = DEFAULT_MONTHS,
-    actor: str = "worker",
-) -> int:
-    """Expire what is due, ten thousand rows a transaction; how many entries expired.
+def months_kept(store: Store) -> int:
+    """How long accesses are kept, in months: what the practice chose."""
+    chosen = store.get(Setting, MONTHS)
+    months = int(chosen.value) if chosen is not None and chosen.value.isdigit() else DEFAULT_MONTHS
+    return min(max(months, MIN_MONTHS), MAX_MONTHS)
+
+
+def keep_for(store: Store, clock: Clock, member: Member, months: int) -> None:
+    """Choose how long accesses are kept. What has expired by that is emptied within a day.
 
     Raises:
+        AccessDenied: the member is neither an administrator nor the DPO.
         UsageError: fewer than 6 or more than 36 months.
     """
+    check_may(member.roles, Act.RETENTION)
     now = clock.now()
-    limit, log = expired_before(now, months), origin(vault)
+    expired_before(now, months)
+    details = {"count": months, "before": months_kept(store)}
+    with store.change(Entry(EventKind.RETENTION_CHANGED, now, member.id, details)) as tx:
+        tx.put(Setting(MONTHS, str(months).encode()))
+
+
+def expire(store: Store, clock: Clock, key: Seed, vault: str, actor: str = "worker") -> int:
+    """Expire what is due, ten thousand rows a transaction; how many entries expired."""
+    now = clock.now()
+    limit, log = expired_before(now, months_kept(store)), origin(vault)
     total = 0
     for due in _due(store, limit):
         tombstone = make_tombstone(due, log, now.date(), key)

@@ -51,7 +51,6 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{count} arrivals filed themselves in the session of {actor}"),
     ),
     EventKind.UNFILED: (N_("{actor} undid a filing with {subject}"), ""),
-    EventKind.PATIENT_MADE: (N_("{actor} made a file for {subject}"), ""),
     EventKind.KEYS_MOVED: (
         N_("{actor} put {count} arrival under its patient's key"),
         N_("{actor} put {count} arrivals under their patient's key"),
@@ -110,6 +109,10 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     EventKind.EXPIRED: (
         N_("{count} entry reached the end of its retention and was emptied"),
         N_("{count} entries reached the end of their retention and were emptied"),
+    ),
+    EventKind.RETENTION_CHANGED: (
+        N_("{actor} chose how long accesses are kept: {count} months"),
+        N_("{actor} chose how long accesses are kept: {count} months"),
     ),
     EventKind.CIRCLE_ACCEPTED: (N_("{actor} accepted the circle {subject}"), ""),
     EventKind.KEYS_PINNED: (N_("{actor} noted the public keys of the circles"), ""),

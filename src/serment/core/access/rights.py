@@ -26,6 +26,7 @@ class Act(StrEnum):
     EXPORT_CLINICAL = "export-clinical"
     ATTACH = "attach"  # add a document to a patient
     READ_OWN_JOURNAL = "read-own-journal"
+    RETENTION = "retention"  # how long the journal keeps accesses
     READ_PATIENT_JOURNAL = "read-patient-journal"  # "who opened this file"
     READ_JOURNAL = "journal"
     KEEP_CHECKPOINT = "keep-checkpoint"
@@ -59,6 +60,7 @@ RIGHTS: Mapping[Act, Needs] = {
     Act.EXPORT_CLINICAL: _keys(_CARE),
     Act.ATTACH: _keys(_SECRETARIAT),
     Act.READ_OWN_JOURNAL: _keys(roles=Role),
+    Act.RETENTION: _keys(roles=_WATCHERS),
     Act.READ_PATIENT_JOURNAL: _keys(_CARE, _DPO),
     Act.READ_JOURNAL: _keys(roles=_WATCHERS),
     Act.KEEP_CHECKPOINT: _keys(roles=Role),
@@ -109,6 +111,7 @@ _REFUSAL: Mapping[Act, str] = {
     Act.EXPORT_CLINICAL: _NO_CLINICAL_KEY,
     Act.ATTACH: N_("no key: this session cannot attach a document to a patient"),
     Act.READ_OWN_JOURNAL: N_("only a member may read the journal of his own acts"),
+    Act.RETENTION: N_("this session may not change how long the journal keeps accesses"),
     Act.READ_PATIENT_JOURNAL: N_("this session may not see who opened a patient's file"),
     Act.READ_JOURNAL: N_("this session may not read the journal"),
     Act.KEEP_CHECKPOINT: N_("only a member may take a checkpoint of the journal"),

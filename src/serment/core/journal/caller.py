@@ -15,7 +15,8 @@ from typing import Any
 
 from serment.core.journal.entries import Entry
 
-HERE: Mapping[str, Any] = MappingProxyType({"peer": "local", "local": "local", "tls": False})
+LOCAL = "local"  # in the place of an address
+HERE: Mapping[str, Any] = MappingProxyType({"peer": LOCAL, "local": LOCAL, "tls": False})
 NOBODY: Mapping[str, Any] = MappingProxyType({})
 
 _caller: ContextVar[Mapping[str, Any]] = ContextVar("caller", default=NOBODY)

@@ -29,7 +29,6 @@ class EventKind(StrEnum):
     LOCKED = "locked"  # its keys were dropped
     FILED = "filed"
     UNFILED = "unfiled"
-    PATIENT_MADE = "patient-made"
     KEYS_MOVED = "keys-moved"  # envelope seeds rewrapped under a clinical key
     KEYS_RENEWED = "keys-renewed"  # wrapped to a circle's present epoch, or one that came later
     REPEATS_FOUND = "repeats-found"  # same SOP Instance UID again: duplicates and conflicts marked
@@ -58,6 +57,7 @@ class EventKind(StrEnum):
     CHECKPOINT_TAKEN = "checkpoint-taken"  # downloaded by a member, to be kept elsewhere
     RECOVERED = "recovered"
     EXPIRED = "expired"  # bodies of older entries deleted at the end of their retention
+    RETENTION_CHANGED = "retention-changed"  # how many months accesses are kept
     PACKS_INDEXED = "packs-indexed"  # at start: packs whose every object has a row
     REPAIRED = "repaired"
 

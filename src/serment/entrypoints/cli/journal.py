@@ -1,4 +1,4 @@
-"""Commands about the journal: list, verify, export, checkpoint."""
+"""Commands about the journal: list, verify, export, checkpoint, retention."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, Conflict, Unavailable
 
+BY = Annotated[str | None, typer.Option("--by", "--as", help=N_("login of the acting member"))]
 NOTE_LIMIT = 64 * 1024
 
 
 def register(app: typer.Typer) -> None:
     journal = typer.Typer(
-        help=N_("The journal: list, verify, export, checkpoint"), no_args_is_help=True
+        help=N_("The journal: list, verify, export, checkpoint, retention"), no_args_is_help=True
     )
     journal.command("list", help=N_("Show the last entries"))(entries)
     journal.command("verify", help=N_("Prove that nothing was changed"))(verify)
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     journal.command("checkpoint", help=N_("Print a signed checkpoint to keep elsewhere"))(
         checkpoint
     )
+    journal.command("retention", help=N_("Choose how long accesses are kept"))(retention)
     app.add_typer(journal, name="journal")
 
 
@@ -132,4 +134,17 @@ def checkpoint(ctx: typer.Context) -> int:
     note = context.world.ask(asking.vault(context), Request("journal checkpoint", {}))
     context.output.value({"checkpoint": note})
     context.output.plain(note.rstrip("\n"))
+    return 0
+
+
+def retention(
+    ctx: typer.Context,
+    months: Annotated[int, typer.Argument(metavar="MONTHS", help=N_("6 to 36; 12 is usual"))],
+    by: BY = None,
+) -> int:
+    context: Context = ctx.obj
+    request = Request("journal retention", {"months": months}, by, asking.password(context))
+    answer = context.world.ask(asking.vault(context), request)
+    context.output.value(answer)
+    context.output.line(N_("Accesses are kept {months} months from now on"), months=months)
     return 0

@@ -218,15 +218,17 @@ def unfile(desk: Desk, request: Request) -> Answer:
 
 
 def against_vault(desk: Desk, request: Request) -> Answer:
-    """Of the objects named, how many were there already: decided with the session's keys."""
+    """Who asks, and of the objects named how many were there already: decided with the session's
+    keys."""
     states = {ObjectState.DUPLICATE: 0, ObjectState.CONFLICT: 0}
-    with desk.session(request):
+    with desk.session(request) as session:
         desk.practice.refresh()
         for object_id in request.options.get("objects", ()):
             row = desk.house.store.get(StoredObject, str(object_id))
             if row is not None and row.state in states:
                 states[row.state] += 1
     return {
+        "member": session.member.id,
         "duplicates": states[ObjectState.DUPLICATE],
         "conflicts": states[ObjectState.CONFLICT],
     }

@@ -36,6 +36,7 @@ REQUESTS: Mapping[str, Handler] = {
     "journal verify": journal.verify,
     "journal export": journal.export,
     "journal checkpoint": journal.checkpoint,
+    "journal retention": journal.retention,
     "kit declared": state.declare_kit,
 }
 

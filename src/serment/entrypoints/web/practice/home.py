@@ -9,6 +9,7 @@ from serment.app import circles
 from serment.app.protect import devices, kit
 from serment.app.protect.filing import count_waiting
 from serment.app.prove.thief import SHARES_NEEDED, Haul, Loss, what_a_thief_reads
+from serment.app.watch import checkpoints
 from serment.core.access.rights import Act
 from serment.core.crypto.age.header import VERSION_LINE
 from serment.core.crypto.password import BLOB_BYTES
@@ -27,7 +28,6 @@ from serment.core.records.vault import (
     WrapKind,
     WrapMethod,
 )
-from serment.entrypoints.web.practice.journal import CHECKPOINT_TAKEN
 from serment.entrypoints.web.practice.log import last_reception
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
@@ -220,7 +220,7 @@ def _conflicts(visit: Visit) -> int:
 
 
 def _checkpoint_is_old(visit: Visit) -> bool:
-    taken = visit.store.get(Setting, CHECKPOINT_TAKEN)
+    taken = visit.store.get(Setting, checkpoints.TAKEN)
     if taken is None:
         return True
     return visit.now - datetime.fromisoformat(taken.value.decode()) > CHECKPOINT_EVERY

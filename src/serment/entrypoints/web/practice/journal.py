@@ -6,24 +6,31 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from serment.app.watch.checkpoints import newest
+from serment.app.watch.checkpoints import newest, take
+from serment.app.watch.expiry import months_kept
 from serment.app.watch.sentences import describe
 from serment.app.watch.verification import verify_journal
 from serment.core.access.rights import Act
+from serment.core.journal.caller import LOCAL
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.verify import Verdict
 from serment.core.records.names import NameKind, parse_name
-from serment.core.records.vault import Envelope, Member, Setting
+from serment.core.records.vault import Envelope, Member
 from serment.entrypoints.desk.journal import public_key
 from serment.entrypoints.web.practice.identities import full_name, identity_of, named
-from serment.entrypoints.web.practice.log import Numbered, first_at, newest_first
+from serment.entrypoints.web.practice.log import (
+    Numbered,
+    count_unreadable,
+    first_at,
+    is_about,
+    newest_first,
+)
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import JournalLine, JournalQuery, JournalView
-from serment.errors import N_, FormatError, NotFound
+from serment.errors import FormatError
 
 PAGE = 100
 SHORT = 6  # characters of an id that nobody here may name
-CHECKPOINT_TAKEN = "checkpoint-taken"
 
 Wanted = Callable[[Entry], bool]
 
@@ -39,7 +46,7 @@ def journal(visit: Visit, query: JournalQuery) -> JournalView:
         hours[each.entry.at.astimezone().hour] += 1
     pages = max(1, -(-len(found) // PAGE))
     page = min(query.page, pages)
-    words = _Words(visit)
+    words, day_of = _Words(visit), _range(visit, day)
     checkpoint = newest(visit.store)
     view = JournalView(
         lines=tuple(words.line(each) for each in found[(page - 1) * PAGE : page * PAGE]),
@@ -53,6 +60,8 @@ def journal(visit: Visit, query: JournalQuery) -> JournalView:
         size=visit.store.journal_size(),
         checkpoint=checkpoint.at if checkpoint else None,
         own=own,
+        unreadable=0 if own else count_unreadable(visit.store, *day_of),
+        months=months_kept(visit.store),
     )
     if words.shown:  # names of patients
         visit.note("patient", words.shown)
@@ -85,19 +94,8 @@ def _filter(visit: Visit, query: JournalQuery, own: bool) -> Wanted:
         tests.append(lambda entry: entry.kind in query.kinds)
     if query.patient:
         envelopes = {e.id for e in visit.store.find(Envelope, patient=query.patient)}
-        tests.append(lambda entry: _is_about(entry, query.patient, envelopes))
+        tests.append(lambda entry: is_about(entry, query.patient, envelopes))
     return lambda entry: all(test(entry) for test in tests)
-
-
-def _is_about(entry: Entry, patient: str, envelopes: set[str]) -> bool:
-    details = entry.details
-    if details.get("patient") == patient or details.get("envelope") in envelopes:
-        return True
-    named_here = details.get("envelopes")
-    if isinstance(named_here, list | dict) and not envelopes.isdisjoint(named_here):
-        return True
-    filed = details.get("filed")
-    return isinstance(filed, list) and any(patient in pair for pair in filed)
 
 
 def _default_day(visit: Visit, query: JournalQuery, wanted: Wanted) -> date:
@@ -110,10 +108,15 @@ def _default_day(visit: Visit, query: JournalQuery, wanted: Wanted) -> date:
 
 
 def _of_day(visit: Visit, day: date, wanted: Wanted) -> list[Numbered]:
-    start, end = _local(day), _local(day + timedelta(days=1))
-    first, stop = first_at(visit.store, start), first_at(visit.store, end)
+    first, stop = _range(visit, day)
     entries: Iterable[Numbered] = newest_first(visit.store, limit=stop - first, stop=stop)
     return [each for each in entries if wanted(each.entry)]
+
+
+def _range(visit: Visit, day: date) -> tuple[int, int]:
+    """The numbers of the entries of that day: of the first, and of the first after it."""
+    start, end = _local(day), _local(day + timedelta(days=1))
+    return first_at(visit.store, start), first_at(visit.store, end)
 
 
 def _local(day: date) -> datetime:
@@ -146,7 +149,7 @@ class _Words:
             subject=self.patient(patient) if patient else self.subject(str(values["subject"])),
             patient=patient if patient and self._named(patient) else None,
             peer=str(details.get("peer") or ""),
-            tls=details.get("tls") if isinstance(details.get("tls"), bool) else None,
+            tls=_tls(details),
             values={**{k: values[k] for k in ("count", "reason")}, "what": _what(entry, values)},
         )
 
@@ -201,6 +204,13 @@ class _Words:
         return None
 
 
+def _tls(details: Mapping[str, object]) -> bool | None:
+    """Whether it came encrypted; None where that is no question: on this machine, or in a session,
+    whose opening says so."""
+    tls = details.get("tls")
+    return tls if isinstance(tls, bool) and details.get("peer") != LOCAL else None
+
+
 def _what(entry: Entry, values: Mapping[str, object]) -> object:
     """The word for what was opened: the page has the table of its translations."""
     raw = entry.details.get("kind") or entry.details.get("what")
@@ -223,14 +233,4 @@ def verify(visit: Visit, kept: str) -> Verdict:
 def checkpoint(visit: Visit) -> str:
     """The newest signed checkpoint; that it was taken, and when, is kept and journalled."""
     visit.check(Act.KEEP_CHECKPOINT)
-    row = newest(visit.store)
-    if row is None:
-        raise NotFound(
-            N_("there is no checkpoint yet"),
-            hint=N_("a running server signs one within a minute"),
-        )
-    details = {"session": visit.session.id, "size": row.size}
-    entry = Entry(EventKind.CHECKPOINT_TAKEN, visit.now, visit.session.member.id, details)
-    with visit.store.change(entry) as tx:
-        tx.put(Setting(CHECKPOINT_TAKEN, visit.now.isoformat().encode()))
-    return row.note
+    return take(visit.store, visit.house.clock, visit.session.member.id).note

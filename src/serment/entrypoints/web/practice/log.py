@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from serment.core.journal.entries import Entry, EventKind
+from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Envelope, Member, Role
 from serment.entrypoints.web.practice.visit import Visit
@@ -33,37 +33,53 @@ class Numbered:
 
 
 def newest_first(
-    store: Store, holding: bytes = b"", limit: int = FAR_BACK, stop: int | None = None
+    store: Store, *holding: bytes, limit: int = FAR_BACK, stop: int | None = None
 ) -> Iterator[Numbered]:
-    """Entries from the end (or from before `stop`) backwards, at most `limit` rows looked at;
-    only those whose text holds some bytes, which is quicker than reading each."""
+    """Entries from the end (or from before `stop`) backwards, at most `limit` rows looked at; only
+    those whose text holds one of some bytes, which is quicker than reading each."""
     end = store.journal_size() if stop is None else stop
     floor = max(0, end - limit)
     while end > floor:
         start = max(floor, end - AT_ONCE)
-        for row in reversed(list(store.journal(start, end))):
-            if row.body is None or holding not in row.body:
-                continue
-            try:
-                entry = entry_of(row)
-            except FormatError:
-                continue  # a kind of a newer version: `verify` and the list show it
-            if entry is not None:
-                yield Numbered(row.index, entry)
+        rows = reversed(list(store.journal(start, end)))
+        yield from _readable(row for row in rows if _holds(row, holding))
         end = start
 
 
+def _holds(row: LoggedEntry, one_of: tuple[bytes, ...]) -> bool:
+    body = row.body
+    return isinstance(body, bytes) and (not one_of or any(part in body for part in one_of))
+
+
+def _readable(rows: Iterable[LoggedEntry]) -> Iterator[Numbered]:
+    """Without those that expired, and those of a newer version or that somebody changed, which
+    `count_unreadable` counts and `verify` finds."""
+    for row in rows:
+        try:
+            entry = entry_of(row)
+        except FormatError:
+            continue
+        if entry is not None:
+            yield Numbered(row.index, entry)
+
+
+def count_unreadable(store: Store, first: int, stop: int) -> int:
+    """How many of these entries are there, and say nothing that can be read."""
+    rows = [row for row in store.journal(first, stop) if row.body is not None]
+    return len(rows) - sum(1 for _ in _readable(rows))
+
+
 def first_at(store: Store, moment: datetime) -> int:
-    """The index of the first entry at or after that moment; expired ones count as before it."""
+    """The index of the first entry at or after that moment. One that expired, or that cannot be
+    read, counts as written with the next that can."""
     low, high = 0, store.journal_size()
     while low < high:
         middle = (low + high) // 2
-        row = next(iter(store.journal(middle, middle + 1)), None)
-        entry = None if row is None else entry_of(row)
-        if entry is not None and entry.at >= moment:
+        found = next(_readable(store.journal(middle, high)), None)
+        if found is None or found.entry.at >= moment:
             high = middle
         else:
-            low = middle + 1
+            low = found.index + 1
     return low
 
 
@@ -110,11 +126,13 @@ class _Opened:
 
 
 def readers(visit: Visit, patient: str) -> tuple[Reader, ...]:
-    """Who opened this patient's file, newest first, from the entries that name the patient."""
+    """Who opened this patient's file, newest first, from the entries that name the patient or an
+    arrival that was filed with him, before or after."""
     opened: dict[tuple[str, str], _Opened] = {}
-    for found in newest_first(visit.store, patient.encode()):
+    envelopes = {envelope.id for envelope in visit.store.find(Envelope, patient=patient)}
+    for found in newest_first(visit.store, *(name.encode() for name in {patient, *envelopes})):
         entry = found.entry
-        if entry.kind is not EventKind.READ or entry.details.get("patient") != patient:
+        if entry.kind is not EventKind.READ or not is_about(entry, patient, envelopes):
             continue
         key = (entry.actor, str(entry.details.get("kind", "")))
         if key in opened:
@@ -126,6 +144,23 @@ def readers(visit: Visit, patient: str) -> tuple[Reader, ...]:
         for (member, what), each in opened.items()
         if what != "metadata" or (member, "image") not in opened  # who saw images saw headers
     )
+
+
+def reaches_back(store: Store) -> bool:
+    """Whether everything that was ever journalled is looked at."""
+    return store.journal_size() <= FAR_BACK
+
+
+def is_about(entry: Entry, patient: str, envelopes: set[str]) -> bool:
+    """Whether an entry names the patient, or one of the envelopes that are filed with him."""
+    details = entry.details
+    if details.get("patient") == patient or details.get("envelope") in envelopes:
+        return True
+    named_here = details.get("envelopes")
+    if isinstance(named_here, list | dict) and not envelopes.isdisjoint(named_here):
+        return True
+    filed = details.get("filed")
+    return isinstance(filed, list) and any(patient in pair for pair in filed)
 
 
 def _person(visit: Visit, member: str) -> tuple[str, tuple[Role, ...]]:

@@ -92,6 +92,7 @@ def patient(visit: Visit, patient_id: str) -> PatientView:
         id=patient_id,
         who=who(identity),
         timeline=tuple(items),
+        all_readers=log.reaches_back(visit.store),
         readers=log.readers(visit, patient_id) if visit.may(Act.READ_PATIENT_JOURNAL) else None,
         key=any(item.key for item in items) if items else visit.may(Act.READ_CLINICAL),
         may_upload=visit.may(Act.ATTACH),

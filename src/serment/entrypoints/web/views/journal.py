@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from serment.core.journal.entries import EventKind
+from serment.core.journal.retention import DEFAULT_MONTHS
 from serment.entrypoints.web.views.private import Private
 
 
@@ -52,6 +53,8 @@ class JournalView(Private):
     size: int
     checkpoint: datetime | None
     own: bool = False  # this session may read the entries about its own acts only
+    unreadable: int = 0  # entries of that day that this Serment cannot read
+    months: int = DEFAULT_MONTHS  # how long accesses are kept
 
 
 @dataclass(frozen=True, slots=True)

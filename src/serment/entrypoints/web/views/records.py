@@ -204,3 +204,4 @@ class PatientView(Private):
     key: bool
     may_upload: bool
     circles: tuple[str, ...]  # care circles with a compartment for this patient
+    all_readers: bool = True  # else those of the last entries only
