@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import getpass
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from serment.core.masked import Masked
 from serment.entrypoints.cli.world import Context
+from serment.entrypoints.desk.request import Request
 from serment.errors import N_, Unavailable, UsageError
 
 PASSWORD = "SERMENT_PASSWORD_FILE"
@@ -43,6 +46,12 @@ def new_password(context: Context) -> Masked[str]:
     if first != _ask(context, N_("The same again")):
         raise UsageError(N_("the two passwords differ"), hint=N_("type them again"))
     return first
+
+
+def ask(context: Context, request: Request) -> Any:
+    """The answer to a request, with a bar while a large practice is being opened for it."""
+    with context.progress(N_("Opening the practice")) as bar:
+        return context.world.ask(vault(context), replace(request, progress=bar))
 
 
 def somebody_is_there(context: Context) -> bool:

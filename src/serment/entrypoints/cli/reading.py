@@ -39,8 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _ask(context: Context, command: str, login: str | None, **options: Any) -> Any:
-    request = Request(command, options, login, asking.password(context))
-    return context.world.ask(asking.vault(context), request)
+    return asking.ask(context, Request(command, options, login, asking.password(context)))
 
 
 def search(
@@ -96,7 +95,8 @@ def fetch(
         raise Conflict(
             N_("the file {path} exists"), hint=N_("choose another with -o FILE"), path=str(target)
         )
-    size = _write(target, _ask(context, "fetch", login, uid=uid))
+    request = Request("fetch", {"uid": uid}, login, asking.password(context))
+    size = _write(target, context.world.ask(asking.vault(context), request))
     context.output.value({"path": str(target), "size": size})
     context.output.line(N_("{size} bytes written"), size=size)
     return 0

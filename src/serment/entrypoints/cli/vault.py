@@ -104,7 +104,7 @@ def unlock(
         code = asking.line(context, N_("Six-digit code (empty: for this machine only)"))
     options = {"token": token, "code": code or ""}
     request = Request("unlock", options, login, password)
-    answer = context.world.ask(asking.vault(context), request)
+    answer = asking.ask(context, request)
     out = context.output
     out.value(answer)
     out.line(

@@ -66,7 +66,9 @@ class Desk:
         login = request.login or self.administrator()
         code = request.maybe("code") or ""
         with self.refused.throttled(self.house, HERE):
-            return self.practice.sign_in(login, request.password, code, HERE, need_code=False)
+            return self.practice.sign_in(
+                login, request.password, code, HERE, need_code=False, progress=request.progress
+            )
 
     def administrator(self) -> str:
         """The login that acts when none is named."""

@@ -1,13 +1,14 @@
-"""One request of the command line, as plain values: what is asked, by whom."""
+"""One request of the command line, as plain values: what is asked, by whom, and who watches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from serment.core.masked import Masked
 from serment.errors import N_, UsageError
+from serment.ports import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Request:
     login: str | None = None
     password: Masked[str] | None = None
     new_password: Masked[str] | None = None
+    progress: Progress | None = field(default=None, repr=False, compare=False)
 
     def text(self, name: str) -> str:
         value = self.options.get(name)

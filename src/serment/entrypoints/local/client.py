@@ -12,8 +12,10 @@ from typing import Any
 from serment import errors
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, SermentError, Unavailable
+from serment.ports import Progress
 
 CHUNK = 1024 * 1024
+LINES = "application/x-ndjson"
 CONNECT_SECONDS = 5.0
 
 
@@ -50,8 +52,9 @@ def ask(path: Path, request: Request) -> Any:
         Unavailable: it does not answer.
     """
     connection = _UnixConnection(path)
+    headers = {"Content-Type": "application/json", "Accept": LINES if request.progress else "*/*"}
     try:
-        connection.request("POST", "/run", _body(request), {"Content-Type": "application/json"})
+        connection.request("POST", "/run", _body(request), headers)
         response = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(
@@ -59,11 +62,29 @@ def ask(path: Path, request: Request) -> Any:
         ) from error
     if response.status == 200 and response.getheader("content-type") == "application/octet-stream":
         return _stream(connection, response)
-    said = json.loads(response.read())
-    connection.close()
-    if response.status != 200:
+    try:
+        said = _said(response, request.progress)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise Unavailable(N_("the server stopped in the middle of its answer")) from error
+    finally:
+        connection.close()
+    if "error" in said:
         raise revive(said)
     return said["answer"]
+
+
+def _said(response: http.client.HTTPResponse, progress: Progress | None) -> dict[str, Any]:
+    """The answer; what comes before it says how far the work is."""
+    done = 0
+    for line in response:
+        said: dict[str, Any] = json.loads(line)
+        if "done" not in said:
+            return said
+        if progress is not None:
+            progress.total(said["total"])
+            progress.step(said["done"] - done)
+        done = said["done"]
+    raise ValueError("no answer")
 
 
 def _body(request: Request) -> bytes:

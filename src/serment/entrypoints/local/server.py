@@ -6,8 +6,11 @@ travel in the body, never in an address, and are dropped with the request.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -25,6 +28,8 @@ from serment.entrypoints.faults import unforeseen
 from serment.errors import N_, FormatError, SermentError
 
 BODY_LIMIT = 1024 * 1024
+LINES = "application/x-ndjson"
+LOOK_SECONDS = 0.3
 
 
 def local_app(desk: Desk) -> Starlette:
@@ -32,8 +37,11 @@ def local_app(desk: Desk) -> Starlette:
 
     async def run(http: HttpRequest) -> Response:
         try:
-            request = _read(await _body(http))
-            result = await run_in_threadpool(answer, desk, request)
+            request, counted = _read(await _body(http)), Counted()
+            work = partial(answer, desk, replace(request, progress=counted))
+            if LINES in http.headers.get("accept", ""):
+                return StreamingResponse(_lines(work, counted), media_type=LINES)
+            result = await run_in_threadpool(work)
         except SermentError as error:
             return JSONResponse(failure(error), 400)
         except Exception as error:  # noqa: BLE001 - its message may hold a patient's value
@@ -43,6 +51,38 @@ def local_app(desk: Desk) -> Starlette:
         return JSONResponse({"answer": result})
 
     return Starlette(routes=[Route("/run", run, methods=["POST"])])
+
+
+@dataclass(slots=True)
+class Counted:
+    """`serment.ports.Progress` that is looked at from time to time."""
+
+    expected: int | None = None
+    done: int = 0
+
+    def total(self, count: int) -> None:
+        self.expected = count
+
+    def step(self, count: int = 1) -> None:
+        self.done += count
+
+
+async def _lines(work: Callable[[], Any], counted: Counted) -> AsyncIterator[bytes]:
+    """One line now and then about how far the work is, and last its answer or error."""
+    task = asyncio.create_task(run_in_threadpool(work))
+    while not (await asyncio.wait({task}, timeout=LOOK_SECONDS))[0]:
+        if counted.expected is not None:
+            yield _line({"done": counted.done, "total": counted.expected})
+    try:
+        yield _line({"answer": task.result()})
+    except SermentError as error:
+        yield _line(failure(error))
+    except Exception as error:  # noqa: BLE001 - its message may hold a patient's value
+        yield _line(failure(unforeseen(error)))
+
+
+def _line(said: dict[str, Any]) -> bytes:
+    return json.dumps(said).encode() + b"\n"
 
 
 class _Stream(StreamingResponse):
