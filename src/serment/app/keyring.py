@@ -13,7 +13,7 @@ from serment.core.crypto.keys import public_key, subkey
 from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.wraps import unwrap_under_key, unwrap_with_seed
 from serment.core.records import contexts, names
-from serment.core.records.vault import Circle, Wrap, WrapKind, WrapMethod
+from serment.core.records.vault import Circle, CircleKind, Wrap, WrapKind, WrapMethod
 from serment.errors import N_, IntegrityError, VaultLocked
 from serment.ports import OneOf, Store
 
@@ -242,6 +242,7 @@ class Keyring:
             return None
         context = contexts.wrap(self.vault, wrap.kind, wrap.subject, wrap.recipient, wrap.epoch)
         if wrap.method is WrapMethod.HPKE:
+            _check_from_outside(wrap)
             return unwrap_with_seed(wrap.blob, epochs[wrap.epoch], context)
         return unwrap_under_key(wrap.blob, self.wrapping_key(wrap.recipient, wrap.epoch), context)
 
@@ -250,6 +251,21 @@ _PARENTS = {  # what is filed is wrapped under a key of its patient
     WrapKind.ENVELOPE_IDENTITY: WrapKind.PATIENT_IDENTITY,
     WrapKind.ENVELOPE_SEED: WrapKind.PATIENT_CLINICAL,
 }
+
+
+def _check_from_outside(wrap: Wrap) -> None:
+    """Anybody can wrap to a public key. The keys of patients, under which new keys are put, come
+    from a circle's own members, but the DPO's and recovery's, who put nothing under them."""
+    patients = wrap.kind in _PARENTS.values()
+    if patients and wrap.recipient not in (names.RECOVERY, names.circle(CircleKind.DPO.value)):
+        raise IntegrityError(
+            N_("{kind} of {subject} was not given by a member of the circle"),
+            hint=N_(
+                "somebody changed the vault: run `serment journal verify`, then `serment doctor`"
+            ),
+            kind=wrap.kind.value,
+            subject=wrap.subject,
+        )
 
 
 def _is_filed_so(wrap: Wrap, under: Mapping[str, str] | None) -> bool:

@@ -44,6 +44,7 @@ LABELS = (
     "snapshot",
     "card",
     "pins",
+    "appointment",
 )  # of `subkey`, in all of the program
 PURPOSES = ("x-wing", "password")  # of `derive`
 

@@ -15,9 +15,23 @@ from serment.app import cards, circles
 from serment.app.protect import members, opening, repeats
 from serment.app.protect.patients import Patients
 from serment.app.protect.tables import CircleTable
+from serment.app.wrapping import Wrapper
+from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import new_key, new_seed, public_key
-from serment.core.records import names
-from serment.core.records.vault import Envelope, Member, Role, Setting, StoredObject, Wrap, WrapKind
+from serment.core.crypto.wraps import seal_value
+from serment.core.records import contexts, names
+from serment.core.records.vault import (
+    Compartment,
+    Envelope,
+    Member,
+    Patient,
+    Role,
+    Row,
+    Setting,
+    StoredObject,
+    Wrap,
+    WrapKind,
+)
 from serment.errors import AccessDenied, IntegrityError, VaultLocked
 from serment.ports import Matches
 
@@ -322,3 +336,42 @@ def test_a_practice_without_a_dpo_is_opened_and_kept_up() -> None:
     world.practice.tidy()
     with world.signed_in("dpo"):
         assert list(world.practice.filing("dpo").book)
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["compartment", "patient"])
+def test_a_key_of_his_is_no_patients_key(world: World, known: bool) -> None:
+    """Anybody can wrap to a public key: he puts a key he knows where the next keys would be put,
+    before the doctor's first opening of what the secretary filed, or in the place of a patient's
+    whose record he knows by heart."""
+    world.receive([report(study(patient()))])
+    with world.signed_in("secretaire"):  # files it; no carer has opened it yet
+        filing = world.practice.filing("secretariat")
+        (identity,) = (filing.book.get(each) for each in filing.book)
+    (arrived,) = world.house.store.find(Envelope)
+    key, now = new_key(), circles.current(world.house.store)
+    assert arrived.patient is not None
+    rows: list[Row]
+    if known:
+        kind, subject, reader = (
+            WrapKind.PATIENT_IDENTITY,
+            f"patient:{arrived.patient}",
+            "secretariat",
+        )
+        context = contexts.identity_record(world.house.vault, arrived.patient)
+        record = seal_value(identity.encode(), key, context)
+        rows = [Patient(arrived.patient, record, world.house.clock.now())]
+    else:
+        compartment = new_id()
+        kind, subject, reader = WrapKind.PATIENT_CLINICAL, f"compartment:{compartment}", "care"
+        rows = [Compartment(compartment, arrived.patient, "care")]
+    wrapper = Wrapper(world.house.vault, kind, subject, key)
+    write(world, [*rows, *wrapper.to_circles([now[reader], now["recovery"]])])
+    world.receive([report(study(patient(), 2))])
+    with world.signed_in("docteur"):
+        world.practice.tidy()
+    kinds = (WrapKind.ENVELOPE_SEED, WrapKind.ENVELOPE_IDENTITY)
+    under = [w for each in kinds for w in world.house.store.find(Wrap, kind=each)]
+    assert not [
+        w for w in under if w.recipient == subject and w.subject != f"envelope:{arrived.id}"
+    ]
+    assert not world.house.store.find(Wrap, kind=WrapKind.ENVELOPE_SEED, recipient=subject)

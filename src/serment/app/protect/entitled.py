@@ -44,9 +44,9 @@ def follow(house: House, table: CircleTable, actor: str) -> int:
 def _holders(store: Store | Transaction, table: CircleTable) -> Holders:
     current = circles.current(store)
     wanted = (
-        [current[table.circle], current[circles.RECOVERY]]
-        if table.care
-        else circles.identity_readers(current)
+        circles.identity_readers(current)
+        if table.circle == circles.SECRETARIAT
+        else [current[table.circle], current[circles.RECOVERY]]
     )
     return {names.circle(circle.id): circle for circle in table.ring.entitled(wanted)}
 

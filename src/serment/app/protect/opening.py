@@ -102,8 +102,10 @@ class Practice:
     def _enter(self, session: Session, seed: Seed, steps: Steps) -> None:
         house, member, ring = self.house, session.member, session.ring
         with house.lock:
-            ring.open_circles(house.store)
-            believing.look(house, member, seed, ring)
+            try:
+                ring.open_circles(house.store)
+            finally:  # a wrap that is no wrap keeps him out, but hides nothing
+                believing.look(house, member, seed, ring)
             if epochs.renew_stale(house, member, ring):
                 self._look_again()
         try:
@@ -321,7 +323,7 @@ class Practice:
             return
         for session in list(self.sessions.values()):
             if session.seed is not None:
-                session.ring.open_circles(self.house.store, session.ring.circles)
+                session.ring.open_circles(self.house.store, session.ring.circles, set())
                 with suppress(IntegrityError):  # it believes nothing then, and nothing is received
                     believing.look(self.house, session.member, session.seed, session.ring)
         self._share()
