@@ -375,3 +375,15 @@ def test_a_key_of_his_is_no_patients_key(world: World, known: bool) -> None:
         w for w in under if w.recipient == subject and w.subject != f"envelope:{arrived.id}"
     ]
     assert not world.house.store.find(Wrap, kind=WrapKind.ENVELOPE_SEED, recipient=subject)
+
+
+@pytest.mark.parametrize("name", ["care", "secretariat"])
+def test_a_deleted_circle_is_no_fault_of_serment(open_practice: World, name: str) -> None:
+    world = open_practice
+    write(world, [], delete=[circles.current(world.house.store)[name]])
+    world.practice.refresh()
+    before = _held(world)
+    for table in world.practice.tables.values():
+        table.outdated = None  # as after a new circle
+    world.practice.tidy()
+    assert _held(world) == before

@@ -364,8 +364,10 @@ class Practice:
 
     def _is_believed(self, tables: list[CircleTable]) -> bool:
         now = circles.current(self.house.store)
-        held = {circles.RECOVERY, *(table.circle for table in tables)} & now.keys()
-        return all(table.ring.belief.has(now[name]) for table in tables for name in held)
+        held = {circles.RECOVERY, *(table.circle for table in tables)}
+        return held <= now.keys() and all(
+            table.ring.belief.has(now[name]) for table in tables for name in held
+        )
 
     def tidy(self) -> None:
         """Chores that nobody should wait for."""
