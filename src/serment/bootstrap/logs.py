@@ -26,6 +26,7 @@ ALLOWED = frozenset(
         "type",
         "where",
         "reason",
+        "number",  # of a fault, as it was shown
         "peer",
         "status",
         "route",

@@ -18,9 +18,13 @@ from serment.errors import AccessDenied, IntegrityError, NotFound, VaultLocked
 from serment.ports import InstanceRow, Matches, Source
 
 
-def _kinds(world: World) -> list[EventKind]:
+def _entries(world: World) -> list[Entry]:
     entries = (entry_of(entry) for entry in world.house.store.journal())
-    return [entry.kind for entry in entries if entry is not None]
+    return [entry for entry in entries if entry is not None]
+
+
+def _kinds(world: World) -> list[EventKind]:
+    return [entry.kind for entry in _entries(world)]
 
 
 def _large(text: str = "x") -> bytes:
@@ -136,6 +140,22 @@ def test_a_series_is_named_at_its_first_object(world: World) -> None:
     entries = [entry_of(row) for row in world.house.store.journal()]
     (read,) = [entry for entry in entries if entry and entry.kind is EventKind.READ]
     assert set(read.details["objects"]) == {receipt.object_id for receipt in receipts}
+
+
+def test_a_study_that_came_in_two_parts_is_one_reading(world: World) -> None:
+    of = study(patient())
+    for number in (1, 2):
+        world.receive([report(of, number)])
+    with world.signed_in("docteur") as session:
+        reading = world.reading(session)
+        rows = reading.instances(Matches())
+        for row in (*rows, *rows):
+            reading.allow([row], "image")
+    first, second = [e.details for e in _entries(world) if e.kind is EventKind.READ]
+    assert len({row.envelope for row in rows}) == 2
+    assert first["study"] == second["study"] == first["envelope"] != second["envelope"]
+    assert (first["more"], second["more"]) == (False, True)
+    assert of.uid not in str((first, second))
 
 
 def test_a_missing_row_is_said(world: World) -> None:

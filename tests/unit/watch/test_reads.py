@@ -69,6 +69,16 @@ def test_envelopes_of_one_study_are_one_reading(reads, details) -> None:
     assert [(d["envelope"], d["more"]) for d in details()] == [("e1", False), ("e2", True)]
 
 
+def test_a_study_stands_by_the_envelope_that_was_read_first(reads, monkeypatch) -> None:
+    assert [reads.study_of("s1", "1.2", e) for e in ("e1", "e2")] == ["e1", "e1"]
+    assert reads.study_of("s2", "1.2", "e2") == "e2"
+    assert reads.study_of("s1", "1.3", "e3") == "e3"
+    monkeypatch.setattr(module, "MAX_STUDIES", 5)
+    for number in range(20):
+        reads.study_of("s1", f"2.{number}", "e")
+    assert len(reads._studies) == 5
+
+
 def test_what_is_named_is_known(reads, clock) -> None:
     def known(session: str = "s1", envelope: str = "e1", kind: str = "image") -> bool:
         return reads.names(session, envelope, "a", kind)

@@ -84,15 +84,17 @@ class Reading:
         for row in rows:
             wanted.setdefault(row.envelope, []).append(row.object)
         envelopes = {envelope: self._envelope(envelope) for envelope in wanted}
+        study_of = {row.envelope: self._study(row) for row in rows}
         for envelope, objects in wanted.items():
-            self._journal(envelope, envelopes[envelope].patient, objects, kind)
+            patient = envelopes[envelope].patient
+            self._journal(envelope, study_of[envelope], patient, objects, kind)
         return envelopes
 
     def allow_series(self, row: InstanceRow, kind: str) -> None:
         """The same for one object of which the others of its series will be wanted next, as a
         viewer does: the journal names them all at once, so that it stays short and they come
         quickly. Errors as `open`."""
-        named = self.reads.names(self.session.id, row.envelope, row.object, kind)
+        named = self.reads.names(self.session.id, self._study(row), row.object, kind)
         series = () if named else self.instances(Matches(series_uids=(row.series_uid,)))
         self.allow([row, *(one for one in series if one.envelope == row.envelope)], kind)
 
@@ -135,11 +137,17 @@ class Reading:
             remembered.keep_envelope(envelope, found, turn)
         return found
 
-    def _journal(self, envelope: str, patient: str | None, objects: list[str], kind: str) -> None:
+    def _study(self, row: InstanceRow) -> str:
+        return self.reads.study_of(self.session.id, row.study_uid, row.envelope)
+
+    def _journal(
+        self, envelope: str, study: str, patient: str | None, objects: list[str], kind: str
+    ) -> None:
         self.reads.allow(
             session=self.session.id,
             member=self.session.member.id,
             envelope=envelope,
+            study=study,
             objects=objects,
             patient=patient,
             kind=kind,

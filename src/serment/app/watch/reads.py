@@ -17,6 +17,7 @@ from serment.ports import Clock, Store
 
 WINDOW = timedelta(minutes=10)
 NAMED_AT_ONCE = 2000  # object ids in one entry
+MAX_STUDIES = 10_000  # remembered; forgetting some only makes further entries
 MAX_NAMED = 200_000  # object ids remembered; forgetting some only makes further entries
 
 
@@ -41,6 +42,7 @@ class Reads:
         self._store, self._clock = store, clock
         self._lock = lock if lock is not None else nullcontext()
         self._named: OrderedDict[tuple[str, str, str], _Named] = OrderedDict()
+        self._studies: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._count = 0
 
     def allow(
@@ -65,7 +67,7 @@ class Reads:
             objects: random object ids; naming a whole series at its first image keeps the journal
                 short and the next images fast.
             kind: what is read ("image", "report", "document", "thumbnail", "metadata").
-            study: a random id for the study where it has several envelopes; never its UID.
+            study: `study_of` where it may have several envelopes; never its UID.
 
         Raises:
             SermentError: the entry could not be written; nothing may be served.
@@ -93,10 +95,19 @@ class Reads:
                 named.objects.update(part)
                 self._count += len(part)
 
-    def names(self, session: str, envelope: str, object_id: str, kind: str) -> bool:
+    def study_of(self, session: str, study_uid: str, envelope: str) -> str:
+        """The id that stands for a study in a session's entries, whose UID must not: the envelope
+        of it that was read first, however many it came in."""
+        with self._lock:
+            found = self._studies.setdefault((session, study_uid), envelope)
+            while len(self._studies) > MAX_STUDIES:
+                self._studies.popitem(last=False)
+            return found
+
+    def names(self, session: str, study: str, object_id: str, kind: str) -> bool:
         """Whether the journal names that object already, so that `allow` would write nothing."""
         with self._lock:
-            named = self._named.get((session, envelope, kind))
+            named = self._named.get((session, study, kind))
             return (
                 named is not None
                 and timedelta() <= self._clock.now() - named.since < WINDOW
