@@ -19,6 +19,8 @@ from serment.app.wrapping import Wrapper
 from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import new_key, new_seed, public_key
 from serment.core.crypto.wraps import seal_value
+from serment.core.journal.entries import EventKind
+from serment.core.journal.log import entry_of
 from serment.core.records import contexts, names
 from serment.core.records.vault import (
     Compartment,
@@ -300,6 +302,42 @@ def test_repeated_objects_are_compared_without_the_lock(
     (first, second) = world.house.store.find(StoredObject)
     assert (first.state, second.state) == ("kept", "duplicate")
     assert len(world.reading(session).instances(Matches())) == 1
+
+
+def test_two_who_compare_at_once_mark_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    same, table = repeats.same_data_set, world.practice.tables
+
+    def compare(one: repeats.ObjectReader, other: repeats.ObjectReader) -> bool:
+        monkeypatch.setattr(repeats, "same_data_set", same)
+        assert repeats.mark(world.house, table["care"], "x") == (1, 0)
+        return same(one, other)
+
+    monkeypatch.setattr(repeats, "same_data_set", compare)
+    world.open("docteur")
+    for _ in range(2):
+        world.receive([report(study(patient()))])
+    world.practice.refresh()
+    kinds = [e.kind for e in map(entry_of, world.house.store.journal()) if e]
+    assert kinds.count(EventKind.REPEATS_FOUND) == 1
+
+
+def test_who_locks_during_long_work_disturbs_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor leaves while his objects are compared in the secretary's request."""
+    same = repeats.same_data_set
+    doctor = world.open("docteur")
+    world.open("secretaire")
+
+    def compare(one: repeats.ObjectReader, other: repeats.ObjectReader) -> bool:
+        world.practice.lock(doctor)
+        return same(one, other)
+
+    monkeypatch.setattr(repeats, "same_data_set", compare)
+    for _ in range(2):
+        world.receive([report(study(patient()))])
+    assert world.practice.refresh()
+    assert list(world.practice.tables) == ["secretariat"]
 
 
 def test_patients_are_learnt_without_the_lock_and_none_is_missed(

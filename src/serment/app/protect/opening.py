@@ -313,7 +313,8 @@ class Practice:
             self._version = version
             open_now = list(self.sessions.values()) if any(changed) else []
         for session in open_now:
-            self.settle(session)
+            with suppress(VaultLocked):  # it was closed meanwhile, and that is no one else's matter
+                self.settle(session)
         return any(changed)
 
     def _look_again(self) -> None:
