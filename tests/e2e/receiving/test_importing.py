@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,16 @@ from typing import Any
 import pytest
 
 from serment.adapters.memory.receiver import MemoryReceiver, MemoryReception
-from serment.bootstrap import importing
+from serment.adapters.sqlite.store import SqliteStore
+from serment.adapters.system import SystemClock
+from serment.bootstrap import importing as bootstrap
 from serment.bootstrap.folder import Folder, create
-from serment.bootstrap.importing import bring
+from serment.bootstrap.world import RealWorld
 from serment.core.crypto.entropy import new_id
 from serment.core.dicom.part10 import build_meta
-from serment.entrypoints.cli.world import ImportOrder
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.records.vault import Circle, CircleKind
+from serment.entrypoints.cli.app import main
 from serment.entrypoints.intake.server import IntakeLimits, IntakeServer
 from serment.errors import NoSpace
 from serment.ports import Source
@@ -36,43 +41,41 @@ class FullAfterOne(MemoryReceiver):
 
 
 @dataclass
-class Bar:
-    """Counts what a person would see."""
+class Import:
+    """A vault with a care circle, a folder of `FILES` files, and what the command line says."""
 
-    steps: int = 0
+    folder: Folder
+    files: Path
+    capsys: pytest.CaptureFixture[str]
 
-    def total(self, count: int) -> None:
-        self.expected = count
-
-    def step(self, count: int = 1) -> None:
-        self.steps += count
-
-
-Bring = Callable[[MemoryReceiver], tuple[dict[str, Any], Bar]]
+    def run(self, receiver: MemoryReceiver, *words: str) -> tuple[int, str, str]:
+        """Exit code, standard output and errors of `serment import`."""
+        with serving(self.folder, receiver):
+            vault = ["--vault", str(self.folder.root), "--lang", "en"]
+            code = main(RealWorld(), ["import", str(self.files), *vault, *words])
+        return (code, *self.capsys.readouterr())
 
 
 @pytest.fixture
-def brought(tmp_path: Path, made: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bring]:
-    """Import `FILES` files through a server whose requests end after `AT_ONCE`."""
-    monkeypatch.setattr(importing, "PER_REQUEST", AT_ONCE)
+def importing(
+    tmp_path: Path,
+    made: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Import:
+    """Through a server whose requests end after `AT_ONCE` files."""
+    monkeypatch.setattr(bootstrap, "PER_REQUEST", AT_ONCE)
     folder = create(tmp_path / "vault", new_id())
+    with closing(SqliteStore(folder.database, folder.key_copy)) as store:
+        now = SystemClock().now()
+        with store.change(Entry(EventKind.VAULT_FOUNDED, now, "test")) as tx:
+            tx.put(Circle("care", CircleKind.CARE, 1, b"public key", now))
     files = tmp_path / "files"
     files.mkdir()
     for number in range(FILES):
         meta = build_meta(made.CT, f"2.25.{number + 1}", made.EXPLICIT)
         (files / f"{number}.dcm").write_bytes(meta + made.data_set(f"2.25.{number + 1}"))
-    bar = Bar()
-
-    @contextmanager
-    def progress(label: str) -> Iterator[Bar]:
-        yield bar
-
-    def run(receiver: MemoryReceiver) -> tuple[dict[str, Any], Bar]:
-        with serving(folder, receiver):
-            order = ImportOrder((files,), None, None, None, None)
-            return bring(folder.root, order, progress, None), bar  # type: ignore[arg-type]
-
-    yield run
+    return Import(folder, files, capsys)
 
 
 @contextmanager
@@ -89,23 +92,36 @@ def serving(folder: Folder, receiver: MemoryReceiver) -> Iterator[None]:
         intake.stop()
 
 
-def test_more_files_than_one_request_takes_go_in_several(brought: Bring) -> None:
+def test_more_files_than_one_request_takes_go_in_several(importing: Import) -> None:
     receiver = MemoryReceiver()
-    answer, bar = brought(receiver)
-    assert (answer["imported"], answer["refused"]) == (FILES, [])
-    assert "error" not in answer
-    assert (bar.steps, bar.expected) == (FILES, FILES)
+    code, out, _ = importing.run(receiver, "--json")
+    answer = json.loads(out)
+    assert (code, answer["imported"], answer["refused"]) == (0, FILES, [])
+    assert not {"error", "unanswered"} & answer.keys()
     assert [len(each.kept) for each in receiver.receptions] == [3, 3, 1]
 
 
-def test_what_fails_on_the_way_leaves_the_summary_of_what_came_before(brought: Bring) -> None:
-    answer, _ = brought(FullAfterOne())
-    assert (answer["imported"], answer["unanswered"]) == (AT_ONCE, FILES - AT_ONCE)
-    assert isinstance(answer["error"], NoSpace)
+def test_what_fails_on_the_way_leaves_the_summary_of_what_came_before(importing: Import) -> None:
+    code, out, _ = importing.run(FullAfterOne(), "--json")
+    answer = json.loads(out)
+    assert (code, answer["imported"], answer["unanswered"]) == (12, AT_ONCE, FILES - AT_ONCE)
+    told = {"kind": "no-space", "message": "the disk is full", "hint": "free some space"}
+    assert answer["error"] == told
 
 
-def test_what_fails_at_once_is_an_error_like_any_other(brought: Bring) -> None:
+def test_a_person_is_told_both(importing: Import) -> None:
+    code, out, errors = importing.run(FullAfterOne())
+    assert code == 12
+    assert out.splitlines()[0].startswith("Imported 3,")
+    assert out.splitlines()[-1].endswith(": 4")
+    assert errors.splitlines() == [
+        "serment: error: the disk is full",
+        "serment: hint: free some space",
+    ]
+
+
+def test_what_fails_at_once_is_an_error_like_any_other(importing: Import) -> None:
     receiver = FullAfterOne()
     receiver.open(Source("import", None, None, "", ""))
-    with pytest.raises(NoSpace):
-        brought(receiver)
+    code, out, _ = importing.run(receiver, "--json")
+    assert (code, list(json.loads(out))) == (12, ["error"])
