@@ -459,3 +459,13 @@ def test_every_status_of_an_error_has_a_title() -> None:
 def test_a_password_is_never_shown_again(client: Client) -> None:
     answer = client.post("/login", {"login": "a.perichon", "password": PASSWORD + "x"})
     assert PASSWORD not in answer.text and "a.perichon" not in answer.text
+
+
+def test_nobody_is_shown_what_he_cannot_do() -> None:
+    """The trial of the kit is the administrator's; arrivals are the secretariat's."""
+    command = "serment recover"
+    assert command in signed_in("a.perichon").get("/settings").text
+    assert command not in signed_in("m.laurent").get("/settings").text
+    for login, told in (("s.ozanneau", True), ("m.laurent", False)):
+        said = words(signed_in(login).get("/").text)
+        assert ("arrivals: the secretariat files them" in said) is told
