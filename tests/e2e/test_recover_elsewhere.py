@@ -1,11 +1,14 @@
-"""Recoverable without us: a third party's age reader opens what `recover --sealed` exports."""
+"""Recoverable without us: a third party's age reader opens what `recover --sealed` exports; and what
+is damaged is named, and stops nothing else."""
 
 from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,24 @@ def test_the_kit_and_a_stock_reader_are_enough(tmp_path: Path, tool: Callable[[s
     # Without the identity, or with another envelope's, nothing opens.
     swapped = [{**asked[0], "identity": asked[1]["identity"]}]
     assert "error" in _ask(tool("node"), swapped)[0]
+    # One damaged byte costs what it leads to, and the command says so.
+    lost = _damage(vault.root / "vault.sqlite3")
+    result = vault.json("recover", *shares, "-o", tmp_path / "rest", code=3)
+    assert result == {"objects": 2, "envelopes": 2, "damaged": [lost]}
+    files = [path.read_bytes() for path in (tmp_path / "rest").rglob("*.dcm")]
+    assert len(files) == 2
+    assert set(files) < set(sent)
+    assert lost in vault.run("recover", *shares, "-o", tmp_path / "again", code=3).out
+
+
+def _damage(path: Path) -> str:
+    """Flip one bit of the only wrap that leads to an envelope; the envelope's id."""
+    with closing(sqlite3.connect(path)) as database, database:
+        sql = "SELECT rowid, subject, blob FROM wrap WHERE kind = 'envelope-seed' LIMIT 1"
+        row, subject, blob = database.execute(sql).fetchone()
+        changed = blob[:30] + bytes([blob[30] ^ 1]) + blob[31:]
+        database.execute("UPDATE wrap SET blob = ? WHERE rowid = ?", (changed, row))
+    return str(subject.removeprefix("envelope:"))
 
 
 def _identity(path: Path) -> str:
