@@ -6,16 +6,55 @@ as they are then: a new epoch that another session is making is not taken for a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from serment.app import circles, trust
 from serment.app.belief import Belief
 from serment.app.house import House
 from serment.app.keyring import Keyring
+from serment.app.protect.sessions import Session
+from serment.app.protect.tables import CircleTable
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Member
+from serment.core.records.vault import Circle, Member
 from serment.errors import IntegrityError
+
+
+class Beliefs:
+    """Of the sessions of an open practice, and of the tables they share; used under the house's
+    lock."""
+
+    def __init__(
+        self, house: House, sessions: Mapping[str, Session], tables: Mapping[str, CircleTable]
+    ) -> None:
+        self._house, self._sessions, self._tables = house, sessions, tables
+        self._looked_at: dict[str, Circle] = {}  # circles, when every session had looked at them
+
+    def look_again(self) -> None:
+        """Where public keys are others than those that were looked at, each session holds them
+        against its own keys."""
+        store = self._house.store
+        if circles.current(store) == self._looked_at:
+            return
+        for session in list(self._sessions.values()):
+            if session.seed is not None:
+                session.ring.open_circles(store, session.ring.circles, set())
+                with suppress(IntegrityError):  # it believes nothing then, and nothing is received
+                    look(self._house, session.member, session.seed, session.ring)
+        self.share()
+        self._looked_at = circles.current(store)
+
+    def share(self) -> None:
+        """Tables work with the seeds, and believe what the sessions do that hold their circles;
+        where one of these believes nothing, they do not either."""
+        for name, table in self._tables.items():
+            rings = [session.ring for session in self._sessions.values() if session.holds(name)]
+            for ring in rings:
+                table.ring.adopt(ring, name)
+            if not all(ring.belief for ring in rings):
+                table.ring.belief = Belief()
 
 
 def look(house: House, member: Member, seed: Seed, ring: Keyring) -> None:

@@ -13,10 +13,10 @@ from contextlib import suppress
 from functools import partial
 
 from serment.app import circles, epochs
-from serment.app.belief import Belief
 from serment.app.house import House
 from serment.app.keyring import Keyring
-from serment.app.protect import believing, repeats
+from serment.app.protect import repeats
+from serment.app.protect.believing import Beliefs, look
 from serment.app.protect.entitled import follow
 from serment.app.protect.filing import Filing
 from serment.app.protect.moving import move_clinical
@@ -37,7 +37,7 @@ from serment.core.journal.touched import Touched
 from serment.core.masked import Masked
 from serment.core.records.names import NameKind
 from serment.core.records.names import member as member_name
-from serment.core.records.vault import Circle, Member, MemberState
+from serment.core.records.vault import Member, MemberState
 from serment.errors import N_, IntegrityError, SermentError, VaultLocked
 from serment.ports import Progress, SearchTable
 
@@ -65,7 +65,7 @@ class Practice:
         self.tables: dict[str, CircleTable] = {}
         self.on_close: list[Callable[[str], None]] = []  # told the name of a circle that closed
         self._version: int | None = None
-        self._looked_at: dict[str, Circle] = {}  # circles, when every session had looked at them
+        self._beliefs = Beliefs(house, self.sessions, self.tables)
         self._door, self._upkeep = Door(house), Upkeep(house)
 
     # Coming in
@@ -105,9 +105,9 @@ class Practice:
             try:
                 ring.open_circles(house.store)
             finally:  # a wrap that is no wrap keeps him out, but hides nothing
-                believing.look(house, member, seed, ring)
+                look(house, member, seed, ring)
             if epochs.renew_stale(house, member, ring):
-                self._look_again()
+                self._beliefs.look_again()
         try:
             self._admit(session, ring, ring.circles, steps)
             self._settle(session, steps)
@@ -148,7 +148,7 @@ class Practice:
                 self.tables[name].on_rekeyed = self._rekey
             session.ring = ring
             self.sessions[session.token] = session
-            self._share()
+            self._beliefs.share()
             return True
 
     def _check_stays(self, session: Session) -> None:
@@ -157,16 +157,6 @@ class Practice:
             raise session_over()
         if seed is None or not is_pair(seed, now.public_key):
             raise session_over()
-
-    def _share(self) -> None:
-        """Tables work with the seeds, and believe what the sessions do that hold their circles;
-        where one of these believes nothing, they do not either."""
-        for name, table in self.tables.items():
-            rings = [session.ring for session in self.sessions.values() if session.holds(name)]
-            for ring in rings:
-                table.ring.adopt(ring, name)
-            if not all(ring.belief for ring in rings):
-                table.ring.belief = Belief()
 
     def _journal_opened(self, session: Session, names: frozenset[str]) -> None:
         peer = session.peer
@@ -190,7 +180,7 @@ class Practice:
             if ring.circles <= session.ring.circles:
                 return False
             try:
-                believing.look(self.house, session.member, session.seed, ring)
+                look(self.house, session.member, session.seed, ring)
             except IntegrityError:
                 return False  # nothing is received any more, and every page says so
         self._admit(session, ring, ring.circles - session.ring.circles, Steps())
@@ -272,7 +262,7 @@ class Practice:
             for table in closed:
                 for told in self.on_close:
                     told(table.circle)
-            self._share()
+            self._beliefs.share()
         if self.locked():
             self._upkeep.copy_soon()
         putting = [partial(self._upkeep.put_away, table) for table in closed]
@@ -308,7 +298,7 @@ class Practice:
             version = self.house.store.data_version()
             if version == self._version:
                 return False
-            self._look_again()
+            self._beliefs.look_again()
             changed = [table.fill() for table in self.tables.values()]
             self._version = version
             open_now = list(self.sessions.values()) if any(changed) else []
@@ -317,26 +307,13 @@ class Practice:
                 self.settle(session)
         return any(changed)
 
-    def _look_again(self) -> None:
-        """Where public keys are others than those that were looked at, each session holds them
-        against its own keys; call it under the house's lock."""
-        if circles.current(self.house.store) == self._looked_at:
-            return
-        for session in list(self.sessions.values()):
-            if session.seed is not None:
-                session.ring.open_circles(self.house.store, session.ring.circles, set())
-                with suppress(IntegrityError):  # it believes nothing then, and nothing is received
-                    believing.look(self.house, session.member, session.seed, session.ring)
-        self._share()
-        self._looked_at = circles.current(self.house.store)
-
     def _rekey(self, touched: Touched) -> None:
         """Keys were deleted, moved or made: sessions find their way to them anew."""
         for session in self.sessions.values():
             session.ring.forget(touched.keys)
             session.remembered.drop()
             if touched.named(NameKind.CIRCLE):
-                session.ring.open_circles(self.house.store, session.ring.circles)
+                session.ring.open_circles(self.house.store, session.ring.circles, set())
 
     def settle(self, session: Session) -> None:
         """File what needs no person, move the keys of what was filed, mark what came twice: each
@@ -373,7 +350,7 @@ class Practice:
     def tidy(self) -> None:
         """Chores that nobody should wait for."""
         with self.house.lock:
-            self._look_again()
+            self._beliefs.look_again()
         for session in list(self.sessions.values()):
             with within(session.id):
                 self._follow(session)
