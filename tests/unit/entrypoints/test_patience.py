@@ -79,6 +79,10 @@ def test_an_answer_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
         await app(scope, receive, send)
 
     assert asyncio.run(served(ask, app=slow)).startswith(b"HTTP/1.1 204")
+    # and what follows it has a deadline of its own
+    said = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HT"
+    answer = asyncio.run(served(partial(silence, half=said), app=slow, timeout_keep_alive=60))
+    assert answer.startswith(b"HTTP/1.1 204")
 
 
 def test_one_address_holds_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
