@@ -27,7 +27,7 @@ from serment.entrypoints.desk.request import Request
 from serment.entrypoints.intake.client import IntakeClient
 from serment.entrypoints.intake.framing import Result
 from serment.entrypoints.local.client import is_running
-from serment.errors import N_, NoSpace, SermentError, Unavailable
+from serment.errors import N_, NoSpace, Remark, SermentError, Unavailable
 from serment.ports import Progress, ProgressFactory, Source
 
 PER_REQUEST = 10_000  # files in one reception: an intake takes no more than ten times as many
@@ -81,7 +81,7 @@ class Summary:
 
 
 def _reason(result: Result) -> str:
-    return result.reason.format(**result.values) if result.values else result.reason
+    return Remark(result.reason, **result.values)
 
 
 def bring(

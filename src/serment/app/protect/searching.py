@@ -14,6 +14,7 @@ from typing import Any
 from serment.app.protect.opening import Practice, Session
 from serment.app.protect.reading import no_key
 from serment.app.watch.searches import Searches
+from serment.errors import N_, AccessDenied
 from serment.ports import InstanceRow, Matches, SearchTable, StudyRow, StudySummary
 
 LEVELS = ("study", "series", "instance")
@@ -152,7 +153,13 @@ class Searching:
     def _identity(self) -> SearchTable:
         circle = self.session.identity
         if circle is None:
-            raise no_key()
+            raise AccessDenied(
+                N_("no key of yours opens the names of patients"),
+                hint=N_(
+                    "a newcomer waits to be admitted by a sitting member; an administrator alone "
+                    "has no key to patients"
+                ),
+            )
         return self.practice.table(circle)
 
     def _summaries(self, uids: Iterable[str]) -> dict[str, StudySummary]:

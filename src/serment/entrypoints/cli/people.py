@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from serment.core.records.vault import MemberState
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
@@ -15,6 +16,12 @@ from serment.errors import N_, AccessDenied
 BY = typer.Option("--by", "--as", help=N_("login of the acting member"))
 By = Annotated[str | None, BY]
 DIFFERENT = N_("if they differ, somebody may have changed the vault: call your DPO")
+
+STATES = {
+    MemberState.ACTIVE: N_("active"),
+    MemberState.PENDING: N_("pending"),
+    MemberState.REMOVED: N_("removed"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -125,9 +132,9 @@ def list_members(ctx: typer.Context) -> int:
         [
             (
                 row["login"],
-                ", ".join(row["roles"]),
+                ", ".join(map(out.text, row["roles"])),
                 ", ".join(row["circles"]),
-                row["state"],
+                out.text(STATES[row["state"]]),
                 " ".join(row["words"]),
             )
             for row in rows

@@ -13,6 +13,8 @@ from serment.entrypoints.cli.world import Context, ImportOrder
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_
 
+REFUSED_SHOWN = 50  # files; a wrong folder may hold thousands
+
 
 def register(app: typer.Typer) -> None:
     app.command("init", help=N_("Make a vault and its recovery kit"))(init)
@@ -155,8 +157,11 @@ def bring(
         out.line(N_("Refused: {count}"), count=len(refused))
         out.table(
             [N_("File name"), N_("Reason")],
-            [(row["path"], out.text(row["reason"])) for row in refused],
+            [(row["path"], out.text(row["reason"])) for row in refused[:REFUSED_SHOWN]],
         )
+        if len(refused) > REFUSED_SHOWN:
+            more = len(refused) - REFUSED_SHOWN
+            out.line(N_("and {count} more; --json lists them all"), count=more)
     if failure is not None:
         out.line(N_("Files that were not imported: {count}"), count=summary["unanswered"])
         return out.talk_of(failure)
