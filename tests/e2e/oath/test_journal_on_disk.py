@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.oath.premises import Premises, ask
+from tests.e2e.serving import serving
 from tests.practices import patient, report, study
 
 from serment.adapters.memory.clock import MemoryClock
@@ -298,6 +299,25 @@ def _run_worker_once(past: Past) -> bool:
         return store.checkpoints()[-1].size == store.journal_size()
     finally:
         store.close()
+
+
+def test_a_server_that_starts_and_stops_finds_and_leaves_nothing_unsigned(past: Past) -> None:
+    before = verify(past)[1]["late"]
+    for _ in range(2):
+        with serving(past.premises.vault):
+            past.premises.vault.json("status")
+    code, verdict, _ = verify(past, past.kept)
+    assert (code, verdict["ok"], verdict["late"], verdict["unsigned"]) == (0, True, before, 0)
+
+
+def test_a_server_says_what_it_finds_unsigned(past: Past) -> None:
+    before = verify(past)[1]["late"]
+    with rewriting(past.premises) as log:
+        first, size = log.checkpoints[0][1], len(log.lines)
+        log.checkpoints = log.checkpoints[:1]
+    with serving(past.premises.vault):
+        pass
+    assert verify(past)[1]["late"] == before + size - first
 
 
 @pytest.mark.parametrize(
