@@ -22,9 +22,9 @@ from serment.entrypoints.web.practice.log import (
     Numbered,
     count_unreadable,
     first_at,
-    is_about,
     newest_first,
 )
+from serment.entrypoints.web.practice.readers import is_about
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import JournalLine, JournalQuery, JournalView
 from serment.errors import FormatError

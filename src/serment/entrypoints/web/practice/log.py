@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.log import entry_of
-from serment.core.records.vault import Envelope, Member, Role
+from serment.core.records.vault import Envelope
 from serment.entrypoints.web.practice.visit import Visit
-from serment.entrypoints.web.views import Reader
 from serment.errors import FormatError
 from serment.ports import Store
 
@@ -21,7 +20,6 @@ RECEPTIONS = (
     EventKind.RECEPTION_CLOSED,
     EventKind.RECEPTION_INTERRUPTED,
 )
-SAME_VISIT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,67 +103,6 @@ def last_of_devices(visit: Visit, devices: list[str]) -> dict[str, datetime]:
         if arrived:
             last[device] = max(arrived)
     return last
-
-
-@dataclass(slots=True)
-class _Opened:
-    """How often one member opened one kind of thing, the newest time first."""
-
-    last: datetime
-    times: int = 1
-    previous: datetime = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.previous = self.last
-
-    def again(self, at: datetime) -> None:
-        """An older entry: another time unless it belongs to the same ten minutes."""
-        if self.previous - at >= SAME_VISIT:
-            self.times += 1
-        self.previous = at
-
-
-def readers(visit: Visit, patient: str) -> tuple[Reader, ...]:
-    """Who opened this patient's file, newest first, from the entries that name the patient or an
-    arrival that was filed with him, before or after."""
-    opened: dict[tuple[str, str], _Opened] = {}
-    envelopes = {envelope.id for envelope in visit.store.find(Envelope, patient=patient)}
-    for found in newest_first(visit.store, *(name.encode() for name in {patient, *envelopes})):
-        entry = found.entry
-        if entry.kind is not EventKind.READ or not is_about(entry, patient, envelopes):
-            continue
-        key = (entry.actor, str(entry.details.get("kind", "")))
-        if key in opened:
-            opened[key].again(entry.at)
-        else:
-            opened[key] = _Opened(entry.at)
-    return tuple(
-        Reader(*_person(visit, member), what, each.last, each.times)
-        for (member, what), each in opened.items()
-        if what != "metadata" or (member, "image") not in opened  # who saw images saw headers
-    )
-
-
-def reaches_back(store: Store) -> bool:
-    """Whether everything that was ever journalled is looked at."""
-    return store.journal_size() <= FAR_BACK
-
-
-def is_about(entry: Entry, patient: str, envelopes: set[str]) -> bool:
-    """Whether an entry names the patient, or one of the envelopes that are filed with him."""
-    details = entry.details
-    if details.get("patient") == patient or details.get("envelope") in envelopes:
-        return True
-    named_here = details.get("envelopes")
-    if isinstance(named_here, list | dict) and not envelopes.isdisjoint(named_here):
-        return True
-    filed = details.get("filed")
-    return isinstance(filed, list) and any(patient in pair for pair in filed)
-
-
-def _person(visit: Visit, member: str) -> tuple[str, tuple[Role, ...]]:
-    row = visit.store.get(Member, member)
-    return (row.login, row.roles) if row else (member[:8], ())
 
 
 def brought(visit: Visit, envelopes: set[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from serment.core.dicom.criteria import has_wildcard, pattern
 from serment.core.dicom.query import fold
 from serment.core.records.identity import Identity, fold_identifier
 from serment.core.records.vault import Compartment, EnvelopeKind
-from serment.entrypoints.web.practice import log
+from serment.entrypoints.web.practice import readers
 from serment.entrypoints.web.practice.identities import day, modalities, who
 from serment.entrypoints.web.practice.series import title_of
 from serment.entrypoints.web.practice.studies import (
@@ -92,8 +92,8 @@ def patient(visit: Visit, patient_id: str) -> PatientView:
         id=patient_id,
         who=who(identity),
         timeline=tuple(items),
-        all_readers=log.reaches_back(visit.store),
-        readers=log.readers(visit, patient_id) if visit.may(Act.READ_PATIENT_JOURNAL) else None,
+        all_readers=readers.reaches_back(visit.store),
+        readers=readers.readers(visit, patient_id) if visit.may(Act.READ_PATIENT_JOURNAL) else None,
         key=any(item.key for item in items) if items else visit.may(Act.READ_CLINICAL),
         may_upload=visit.may(Act.ATTACH),
         circles=tuple(sorted(c.circle for c in visit.store.find(Compartment, patient=patient_id))),
