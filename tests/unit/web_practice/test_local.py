@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from tests.practices import PASSWORD
+from tests.practices import PASSWORD, patient, report, study
 from tests.unit.web_practice.conftest import Reading
+from tests.unit.web_practice.pages import Pages
 
 from serment.core.masked import Masked
 from serment.entrypoints.desk.desk import Desk
@@ -97,8 +98,8 @@ def test_with_and_without_a_bar_answers_and_errors_are_the_same(
     assert said[0]
 
 
-def test_the_desk_tells_how_far_the_opening_is(reading: Reading) -> None:
-    practice, bar = reading.pages.world.practice, Told()
-    practice.lock_all()
-    reading.pages.desk.open(Request("unlock", {}, "docteur", PASSWORD, progress=bar))
+def test_the_desk_tells_how_far_the_opening_is(pages: Pages) -> None:
+    pages.world.receive([report(study(patient()))])
+    bar = Told()
+    pages.desk.open(Request("unlock", {}, "docteur", PASSWORD, progress=bar))
     assert bar.totals[-1] == bar.done > 0
