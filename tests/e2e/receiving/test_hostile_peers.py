@@ -220,7 +220,10 @@ def test_a_caller_that_says_nothing_is_let_go(serve: Any) -> None:
     running = serve(association_seconds=0.1)
     peer = running.call()
     assert peer.aborted() == (2, NOT_SPECIFIED)
-    assert "slow" in running.receiver.refusals[0].reason
+    refused = running.receiver.refusals[0]
+    assert "slow" in refused.reason
+    called = "{}:{}".format(*running.address)
+    assert (refused.local, refused.tls) == (called, False)
 
 
 def test_a_request_drop_by_drop_is_let_go(serve: Any, made: Any) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
+import pytest
+
+from serment.adapters.memory.packs import MemoryPacks
+from serment.app.protect.receiver import SealedReceiver
 from serment.app.watch.refusals import MAX_CALLERS, MAX_REASONS, OTHERS, Refusals
 from serment.app.watch.searches import MAX_NAMED, MAX_REMEMBERED, Searches, named
 from serment.core.crypto.merkle import leaf_hash, root
 from serment.core.journal.entries import EventKind
+from serment.errors import AccessDenied
 
+VAULT = "0123456789abcdef"
 WHO = {"session": "s1", "member": "m1", "level": "study"}
 
 
@@ -129,3 +137,15 @@ def test_texts_of_a_peer_are_made_plain_and_short(store, clock, details) -> None
     (found,) = details()
     assert found["calling"] == "A??B?[31m?CCCCCC"
     assert len(found["peer"]) == 64
+
+
+def test_the_receiver_says_which_address_of_ours_was_called(store, clock, details) -> None:
+    receiver = SealedReceiver(VAULT, store, MemoryPacks(), clock, nullcontext)
+    with pytest.raises(AccessDenied):
+        receiver.admit("CT9", "SERMENT", "192.0.2.7", "192.0.2.1:11112", True)
+    receiver.refused("", "", "192.0.2.7", "too slow", "192.0.2.1:11113", False)
+    receiver.flush(final=True)
+    assert [(d["peer"], d["local"], d["tls"]) for d in details()] == [
+        ("192.0.2.7", "192.0.2.1:11112", True),
+        ("192.0.2.7", "192.0.2.1:11113", False),
+    ]

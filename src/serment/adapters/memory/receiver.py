@@ -42,6 +42,8 @@ class Refused:
     called: str
     address: str
     reason: str
+    local: str = ""
+    tls: bool = False
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ class MemoryReceiver:
                     return device
                 wrong = "called"
         reason = N_("this device is not known here")
-        self.refused(calling, called, address, reason)
+        self.refused(calling, called, address, reason, local, tls)
         raise AccessDenied(reason, wrong=wrong)
 
     def knows(self, address: str) -> bool:
@@ -173,7 +175,7 @@ class MemoryReceiver:
         tls: bool = False,
     ) -> None:
         with self._lock:
-            self.refusals.append(Refused(calling, called, address, reason))
+            self.refusals.append(Refused(calling, called, address, reason, local, tls))
 
     def open(self, source: Source) -> MemoryReception:
         reception = MemoryReception(self, source)
