@@ -8,7 +8,7 @@ import io
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from serment.adapters.system import SystemClock
 from serment.app.watch.checkpoints import Checkpoints
 from serment.app.watch.expiry import expire
 from serment.bootstrap.folder import open_folder
+from serment.bootstrap.house import alone
 from serment.bootstrap.world import RealWorld
 from serment.core.crypto.merkle import Frontier
 from serment.core.crypto.secret import Seed
@@ -40,6 +41,7 @@ from serment.core.journal.verify import (
     REWRITTEN,
 )
 from serment.entrypoints.cli.app import main
+from serment.errors import FormatError, IntegrityError, SermentError, Unavailable
 
 FINDINGS = 1
 
@@ -318,6 +320,22 @@ def test_a_server_says_what_it_finds_unsigned(past: Past) -> None:
     with serving(past.premises.vault):
         pass
     assert verify(past)[1]["late"] == before + size - first
+
+
+@pytest.mark.parametrize("failure", [FormatError, IntegrityError, Unavailable])
+def test_a_command_leaves_the_vault_closed_whether_it_could_sign_or_not(
+    past: Past, monkeypatch: pytest.MonkeyPatch, failure: type[SermentError]
+) -> None:
+    def fails(_: Checkpoints) -> None:
+        raise failure("no")
+
+    monkeypatch.setattr(Checkpoints, "sign_if_changed", fails)
+    told = pytest.raises(failure) if failure is Unavailable else nullcontext()
+    log_ahead = past.premises.root / "vault.sqlite3-wal"  # of a database that is open
+    with told, alone(past.premises.root) as (_, house):
+        assert house.store.journal_size()
+        assert log_ahead.exists()
+    assert not log_ahead.exists()
 
 
 @pytest.mark.parametrize(
