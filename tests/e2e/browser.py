@@ -103,13 +103,17 @@ class Visit:
     def go(self, path: str) -> None:
         self.page.goto(self.url + path, wait_until="load")
 
-    def sign_in(self, login: str, password: str, code: str = "") -> None:
+    def sign_in(self, login: str, password: str, code: str = "", *, waits: bool = False) -> None:
+        """Until the page after it, unless the one that `waits` is looked for (a busy machine may
+        show it at any time)."""
         self.go("/login")
         self.page.fill("#login", login)
         self.page.fill("#password", password)
         self.page.fill("#code", code)
         with self.page.expect_navigation(wait_until="load"):
             self.page.click(".gate-form button")
+        if not waits:
+            self.until("location.pathname !== '/opening' && document.readyState === 'complete'")
 
     def until(self, condition: str) -> None:
         """Wait for a JavaScript expression to hold; asked from outside, as the pages forbid

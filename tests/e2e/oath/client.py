@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
@@ -36,6 +37,11 @@ class Client:
 
     def sign_in(self, login: str) -> Client:
         answer = self.post("/login", {"login": login, "password": PASSWORD, "code": ""})
+        while answer.headers.get("location") == "/opening":  # a busy machine
+            self.cookie = answer.headers.get("set-cookie", self.cookie).partition(";")[0]
+            time.sleep(0.2)
+            answer = self.get("/opening")
+            answer.headers.setdefault("location", "/opening" if answer.status == 200 else "")
         assert answer.status == 303, answer
         self.cookie = answer.headers["set-cookie"].partition(";")[0]
         return self
@@ -64,7 +70,7 @@ class Client:
         try:
             connection.request(method, path, body, own)
             response = connection.getresponse()
-            named = {name.lower(): value for name, value in response.getheaders()}
+            named = {name.lower(): value for name, value in reversed(response.getheaders())}
             return Answer(response.status, response.read(), named)
         finally:
             connection.close()

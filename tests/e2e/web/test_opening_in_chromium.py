@@ -34,7 +34,7 @@ def test_the_bar_follows_and_the_page_opens(
 
     stage.practice.work = work
     with chromium.visit(stage.url, lang=lang, width=width) as visit:
-        visit.sign_in("a.perichon", PASSWORD, CODE)
+        visit.sign_in("a.perichon", PASSWORD, CODE, waits=True)
         visit.until("location.pathname === '/opening'")
         bar = "document.getElementById('opening-bar')"
         visit.until(f"{bar}.value === 13000 && {bar}.max === 52000")

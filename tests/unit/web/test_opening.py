@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from threading import Event
 from typing import Any
@@ -109,6 +110,23 @@ def test_a_refusal_that_comes_late_shows_the_form_again() -> None:
         page = await door.send("GET", "/opening")
         assert page.status == 403 and "password is not right" in page.text
         assert not door.client.cookies
+
+    run(walk)
+
+
+def test_before_the_password_is_known_to_be_right_nobody_is_sent_to_wait() -> None:
+    """However long that takes: a refusal is the answer to the form."""
+
+    async def walk() -> None:
+        client = Client()
+
+        def slow(at: Progress) -> None:
+            time.sleep(0.3)
+            raise AccessDenied("the login or the password is not right")
+
+        client.practice.work = slow
+        answer = await client.asend("POST", "/login", b"login=a.perichon&password=x", {})
+        assert answer.status == 403 and not client.cookies
 
     run(walk)
 

@@ -20,6 +20,7 @@ from serment.core.masked import Masked
 from serment.ports import Progress
 
 PATIENCE_SECONDS = 1.0  # before that, nobody needs a bar
+LOOK_SECONDS = 0.1
 KEPT_SECONDS = 60.0  # how long an opened practice waits for its browser
 MOST = 200  # kept at a time; further ones answer when they are done, without a bar
 SETTLING_SECONDS = 2.0  # before that, the time left would be a guess
@@ -39,8 +40,8 @@ class View:
 class Job:
     """`serment.ports.Progress` of one piece of work; any thread may step it."""
 
-    def __init__(self, began: float) -> None:
-        self._began, self._lock = began, Lock()
+    def __init__(self, since: float) -> None:
+        self._since, self._lock = since, Lock()
         self._total: int | None = None
         self._count = 0
 
@@ -52,10 +53,15 @@ class Job:
         with self._lock:
             self._count += count
 
+    @property
+    def began(self) -> bool:
+        """Whether it has told how much there is to do."""
+        return self._total is not None
+
     def view(self, now: float) -> View:
         """At `now`, of the same clock as when it began."""
         with self._lock:
-            return View(self._count, self._total, self._seconds_left(now - self._began))
+            return View(self._count, self._total, self._seconds_left(now - self._since))
 
     def _seconds_left(self, seconds: float) -> float | None:
         if self._total is None or self._count == 0 or seconds < SETTLING_SECONDS:
@@ -91,10 +97,13 @@ class Openings:
         self._minders: set[asyncio.Task[None]] = set()
 
     async def begin(self, work: SignIn, onward: str) -> Opening:
-        """Sign in, in a thread; returns when that is done, or after a moment."""
+        """Sign in, in a thread; returns when that is done, or after a moment once it was seen that
+        all that was given is right: a refusal is always the answer to the form itself."""
         job = Job(asyncio.get_running_loop().time())
         task = asyncio.create_task(run_in_threadpool(work, job))
-        await asyncio.wait({task}, timeout=None if len(self._kept) >= MOST else PATIENCE_SECONDS)
+        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        while not task.done() and (not job.began or len(self._kept) >= MOST):
+            await asyncio.wait({task}, timeout=LOOK_SECONDS)
         return Opening(Masked(new_token()), onward, job, task)
 
     def keep(self, opening: Opening, lock: Callable[[str], Awaitable[object]]) -> None:

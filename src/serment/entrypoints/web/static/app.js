@@ -19,7 +19,7 @@
     const look = async () => {
       const answer = await fetch("/opening/progress").catch(() => null);
       const at = answer && answer.ok ? await answer.json() : null;
-      if (at ? at.done : answer) return location.replace("/opening");
+      if (at ? at.done : answer) return location.reload();
       if (at && at.total) Object.assign(bar, { max: at.total, value: Math.min(at.count, at.total) });
       if (at) find("opening-said").textContent = at.said;
       setTimeout(look, LOOK_MS);
