@@ -52,7 +52,7 @@ class Walk:
 
     def _request(self, request: Any) -> None:
         self.asked.append(request.url)
-        # Chromium names the page that waits when its reload is redirected: it says nothing of anybody
+        # Of a page that reloads itself and is redirected a referrer is told here that is not sent
         if request.headers.get("referer", "") not in ("", f"{self.visit.url}/opening"):
             self.wrong.append(f"referrer: {request.url}")
 
