@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,8 +79,9 @@ def demo(options: dict[str, Any], output: Output, progress: ProgressFactory, wor
             }
             _report(output, result, facts, vault)
             if not options["once"]:
+                stopping = told_to_stop()
                 output.line(N_("Serves until Ctrl-C"))
-                _wait(server)
+                server.watch(stopping)
         finally:
             server.stop()
     return 0
@@ -196,10 +195,3 @@ def _report(output: Output, result: dict[str, Any], facts: dict[str, Any], vault
         password=PASSWORD,
     )
     output.line(N_("Vault: {folder}"), folder=str(open_folder(vault).root))
-
-
-def _wait(server: Server) -> None:
-    stopping = threading.Event()
-    for name in ("SIGINT", "SIGTERM"):
-        signal.signal(getattr(signal, name), lambda *_: stopping.set())
-    server.watch(stopping)

@@ -118,11 +118,17 @@ def _check_closed(folder: Folder, addresses: Addresses) -> None:
         store.close()
 
 
-def serve(root: Path, addresses: Addresses, on_ready: Callable[[dict[str, Any]], None]) -> int:
-    """Serve until SIGINT or SIGTERM."""
+def told_to_stop() -> threading.Event:
+    """From now on Ctrl-C, or SIGTERM, sets this event and interrupts nothing."""
     stopping = threading.Event()
     for name in ("SIGINT", "SIGTERM"):
         signal.signal(getattr(signal, name), lambda *_: stopping.set())
+    return stopping
+
+
+def serve(root: Path, addresses: Addresses, on_ready: Callable[[dict[str, Any]], None]) -> int:
+    """Serve until SIGINT or SIGTERM."""
+    stopping = told_to_stop()
     server = Server(root, addresses)
     on_ready(server.start())
     try:
