@@ -22,7 +22,7 @@ from serment.app.prove.forms import Planted
 from serment.bootstrap.addresses import parse_address
 from serment.bootstrap.folder import open_folder
 from serment.bootstrap.init import make_vault
-from serment.bootstrap.serve import Addresses, Server
+from serment.bootstrap.serve import Addresses, Server, told_to_stop
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.cli.world import World
