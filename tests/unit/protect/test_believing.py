@@ -425,3 +425,42 @@ def test_a_deleted_circle_is_no_fault_of_serment(open_practice: World, name: str
         table.outdated = None  # as after a new circle
     world.practice.tidy()
     assert _held(world) == before
+
+
+def _after_a_removal(world: World) -> tuple[opening.Session, opening.Session]:
+    """A second doctor was removed; a doctor has made the new epochs, a secretary signs in last."""
+    world.add("remplacant", Role.DOCTOR, by="admin")
+    with world.signed_in("docteur") as session:
+        members.admit(world.house, session.member, session.ring, "remplacant")
+    with world.signed_in("admin") as session:
+        removed = members.remove(world.house, session.member, "remplacant")
+    world.practice.end_member(removed.id)
+    return world.open("docteur"), world.open("secretaire")
+
+
+def test_who_signs_in_later_and_cannot_tell_stops_nobody_else(world: World) -> None:
+    """A secretary holds nothing that vouches for the carers' next epoch: theirs is their matter."""
+    doctor, _ = _after_a_removal(world)
+    assert circles.current(world.house.store)["care"].epoch == 2
+    world.receive([report(study(patient()))])
+    world.practice.refresh()
+    world.practice.tidy()
+    (envelope,) = world.house.store.find(Envelope)
+    assert envelope.patient is not None
+    assert envelope.compartment is not None  # its key was moved, so the doctor's session settles
+    tables = world.practice.tables.values()
+    assert all(table.outdated == [] for table in tables if doctor.holds(table.circle))
+
+
+def test_what_a_session_believes_again_is_journalled_as_its_own(world: World) -> None:
+    secretary = world.open("secretaire")
+    doctor, _ = _after_a_removal(world)
+    pinned = [
+        (entry.actor, entry.details["session"])
+        for row in world.house.store.journal()
+        if (entry := entry_of(row)) is not None and entry.kind is EventKind.KEYS_PINNED
+    ]
+    owner = {doctor.member.id: doctor.id, secretary.member.id: secretary.id}
+    ours = [(actor, session) for actor, session in pinned if session in owner.values()]
+    assert ours
+    assert all(owner[actor] == session for actor, session in ours)

@@ -17,9 +17,10 @@ from serment.app.keyring import Keyring
 from serment.app.protect.sessions import Session
 from serment.app.protect.tables import CircleTable
 from serment.core.crypto.secret import Seed
+from serment.core.journal.caller import within
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Circle, Member
-from serment.errors import IntegrityError
+from serment.errors import IntegrityError, Unavailable
 
 
 class Beliefs:
@@ -34,17 +35,26 @@ class Beliefs:
 
     def look_again(self) -> None:
         """Where public keys are others than those that were looked at, each session holds them
-        against its own keys."""
+        against its own keys. What a full disk hinders is done at the next look."""
         store = self._house.store
         if circles.current(store) == self._looked_at:
             return
-        for session in list(self._sessions.values()):
-            if session.seed is not None:
-                session.ring.open_circles(store, session.ring.circles, set())
-                with suppress(IntegrityError):  # it believes nothing then, and nothing is received
-                    look(self._house, session.member, session.seed, session.ring)
+        looked = [self._look(session) for session in list(self._sessions.values())]
         self.share()
-        self._looked_at = circles.current(store)
+        if all(looked):
+            self._looked_at = circles.current(store)
+
+    def _look(self, session: Session) -> bool:
+        """Whether it could be done; until then the session believes nothing."""
+        if session.seed is None:
+            return True
+        session.ring.open_circles(self._house.store, session.ring.circles, set())
+        try:
+            with within(session.id), suppress(IntegrityError):  # then nothing is received either
+                look(self._house, session.member, session.seed, session.ring)
+        except Unavailable:
+            return False
+        return True
 
     def share(self) -> None:
         """Tables work with the seeds, and believe what the sessions do that hold their circles;
@@ -98,8 +108,8 @@ def _set(house: House, member: Member, name: str, kind: EventKind, *, stopped: b
     if circle is None or circle.stopped is stopped:
         return
     entry = Entry(kind, house.clock.now(), member.id, {"circle": name})
-    with house.store.change(entry) as tx:
-        tx.put(replace(circle, stopped=stopped))
+    with house.store.change(entry) as tx:  # a removal may have marked it as stale meanwhile
+        tx.put(replace(circles.current(tx)[name], stopped=stopped))
 
 
 def _pin(house: House, member: Member, seed: Seed, found: trust.Trust) -> None:

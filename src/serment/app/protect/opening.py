@@ -341,10 +341,12 @@ class Practice:
         return [table for table in list(self.tables.values()) if session.holds(table.circle)]
 
     def _is_believed(self, tables: list[CircleTable]) -> bool:
+        """Each table by its own circle: of others it believes what whoever shared it last can tell."""
         now = circles.current(self.house.store)
-        held = {circles.RECOVERY, *(table.circle for table in tables)}
-        return held <= now.keys() and all(
-            table.ring.belief.has(now[name]) for table in tables for name in held
+        return all(
+            name in now and table.ring.belief.has(now[name])
+            for table in tables
+            for name in (circles.RECOVERY, table.circle)
         )
 
     def tidy(self) -> None:
