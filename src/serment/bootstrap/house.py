@@ -86,12 +86,13 @@ def signing(
     folder: Folder, store: Store, clock: Clock, *, founding: bool = False
 ) -> Iterator[None]:
     """Sign at the end what is written meanwhile, as the worker of a server does. A log that is no
-    continuation of what was signed is left as it is: `journal verify` says so."""
+    continuation of what was signed is left as it is: `journal verify` says so; so is one without
+    a key, of a vault whose founding failed or whose folder was not copied whole."""
     found = store.journal_size()
     try:
         yield
     finally:
-        with contextlib.suppress(IntegrityError, FormatError):
+        with contextlib.suppress(IntegrityError, FormatError, FileNotFoundError):
             key = Seed(folder.journal_key.read_bytes())
             signer = Checkpoints(store, clock, key, folder.vault, found, founding=founding)
             signer.sign_if_changed()

@@ -12,8 +12,12 @@ from tests.practices import memory_world
 
 from serment.app.protect.founding import Founded
 from serment.bootstrap.folder import Folder, create
-from serment.bootstrap.init import _write_kit
-from serment.errors import NoSpace
+from serment.bootstrap.house import alone
+from serment.bootstrap.init import _write_kit, make_vault
+from serment.core.masked import Masked
+from serment.errors import NoSpace, NotFound, UsageError
+
+GOOD = "Tilleul-Phare-47-Grenade"
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on file sizes there")
 
@@ -58,3 +62,22 @@ def test_of_a_folder_that_cannot_be_made_nothing_stays(tmp_path: Path) -> None:
         create(tmp_path / "vault", "5f" * 16)
     assert not (tmp_path / "vault").exists()
     assert create(tmp_path / "vault", "5f" * 16).packs.is_dir()
+
+
+@pytest.mark.parametrize(("login", "password"), [("admin", "short"), ("Bad Login", GOOD)])
+def test_what_cannot_be_used_is_said_and_leaves_nothing(
+    tmp_path: Path, login: str, password: str
+) -> None:
+    where = tmp_path / "vault", "Cabinet fictif"
+    with pytest.raises(UsageError):
+        make_vault(*where, login, Masked(password), tmp_path / "kit", "fr")
+    assert list(tmp_path.iterdir()) == []
+    make_vault(*where, "admin", Masked(GOOD), tmp_path / "kit", "fr")
+
+
+def test_a_vault_without_its_signing_key_says_what_went_wrong(tmp_path: Path) -> None:
+    make_vault(tmp_path / "vault", "Cabinet fictif", "admin", Masked(GOOD), tmp_path / "kit", "fr")
+    with alone(tmp_path / "vault") as (folder, _):
+        folder.journal_key.unlink()
+    with pytest.raises(NotFound), alone(tmp_path / "vault"):
+        raise NotFound("what went wrong")
