@@ -53,12 +53,15 @@ def test_the_kit_and_a_stock_reader_are_enough(tmp_path: Path, tool: Callable[[s
 
 
 def _damage(path: Path) -> str:
-    """Flip one bit of the only wrap that leads to an envelope; the envelope's id."""
+    """Flip one bit of every wrap that leads to one envelope (one once it is filed, else two); the
+    envelope's id."""
     with closing(sqlite3.connect(path)) as database, database:
-        sql = "SELECT rowid, subject, blob FROM wrap WHERE kind = 'envelope-seed' LIMIT 1"
-        row, subject, blob = database.execute(sql).fetchone()
-        changed = blob[:30] + bytes([blob[30] ^ 1]) + blob[31:]
-        database.execute("UPDATE wrap SET blob = ? WHERE rowid = ?", (changed, row))
+        sql = "SELECT subject FROM wrap WHERE kind = 'envelope-seed' LIMIT 1"
+        (subject,) = database.execute(sql).fetchone()
+        wraps = database.execute("SELECT rowid, blob FROM wrap WHERE subject = ?", (subject,))
+        for row, blob in wraps.fetchall():
+            changed = blob[:30] + bytes([blob[30] ^ 1]) + blob[31:]
+            database.execute("UPDATE wrap SET blob = ? WHERE rowid = ?", (changed, row))
     return str(subject.removeprefix("envelope:"))
 
 
