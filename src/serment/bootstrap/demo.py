@@ -66,6 +66,7 @@ def demo(options: dict[str, Any], output: Output, progress: ProgressFactory, wor
             sent = _send(vault, work, facts, world, progress)
             locked = _search(vault, planted, progress, N_("Searching the locked vault"))
             patients = _open(vault, world)
+            _welcome(output, sent.received, patients, facts, vault)
             clear = max(locked, _search(vault, planted, progress, N_("Searching the open vault")))
             plain = _search(sent.plain, planted, progress, N_("Searching a plain copy"))
             result = {
@@ -77,7 +78,7 @@ def demo(options: dict[str, Any], output: Output, progress: ProgressFactory, wor
                 "searched_bytes": _size(vault),
                 "seconds": round(clock.monotonic() - began, 2),
             }
-            _report(output, result, facts, vault)
+            _report(output, result, facts)
             if not options["once"]:
                 stopping = told_to_stop()
                 output.line(N_("Serves until Ctrl-C"))
@@ -167,23 +168,14 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _report(output: Output, result: dict[str, Any], facts: dict[str, Any], vault: Path) -> None:
-    output.value({**result, "web": facts["web"], "dicom": facts["dicom"]})
+def _welcome(
+    output: Output, received: int, patients: int, facts: dict[str, Any], vault: Path
+) -> None:
+    """Said as soon as somebody can come in; the search for the thief goes on meanwhile."""
     output.line(
         N_("{received} images and reports received while locked, {patients} patients filed"),
-        received=result["received"],
-        patients=result["patients"],
-    )
-    output.line(
-        N_("A thief with the disk finds {found} of {planted} identifiers in {megabytes} MB;"),
-        found=result["found_in_clear"],
-        planted=result["planted"],
-        megabytes=result["searched_bytes"] // 1_000_000,
-    )
-    output.line(
-        N_("the same search finds {found} of {planted} in a plain copy of what was sent."),
-        found=result["found_in_plain_copy"],
-        planted=result["planted"],
+        received=received,
+        patients=patients,
     )
     output.line(
         N_("Open {web} in a browser (accept the practice's own certificate)"), web=facts["web"]
@@ -195,3 +187,18 @@ def _report(output: Output, result: dict[str, Any], facts: dict[str, Any], vault
         password=PASSWORD,
     )
     output.line(N_("Vault: {folder}"), folder=str(open_folder(vault).root))
+
+
+def _report(output: Output, result: dict[str, Any], facts: dict[str, Any]) -> None:
+    output.value({**result, "web": facts["web"], "dicom": facts["dicom"]})
+    output.line(
+        N_("A thief with the disk finds {found} of {planted} identifiers in {megabytes} MB;"),
+        found=result["found_in_clear"],
+        planted=result["planted"],
+        megabytes=result["searched_bytes"] // 1_000_000,
+    )
+    output.line(
+        N_("the same search finds {found} of {planted} in a plain copy of what was sent."),
+        found=result["found_in_plain_copy"],
+        planted=result["planted"],
+    )
