@@ -94,7 +94,7 @@ def admit(
     context.output.line(
         N_("{login} is {state}; his words: {words}"),
         login=login,
-        state=row["state"],
+        state=context.output.text(STATES[row["state"]]),
         words=" ".join(row["words"]),
     )
     return 0
