@@ -21,6 +21,8 @@ from serment.entrypoints.formats import typographic
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
+pytestmark = pytest.mark.usefixtures("no_collector")
+
 
 def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()

@@ -196,6 +196,7 @@ def _said(function: str) -> set[object]:
     return found
 
 
+@pytest.mark.usefixtures("no_collector")
 def test_every_label_and_purpose_of_the_program_is_tried() -> None:
     """A subkey under a new label fails here until the attack tries it too."""
     assert _said("subkey") == set(LABELS)

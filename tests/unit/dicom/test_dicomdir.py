@@ -8,7 +8,6 @@ from pathlib import Path
 import pydicom.data
 import pytest
 from pydicom import dcmread
-from pydicom.fileset import FileSet
 
 from serment.core.dicom import dicomdir, uids
 from serment.core.dicom.part10 import build_meta
@@ -21,7 +20,8 @@ FOLDER = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 def test_the_files_of_a_set(name: str) -> None:
     found = dicomdir.read((FOLDER / name).read_bytes())
     assert found.refused == 0
-    assert len(found.files) == len(FileSet(dcmread(FOLDER / "DICOMDIR")))
+    records = dcmread(FOLDER / name).DirectoryRecordSequence
+    assert len(found.files) == sum("ReferencedFileID" in record for record in records)
     assert all((FOLDER.joinpath(*parts)).is_file() for parts in found.files)
 
 
