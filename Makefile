@@ -38,7 +38,7 @@ run: setup ## Serve the vault VAULT, made first if there is none
 	$(BIN)/serment serve --vault "$(VAULT)" $(ARGS)
 
 test: setup components ## Run every test, with format, lint, types and layers
-	$(BIN)/pytest -n $(JOBS) --dist loadscope -rs --durations=20 $(TESTS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder -rs --durations=20 $(TESTS) $(ARGS)
 
 components: setup ## Install the real programs that tests talk to, where that is allowed
 	@bash tests/components.sh

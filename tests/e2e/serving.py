@@ -111,17 +111,17 @@ def serving(vault: Vault, *words: str) -> Iterator[Server]:
             text=True,
             env={**os.environ, **vault.environment},
         )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, log.read_text()
-        ready = json.loads(line)
-        assert ready.get("ready"), ready
-        yield Server(process, ready["dicom"], ready["web"], ready["ca"], log)
-    finally:
-        process.send_signal(signal.SIGINT)
+    with process:
         try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, log.read_text()
+            ready = json.loads(line)
+            assert ready.get("ready"), ready
+            yield Server(process, ready["dicom"], ready["web"], ready["ca"], log)
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()

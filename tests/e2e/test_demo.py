@@ -106,14 +106,14 @@ def test_the_same_search_finds_them_where_they_are_in_clear(shown: Shown, tmp_pa
 def test_it_serves_until_ctrl_c_and_says_so(lang: str, tmp_path: Path) -> None:
     words = command("--vault", tmp_path / "vault", "--web", "127.0.0.1:0", "--lang", lang)
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        assert process.stdout is not None
-        said = [process.stdout.readline().strip() for _ in range(READY_LINES)]
-        assert process.poll() is None
-    finally:
-        process.send_signal(signal.SIGINT)
-        code = process.wait(60)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            said = [process.stdout.readline().strip() for _ in range(READY_LINES)]
+            assert process.poll() is None
+        finally:
+            process.send_signal(signal.SIGINT)
+            code = process.wait(60)
     assert code == 0
     assert said[-1] == {"en": "Serves until Ctrl-C", "fr": "En service jusqu’à Ctrl-C"}[lang]
     assert any("https://127.0.0.1:" in line for line in said)
