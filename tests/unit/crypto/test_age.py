@@ -289,5 +289,5 @@ def test_nothing_is_sealed_to_an_x25519_point_of_low_order():
 def test_identities_do_not_print_their_secret():
     hybrid, classic = HybridIdentity(Seed(bytes(32))), X25519Identity(Seed(b"\x5a" * 32))
     for identity in (hybrid, classic):
-        assert "SECRET" not in repr(identity) and "5a" not in repr(identity)
+        assert "SECRET" not in repr(identity) and "5a" * 8 not in repr(identity)
         assert "SECRET" not in str(identity) and "Z" not in str(identity)
