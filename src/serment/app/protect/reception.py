@@ -168,7 +168,7 @@ class SealedReception:
                 arrival.identity,
                 opened.at,
             )
-            tx.note(envelope=made.id)
+            tx.note(envelope=made.id, kind=arrival.kind.value)
         return made
 
     def _put_away(self, together: tuple[str, ...]) -> None:

@@ -56,9 +56,14 @@ def history(entries: Iterable[Entry]) -> Iterator[Change]:
         FormatError: an entry tells of wraps in a way this program does not know.
     """
     for entry in entries:
-        change = Change(entry.at, _names(entry, "wraps_made"), _names(entry, "wraps_deleted"))
+        change = change_of(entry)
         if change.made or change.deleted:
             yield change
+
+
+def change_of(entry: Entry) -> Change:
+    """What one entry tells of wraps; errors as `history`."""
+    return Change(entry.at, _names(entry, "wraps_made"), _names(entry, "wraps_deleted"))
 
 
 def wraps_at(entries: Iterable[Entry], at: datetime) -> frozenset[WrapName]:
