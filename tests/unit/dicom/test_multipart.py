@@ -42,6 +42,8 @@ def read(body: bytes, boundary: bytes = b"b", step: int = 1 << 20) -> list[tuple
         (b"--b--\r\nepilogue --b\r\n", []),
         (b"--b\r\n\r\nx\r\n--b--", [b"x"]),
         (b"--b\r\n\r\n\r\n--b--", [b""]),
+        (b"--b\r\n\r\n--b--", [b""]),  # RFC 2046 5.1.1: the line end before the body is optional
+        (b"--b\r\nA: 1\r\n\r\n--b\r\n\r\nx\r\n--b--", [b"", b"x"]),
         (b"--b \t\r\n\r\nx\r\n--b--\r\n", [b"x"]),
         (b"preamble\r\n--b\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--", [b"x", b"y"]),
         (b"--b\r\nA: 1\r\n\r\n\r\n\r\n--\r\nb\r\n-\r\n--b--", [b"\r\n\r\n--\r\nb\r\n-"]),

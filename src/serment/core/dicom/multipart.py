@@ -168,9 +168,17 @@ class MultipartReader:
             if len(data) - position >= MAX_PART_HEADERS + 4:
                 raise FormatError(N_("a part of the multipart body has too many headers"))
             return None, position, False
-        self._state = self._part_data
+        self._state = self._part_begin
         self._open = True
-        return _part_start(data[position:end]), end + 4, True
+        return _part_start(data[position:end]), end + 2, True
+
+    def _part_begin(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
+        """The line end after the headers may already be that of the next boundary: an empty part."""
+        start = data[position : position + len(self._delimiter)]
+        if len(start) < len(self._delimiter) and self._delimiter.startswith(start):
+            return None, position, False
+        self._state = self._part_data
+        return None, position if start == self._delimiter else position + 2, True
 
     def _part_data(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
         if not self._open:
