@@ -84,9 +84,11 @@ class Association:
         except PeerGone:
             pass
         finally:
+            # Its messages and their buffers lead back here: gone now, not when a collector comes.
+            messages, self._messages = self._messages, None
             try:
-                if self._messages is not None:
-                    self._messages.close(interrupted)
+                if messages is not None:
+                    messages.close(interrupted)
             finally:
                 self._wire.finish()
 
