@@ -8,7 +8,7 @@ kept once. Filing follows the whole log: an envelope belongs to the patient it w
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,11 @@ from serment.core.records.vault import EnvelopeKind, WrapKind
 Group = frozenset[Holder]
 NOBODY: Group = frozenset()
 PATIENT, COMPARTMENT = "patient:", "compartment:"
+ABOVE = (PATIENT, COMPARTMENT)
+ENVELOPE = len("envelope:")
+SEED, IDENTITY = WrapKind.ENVELOPE_SEED.value, WrapKind.ENVELOPE_IDENTITY.value
+ENVELOPES = frozenset({SEED, IDENTITY})
+TOPS = frozenset({WrapKind.MEMBER_SEED.value, WrapKind.CIRCLE_SEED.value})
 
 
 def number(subject: str) -> int:
@@ -59,11 +64,14 @@ class Keys:
         self.patients: dict[int, Group] = {}
         self.compartments: dict[int, Group] = {}
         self.envelopes: dict[int, Arrived] = {}
+        self._parents = {
+            WrapKind.PATIENT_IDENTITY.value: self.patients,
+            WrapKind.PATIENT_CLINICAL.value: self.compartments,
+        }
         # Of an envelope under two patients, which a span can have: the second and further ones.
         self._also: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-        self._groups: dict[tuple[Group, Holder, bool], Group] = {}
+        self._groups: dict[tuple[Group, str, int, bool], Group] = {}
         self._known: dict[Group, Group] = {}
-        self._holders: dict[tuple[str, int], Holder] = {}
         self._deleted: deque[tuple[datetime, WrapName]] = deque()
 
     def apply(self, change: Change) -> None:
@@ -106,20 +114,16 @@ class Keys:
     # One wrap
 
     def _set(self, name: WrapName, there: bool) -> None:
-        match name.kind:
-            case WrapKind.ENVELOPE_SEED:
-                self._set_envelope(name, there)
-            case WrapKind.ENVELOPE_IDENTITY:
-                self._set_envelope(name, there)
-            case WrapKind.PATIENT_IDENTITY:
-                self._set_parent(self.patients, name, there)
-            case WrapKind.PATIENT_CLINICAL:
-                self._set_parent(self.compartments, name, there)
-            case WrapKind.MEMBER_SEED | WrapKind.CIRCLE_SEED:
-                (self._tops.add if there else self._tops.discard)(name)
+        kind = name.kind
+        if kind in ENVELOPES:
+            self._set_envelope(name, there)
+        elif kind in self._parents:
+            self._set_parent(self._parents[kind], name, there)
+        elif kind in TOPS:
+            (self._tops.add if there else self._tops.discard)(name)
 
     def _set_parent(self, parents: dict[int, Group], name: WrapName, there: bool) -> None:
-        key = number(name.subject)
+        key = int(name.subject[name.subject.index(":") + 1 :], 16)
         group = self._changed(parents.get(key, NOBODY), name, there)
         if group:
             parents[key] = group
@@ -127,12 +131,12 @@ class Keys:
             parents.pop(key, None)
 
     def _set_envelope(self, name: WrapName, there: bool) -> None:
-        key = number(name.subject)
+        key = int(name.subject[ENVELOPE:], 16)
         envelope = self.envelopes.get(key)
         if envelope is None:
             envelope = self.envelopes[key] = Arrived()
-        above = name.recipient.startswith((PATIENT, COMPARTMENT))
-        if name.kind == WrapKind.ENVELOPE_SEED:
+        above = name.recipient.startswith(ABOVE)
+        if name.kind == SEED:
             if above:
                 envelope.compartment = self._under(envelope.compartment, name, there)
             else:
@@ -155,14 +159,12 @@ class Keys:
 
     def _changed(self, group: Group, name: WrapName, there: bool) -> Group:
         """The group with or without a holder: the same object for all who have the same."""
-        holder = self._holders.get((name.recipient, name.epoch))
-        if holder is None:
-            holder = Holder(name.recipient, name.epoch)
-            self._holders[name.recipient, name.epoch] = holder
-        found = self._groups.get((group, holder, there))
+        key = (group, name.recipient, name.epoch, there)
+        found = self._groups.get(key)
         if found is None:
+            holder = Holder(name.recipient, name.epoch)
             made = group | {holder} if there else group - {holder}
-            found = self._groups[group, holder, there] = self._known.setdefault(made, made)
+            found = self._groups[key] = self._known.setdefault(made, made)
         return found
 
     def _remember(self, change: Change) -> None:
@@ -174,7 +176,7 @@ class Keys:
 
     def _refile(self, change: Change) -> None:
         for name in change.made:
-            if name.kind == WrapKind.ENVELOPE_IDENTITY:
+            if name.kind == IDENTITY:
                 envelope = self.envelopes.get(number(name.subject))
                 if envelope is not None:
                     filed = name.recipient.startswith(PATIENT)
@@ -205,7 +207,7 @@ class Opened:
         return (
             self._group(envelope.seed)
             or (above is not None and self.compartment(above))
-            or any(map(self.compartment, self._more(WrapKind.ENVELOPE_SEED, key)))
+            or any(map(self.compartment, self._more(SEED, key)))
         )
 
     def identity(self, key: int, envelope: Arrived) -> bool:
@@ -213,11 +215,11 @@ class Opened:
         return (
             self._group(envelope.identity)
             or (envelope.above is not None and self.patient(envelope.above))
-            or any(map(self.patient, self._more(WrapKind.ENVELOPE_IDENTITY, key)))
+            or any(map(self.patient, self._more(IDENTITY, key)))
         )
 
-    def _more(self, kind: WrapKind, key: int) -> Iterator[int]:
-        yield from self._also.get((kind.value, key), ())
+    def _more(self, kind: str, key: int) -> Collection[int]:
+        return self._also.get((kind, key), ()) if self._also else ()
 
     def _group(self, group: Group) -> bool:
         found = self._groups.get(group)

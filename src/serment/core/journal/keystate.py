@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serment.core.journal.entries import Entry
 from serment.errors import N_, FormatError
@@ -95,13 +95,16 @@ def _names(entry: Entry, key: str) -> tuple[WrapName, ...]:
     return tuple(_name(raw) for raw in found)
 
 
-def _name(raw: object) -> WrapName:
-    match raw:
-        case [str(kind), str(subject), str(recipient), int(epoch)]:
-            # Kinds and recipients repeat by the hundred thousand: one copy of each.
-            return WrapName(sys.intern(kind), subject, sys.intern(recipient), epoch)
-        case _:
-            raise _unreadable()
+def _name(raw: Any) -> WrapName:
+    """By hand, because there are millions."""
+    try:
+        kind, subject, recipient, epoch = raw
+    except (TypeError, ValueError) as error:
+        raise _unreadable() from error
+    if not (type(kind) is type(subject) is type(recipient) is str and type(epoch) is int):
+        raise _unreadable()
+    # Kinds and recipients repeat by the hundred thousand: one copy of each.
+    return WrapName(sys.intern(kind), subject, sys.intern(recipient), epoch)
 
 
 def _unreadable() -> FormatError:

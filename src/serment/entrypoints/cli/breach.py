@@ -17,10 +17,10 @@ from serment.errors import N_
 
 CLASSES = ("read", "readable", "unintelligible")
 CATEGORIES = {
-    "identity": N_("identity"),
-    "images": N_("images"),
-    "reports": N_("reports"),
-    "documents": N_("documents"),
+    "identity": N_("Identity"),
+    "images": N_("Images"),
+    "reports": N_("Reports"),
+    "documents": N_("Documents"),
 }
 
 
@@ -97,10 +97,10 @@ def _spoken(values: dict[str, Any]) -> dict[str, object]:
 
 def _show(out: Output, found: dict[str, Any]) -> None:
     heads = (N_("read"), N_("readable"), N_("unintelligible"))
-    rows = [_row(out, N_("patients"), [found["patients"][each] for each in CLASSES])]
+    rows = [_row(out, N_("Patients"), [found["patients"][each] for each in CLASSES])]
     if found["patients"]["unfiled_envelopes"]:
         unfiled = [found["unfiled"][each] for each in CLASSES]
-        rows.append(_row(out, N_("patients unknown: arrivals filed with nobody"), unfiled))
+        rows.append(_row(out, N_("Patients unknown: arrivals filed with nobody"), unfiled))
     for name, label in CATEGORIES.items():
         category = found["categories"][name]
         rows.append(_row(out, label, [category[each]["patients"] for each in CLASSES]))
