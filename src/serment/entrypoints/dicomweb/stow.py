@@ -78,11 +78,13 @@ async def _patiently(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The body; `Refused` (408) when nothing of it comes for a while."""
     while True:
         try:
-            yield await asyncio.wait_for(anext(body), PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):  # costs no task, as wait_for does
+                chunk = await anext(body)
         except StopAsyncIteration:
             return
         except TimeoutError:
             raise Refused(408, N_("the sender was too slow")) from None
+        yield chunk
 
 
 def _answer(request: Request, results: list[Result], media: str) -> Response:
