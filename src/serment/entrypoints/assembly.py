@@ -18,6 +18,15 @@ _FIRST: Final = 256 * 1024
 OVERLAP: Final = 2  # spare bytes kept in front, see `room`
 
 
+def too_large(limit: int) -> Unavailable:
+    """The refusal of what has more bytes than an object may have."""
+    return Unavailable(
+        N_("the object is larger than {limit} bytes"),
+        hint=N_("it cannot be kept here; keep it where it is"),
+        limit=limit,
+    )
+
+
 class Buffer:
     """A byte array that grows as bytes arrive and is used again for the next object."""
 
@@ -97,13 +106,7 @@ class Assembly:
         if self._error is not None:
             self.buffer.clear()
         elif self.size > self._limit:
-            self.refuse(
-                Unavailable(
-                    N_("the object is larger than {limit} bytes"),
-                    hint=N_("it cannot be kept here; keep it where it is"),
-                    limit=self._limit,
-                )
-            )
+            self.refuse(too_large(self._limit))
             self.buffer.clear()
         elif len(self.buffer) + size > (WHOLE if self._streaming is None else PIECE):
             self._hand_on()

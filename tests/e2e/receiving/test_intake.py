@@ -323,6 +323,17 @@ def test_documents(intake: Start) -> None:
         IntakeClient(path).document(SOURCE, "p" * 32, "x", [b"not a PDF"])
 
 
+def test_a_document_is_no_larger_than_an_object_may_be(intake: Start) -> None:
+    receiver = MemoryReceiver()
+    path = intake(receiver, object_bytes=MIB)
+    pdf = b"%PDF-1.7 " + bytes(MIB)
+    with pytest.raises(Unavailable, match="larger than"):
+        IntakeClient(path).document(SOURCE, "p" * 32, "x", [pdf])
+    assert receiver.kept == []
+    assert receiver.receptions[0].interrupted
+    assert IntakeClient(path).document(SOURCE, "p" * 32, "x", [pdf[:MIB]]).ok
+
+
 @pytest.mark.parametrize(
     "error",
     [
