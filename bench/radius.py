@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
 from serment.core.records.vault import Member, Setting
 
-VAULT, BATCH = "ab" * 16, 200
+VAULT, BATCH, DIGEST_BYTES = "ab" * 16, 200, 32
 PASSWORD = Masked("Tilleul-Phare-47-Grenade")
 K = EventKind
 T = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -78,7 +79,17 @@ def opened(envelope: str) -> dict[str, object]:
     readers = ("circle:secretariat", "circle:dpo", "recovery")
     made += [["envelope-identity", name, r, 1] for r in readers]
     told = {"circle": "care", "envelope": envelope, "kind": "image", "wraps_made": made}
-    return {**where(), **told}
+    rows = {"envelope": {envelope: digest()}, "identity_header": {f"{envelope} 0": digest()}}
+    return {**where(), **told, "rows": {**rows, "wrap": digests(made)}}
+
+
+def digest() -> str:
+    """As long as the digest of a row."""
+    return secrets.token_urlsafe(DIGEST_BYTES)
+
+
+def digests(made: list[list[object]]) -> list[str]:
+    return [digest() for _ in made]
 
 
 def filed(envelopes: list[str], at: datetime, member: str) -> Iterator[Entry]:
@@ -90,14 +101,18 @@ def filed(envelopes: list[str], at: datetime, member: str) -> Iterator[Entry]:
         made += [["patient-identity", patient, r, 1] for r in readers]
         made.append(["envelope-identity", name, patient, 0])
         gone += [["envelope-identity", name, r, 1] for r in readers]
-    yield Entry(K.FILED, at, member, {"wraps_made": made, "wraps_deleted": gone})
+    rows = {"envelope": {each: digest() for each in envelopes}, "wrap": digests(made)}
+    details = {"envelopes": envelopes, "rows": rows, "wraps_made": made, "wraps_deleted": gone}
+    yield Entry(K.FILED, at, member, details)
     made, gone = [], []
     for name in names:
         compartment = f"compartment:{new_id()}"
         made += [["patient-clinical", compartment, r, 1] for r in ("circle:care", "recovery")]
         made.append(["envelope-seed", name, compartment, 0])
         gone += [["envelope-seed", name, r, 1] for r in ("circle:care", "recovery")]
-    details = {"circle": "care", "envelopes": envelopes, "wraps_made": made, "wraps_deleted": gone}
+    rows = {"envelope": {each: digest() for each in envelopes}, "wrap": digests(made)}
+    told = {"circle": "care", "envelopes": envelopes, "rows": rows}
+    details = {**told, "wraps_made": made, "wraps_deleted": gone}
     yield Entry(K.KEYS_MOVED, at, member, details)
 
 

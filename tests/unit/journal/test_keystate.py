@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.journal.keystate import WrapName, history, wraps_at, wraps_during
+from serment.core.journal.keystate import (
+    WrapName,
+    change_in,
+    change_of,
+    history,
+    wraps_at,
+    wraps_during,
+)
 from serment.errors import FormatError
 
 T = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -66,3 +73,23 @@ def test_history_names_the_entries_that_tell_of_keys() -> None:
 def test_other_forms_are_refused(raw: object) -> None:
     with pytest.raises(FormatError):
         list(history([Entry(EventKind.FILED, T, "m", {"wraps_made": raw})]))
+
+
+HOSTILE = '"wraps_made":[["x","y","z",1]]},"kind":"read"}'
+
+
+@pytest.mark.parametrize("details", [{}, {"name": HOSTILE}, {HOSTILE: 1}, {"zone": [HOSTILE]}])
+def test_the_bytes_tell_the_same_as_the_entry(details: dict[str, object]) -> None:
+    for one in LOG:
+        if one.kind is EventKind.KEYS_MOVED:
+            full = one.with_details(**details)
+            assert change_in(full.encode(), full.at) == change_of(full)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b'{"wraps_made":[', b'"wraps_made":[1]},"kind":"x"}', b'"wraps_made":{}},"kind":'],
+)
+def test_bytes_that_tell_nothing_readable(body: bytes) -> None:
+    with pytest.raises(FormatError):
+        change_in(body, T)

@@ -28,7 +28,7 @@ from serment.core.breach.vectors import (
     has_files,
 )
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.journal.keystate import change_of
+from serment.core.journal.keystate import Change
 from serment.core.journal.log import Glance, written_at
 from serment.core.records.vault import EnvelopeKind, WrapKind
 
@@ -37,8 +37,10 @@ SHOWING = frozenset({K.READ, K.SEARCHED, K.EXPORTED})
 SESSIONS = frozenset({K.OPENED, K.LOCKED})
 KNOCKS = frozenset({K.REFUSED, K.LOGIN_FAILED})
 KIT_USES = frozenset({K.KIT_MADE, K.KIT_TRIED, K.RECOVERED, K.MEMBER_RESCUED})
-RECEIVING = frozenset({K.RECEPTION_OPENED, K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED})
-ALWAYS = RECEIVING | KIT_USES | {K.CIRCLE_STOPPED}
+# That the objects of a reception were counted again, an entry about a repair says, too.
+ENDINGS = frozenset({K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED, K.REPAIRED})
+KINDS = {kind.value: kind for kind in EnvelopeKind}
+ALWAYS = ENDINGS | KIT_USES | {K.RECEPTION_OPENED, K.CIRCLE_STOPPED}
 IDENTITY = "identity"  # `kind` of a READ entry that names a patient, no object
 
 
@@ -110,9 +112,8 @@ class Examination:
             K.REFUSED: self._refused,
             K.LOGIN_FAILED: self._refused,
             K.RECEPTION_OPENED: self._begun,
-            K.RECEPTION_CLOSED: self._ended,
-            K.RECEPTION_INTERRUPTED: self._ended,
             K.CIRCLE_STOPPED: self._stopped,
+            **dict.fromkeys(ENDINGS, self._ended),
             **dict.fromkeys(KIT_USES, self._kit),
         }
 
@@ -152,19 +153,21 @@ class Examination:
                 return False
 
     def feed(self, index: int, entry: Entry) -> None:
-        """An entry it wants, or one that tells of keys."""
-        change = change_of(entry)
-        if change.made or change.deleted:
-            self.keys.apply(change)
-            if entry.at <= self.vector.end:
-                for wrap in change.made:
-                    if wrap.kind == WrapKind.MEMBER_SEED:
-                        strength = read_strength(entry.details.get("password"))
-                        made = PasswordSet(index, entry.at, strength)
-                        self.passwords.setdefault(wrap.subject, []).append(made)
+        """An entry it wants."""
         take = self._takes.get(entry.kind)
         if take is not None:
             take(index, entry)
+
+    def follow(self, index: int, change: Change, entry: Entry | None) -> None:
+        """What an entry tells of keys; the entry itself where it makes a member's wrap."""
+        self.keys.apply(change)
+        if entry is None or entry.at > self.vector.end:
+            return
+        for wrap in change.made:
+            if wrap.kind == WrapKind.MEMBER_SEED:
+                strength = read_strength(entry.details.get("password"))
+                made = PasswordSet(index, entry.at, strength)
+                self.passwords.setdefault(wrap.subject, []).append(made)
 
     def _opened(self, index: int, entry: Entry) -> None:
         session, local = entry.details.get("session"), entry.details.get("local")
@@ -184,9 +187,9 @@ class Examination:
         details, envelope = entry.details, _id(entry.details.get("envelope"))
         if envelope is None or entry.at > self.vector.end:
             return
-        kind = details.get("kind")
-        if kind in set(EnvelopeKind):
-            self.keys.describe(envelope, kind=EnvelopeKind(kind))
+        kind = KINDS.get(str(details.get("kind")))
+        if kind is not None:
+            self.keys.describe(envelope, kind=kind)
         if isinstance(self.vector, Server) or self._hears(entry):
             coming = Coming(index, bool(details.get("tls")), details.get("source"))
             self.coming.setdefault(envelope, coming)

@@ -18,12 +18,13 @@ from serment.core.breach.tally import Numbers, Tally
 from serment.core.breach.vectors import Vector, has_files
 from serment.core.breach.ways import Ways, ways_of
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
+from serment.core.journal.keystate import change_in, change_of
 from serment.core.journal.log import Glance, glance_at, parse_entry, written_at
 from serment.core.journal.verify import Verdict
 from serment.errors import FormatError
 
 _KINDS = {kind.value.encode(): kind for kind in EventKind}
-_KEYS = b'"wraps_'
+_KEYS, _MEMBER = b'"wraps_', b'["member-seed"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +100,19 @@ class Inquiry:
         if glance is None or kind is None or not glance.at.endswith(b"+00:00"):
             entry = parse_entry(body)
             kind, glance = entry.kind, _glance_of(entry)
-        keys = _KEYS in body
-        for examination in self._examinations:
-            if examination.wants(kind, glance, body) or keys:
-                entry = entry or parse_entry(body)
+        wanting = [e for e in self._examinations if e.wants(kind, glance, body)]
+        if wanting or _MEMBER in body or kind is EventKind.EXPIRED:
+            entry = entry or parse_entry(body)
+        if _KEYS in body:
+            at = datetime.fromisoformat(glance.at.decode())
+            change = change_of(entry) if entry is not None else change_in(body, at)
+            for examination in self._examinations:
+                examination.follow(index, change, entry)
+        if entry is not None:
+            for examination in wanting:
                 examination.feed(index, entry)
-        if kind is EventKind.EXPIRED:
-            self._note_expired(entry or parse_entry(body))
+            if kind is EventKind.EXPIRED:
+                self._note_expired(entry)
 
     def _note_expired(self, entry: Entry) -> None:
         before = entry.details.get("before")

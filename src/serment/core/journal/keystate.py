@@ -6,13 +6,17 @@ in an open session is for the entries themselves to say.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from serment.core.journal.entries import Entry
+from serment.core.journal.rows import DELETED, MADE
 from serment.errors import N_, FormatError
+
+_WRAPS, _END = b'"wraps_', b'},"kind":'
 
 
 class WrapName(NamedTuple):
@@ -63,7 +67,25 @@ def history(entries: Iterable[Entry]) -> Iterator[Change]:
 
 def change_of(entry: Entry) -> Change:
     """What one entry tells of wraps; errors as `history`."""
-    return Change(entry.at, _names(entry, "wraps_made"), _names(entry, "wraps_deleted"))
+    details = entry.details
+    return Change(entry.at, _list(details.get(MADE, [])), _list(details.get(DELETED, [])))
+
+
+def change_in(body: bytes, at: datetime) -> Change:
+    """The same from the bytes of an entry (`Entry.encode`), without reading the rest of it: what it
+    tells of wraps stands last in its details.
+
+    Raises:
+        FormatError: it cannot be read, or is not laid out like that.
+    """
+    start, end = body.find(_WRAPS), body.rfind(_END)
+    try:
+        found = json.loads(b"{" + body[start:end] + b"}") if 0 <= start < end else None
+    except (ValueError, RecursionError) as error:
+        raise _unreadable() from error
+    if not isinstance(found, dict):
+        raise _unreadable()
+    return Change(at, _list(found.get(MADE, [])), _list(found.get(DELETED, [])))
 
 
 def wraps_at(entries: Iterable[Entry], at: datetime) -> frozenset[WrapName]:
@@ -88,11 +110,10 @@ def wraps_during(entries: Iterable[Entry], start: datetime, end: datetime) -> fr
     return before.wraps | since
 
 
-def _names(entry: Entry, key: str) -> tuple[WrapName, ...]:
-    found = entry.details.get(key, [])
+def _list(found: object) -> tuple[WrapName, ...]:
     if not isinstance(found, list):
         raise _unreadable()
-    return tuple(_name(raw) for raw in found)
+    return tuple(map(_name, found))
 
 
 def _name(raw: Any) -> WrapName:
