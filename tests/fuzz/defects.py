@@ -60,7 +60,7 @@ DEFECTS = [
         ("a command without end", "pdu", DICOM + "dimse", "or len(found) >= _MAX_ELEMENTS", ""),
         ("a request of any length", "association", DIMSE + "association", "if length > self._limits.request_bytes:", "if False:"),
         ("a unit longer than agreed", "association", DIMSE + "association", "if length > self._limits.unit_bytes + _TOLERANCE:", "if False:"),
-        ("a fragment longer than its unit", "association", DIMSE + "association", "if not 2 <= fragment <= left:", "if fragment < 2:"),
+        ("a fragment longer than its unit", "association", DIMSE + "association", "if not 2 <= size <= left - 4:", "if size < 2:"),
         ("a reception left open", "association", DIMSE + "association", "self._messages.close(interrupted)", "pass"),
         ("a success before it is durable", "association", DIMSE + "messages", "self._reception.sync()\n", "pass\n"),
         ("a context nobody agreed on", "association", DIMSE + "messages", "if context not in self._contexts or", "if"),
