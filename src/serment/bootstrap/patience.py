@@ -1,7 +1,8 @@
-"""Connections to the pages: how long one may say nothing, and how many who may hold.
+"""Connections to the pages: how long one may say nothing, how long a head of a request may be, and
+how many who may hold.
 
 Without it a few addresses would take every place the server has: by silence, by requests that
-never end, or by their number. A connection that is being answered is left to the server; how long
+never end, or by their number; and one alone its memory, by a head without end. A connection that is being answered is left to the server; how long
 a body may take is decided where it is read.
 """
 
@@ -20,6 +21,7 @@ from serment.core.access.throttle import address_key
 
 HANDSHAKE_SECONDS = 10.0
 REQUEST_SECONDS = 15.0  # for the whole head, since the connection or the answer before
+HEAD_BYTES = 64 * 1024  # or trailer, and one read more; the parser has no bound of its own
 PLACES = 1024
 PER_ADDRESS = 256  # one of them may be a proxy that speaks for many
 STRANGERS = 512  # of the places, whatever their addresses: the others stay for members
@@ -63,6 +65,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _address: str | None = None
     _waiting: asyncio.TimerHandle | None = None
+    _unfinished = 0  # bytes since a head, a piece of a body or a request was complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -81,6 +84,24 @@ class PatientProtocol(HttpToolsProtocol):
             self.crowd.leave(self._address)
             self._address = None
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unfinished += len(data)
+        super().data_received(data)
+        if self._unfinished > HEAD_BYTES:
+            self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        self._unfinished = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unfinished = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unfinished = 0
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -218,3 +218,13 @@ def test_heads_that_lie_cost_nothing(house: House, said: str) -> None:
     with flat(house, 16 * MIB):
         answer = raw(house, said.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1))
         assert b"HTTP/1.1 200" not in answer
+
+
+@pytest.mark.parametrize("endless", [b"X: " + b"y" * 8000 + b"\r\n", b"X: " + b"y" * 8000])
+def test_a_head_without_end_is_cut(house: House, endless: bytes) -> None:
+    """64 KiB are more than any browser sends; what follows is not kept."""
+    with flat(house, 16 * MIB), wire(house) as connection:
+        connection.sendall(b"GET /login HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        with pytest.raises(OSError):
+            for _ in range(20_000):
+                connection.sendall(endless)

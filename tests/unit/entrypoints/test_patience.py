@@ -71,6 +71,51 @@ def test_a_second_request_must_come_whole_too(monkeypatch: pytest.MonkeyPatch) -
         assert answer.startswith(b"HTTP/1.1 204 No Content"), answer
 
 
+async def endless(port: int, piece: bytes, before: bytes) -> int:
+    """How many bytes of a head without end are taken before the connection is cut."""
+    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(before)
+    for count in range(10_000):
+        writer.write(piece)
+        try:
+            await writer.drain()
+        except ConnectionError:
+            writer.close()
+            return count * len(piece)
+    raise AssertionError("it was never cut")
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+TRAILED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+
+
+@pytest.mark.parametrize("before", [HEAD, HEAD + b"\r\n" + HEAD, TRAILED, b""])
+@pytest.mark.parametrize("piece", [b"X: " + b"y" * 4000 + b"\r\n", b"y" * 4000, b"X: y\r\n" * 1000])
+def test_a_head_without_end_is_cut(piece: bytes, before: bytes) -> None:
+    """Far below what buffers on the way hold and 40 MB would be."""
+    assert asyncio.run(served(partial(endless, piece=piece, before=before))) < 20_000_000
+
+
+def test_a_long_body_is_no_head() -> None:
+    async def send(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        size = 4 * patience.HEAD_BYTES
+        writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(8):
+            writer.write(bytes(size // 8))
+            await writer.drain()
+        answer = await reader.readline()
+        writer.close()
+        return answer
+
+    async def reading(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await app(scope, receive, send)
+
+    assert asyncio.run(served(send, reading)).startswith(b"HTTP/1.1 204")
+
+
 def test_an_answer_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "REQUEST_SECONDS", 0.05)
 
