@@ -59,7 +59,7 @@ def test_stacked_rows_fill_the_width_and_show_the_least() -> None:
     rows = [("Un", [Part("a", 499_999, "a"), Part("b", 1, "b"), Part("c", 0, "0")]), ("Rien", [])]
     root = ElementTree.fromstring(charts.stacked_rows("Titre", "En mots", rows, []))
     widths = [float(bar.get("width")) for bar in root.findall("rect")]
-    assert widths == [367.0, 3.0, 370.0]
+    assert widths == [327.0, 3.0, 330.0]
     assert [bar.get("class") for bar in root.findall("rect")][-1] == "chart-none"
 
 

@@ -17,7 +17,6 @@ from markupsafe import Markup, escape
 ROW = 26  # height of a bar with its label, in SVG units (pixels at scale 1)
 BAR = 14
 LABELS = 150  # width kept for the labels left of bars
-ROW_LABELS = 110  # the same, of stacked bars
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ SEEN = 3  # the least width of a share that is not nothing
 
 
 def _stacked_row(label: str, parts: Sequence[Part], index: int, width: int) -> Markup:
-    left, room = float(ROW_LABELS), width - ROW_LABELS
+    left, room = float(LABELS), width - LABELS
     some = [part for part in parts if part.value > 0]
     whole = sum(part.value for part in some) or 1
     drawn = [
