@@ -19,6 +19,7 @@ import pytest
 from tests.e2e.decoder.test_decoder import PATIENT, children, still_works
 from tests.e2e.oath.memory import count_in_memory
 
+from serment.adapters.decoder import probe
 from serment.adapters.decoder.pool import DecoderPool
 
 pytestmark = pytest.mark.skipif(
@@ -114,6 +115,15 @@ def test_the_limits_alone_leave_no_file_no_socket_and_no_memory(tmp_path: Path) 
 
 def test_the_filter_alone_leaves_memory_only(tmp_path: Path) -> None:
     assert attempts(tmp_path, "calls")[0] <= {"memory", "looser limits"}
+
+
+def test_what_this_system_does_not_grant_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe says what a real child says; a child that does not start is denied nothing."""
+    with DecoderPool() as own:
+        held = own.confinements()
+    assert probe.lacking() == [name for name in probe.WANTED if name not in held]
+    monkeypatch.setattr(probe, "_TRY", "raise SystemExit(1)")
+    assert probe.lacking() == list(probe.WANTED)
 
 
 def test_endless_work_ends(tmp_path: Path) -> None:

@@ -244,6 +244,13 @@ def _around(house: House, surroundings: Surroundings, health: Health) -> None:
             N_("free some space or move the vault to a larger disk"),
             free=surroundings.free_bytes() // 1_000_000,
         )
+    if lacks := surroundings.decoder_lacks():
+        health.add(
+            Grade.ATTENTION,
+            N_("the process that decodes pictures is not shut off here as it should be: {what}"),
+            N_("it holds no key; docs/limits.md says what each system can deny it"),
+            what=", ".join(lacks),
+        )
 
 
 def _circles_at_work(house: House, health: Health) -> None:
