@@ -72,6 +72,7 @@ def test_findings_have_an_exit_code_and_ids_when_asked(vault: Vault) -> None:
     theft = ("breach", "radius", "--stolen", "backup", "--at", now(), "--known", "docteur")
     said = vault.json(*theft, code=1)
     assert patients(said) == [0, 1, 0] and "patient_ids" not in said
+    assert said["vectors"][0]["known"] == ["docteur"]
     with_ids = vault.json(*theft, "--patients", code=1)["patient_ids"]
     (known,) = vault.json("search", "LEFEVRE", "--as", "docteur")
     assert with_ids == {"read": [], "readable": [known["Patient"]], "unintelligible": []}

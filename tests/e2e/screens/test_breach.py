@@ -15,7 +15,7 @@ def ask(walk: Walk, what: str, **fields: str) -> None:
     """Fill the form for that case and send it."""
     walk.go("/breach")
     walk.page.check(f"input[name=what][value={what}]")
-    fields = {"from": datetime.now().strftime("%Y-%m-%dT%H:%M"), **fields}
+    fields = {"from": datetime.now().strftime("%Y-%m-%dT%H:%M:%S"), **fields}
     for name, value in fields.items():
         if name == "known":
             walk.page.check(f"input[name=known][value={value}]")

@@ -25,6 +25,7 @@ class Fact(StrEnum):
     PASSWORD_WEAKEST = "password-weakest"
     PASSWORD_KEPT = "password-kept"
     SESSIONS_OPEN = "sessions-open"
+    SESSIONS_UNKNOWN = "sessions-unknown"
     SESSIONS_OVERLAP = "sessions-overlap"
     SESSIONS_EXPIRED = "sessions-expired"
     ACCOUNT_KEYS = "account-keys"
@@ -81,6 +82,10 @@ SENTENCES: Mapping[Fact, str] = {
     Fact.SESSIONS_OPEN: N_(
         "Sessions were open at that time, their keys in the memory: if the machine was taken "
         "running, ask with `--server` too"
+    ),
+    Fact.SESSIONS_UNKNOWN: N_(
+        "Accesses before {since} have expired from the journal: whether sessions were open at that "
+        "time cannot be told"
     ),
     Fact.SESSIONS_OVERLAP: N_("Sessions were open meanwhile: what their keys led to is readable"),
     Fact.SESSIONS_EXPIRED: N_(

@@ -16,6 +16,7 @@ from serment.core.breach.examination import Examination, PasswordSet, SessionSee
 from serment.core.breach.exposure import Exposure
 from serment.core.breach.vectors import COPY_LAG, Account, Listener, Server, Stolen
 from serment.core.crypto.slip39 import THRESHOLD
+from serment.core.journal.caller import LOCAL
 from serment.core.records import names
 from serment.errors import N_, NotFound
 
@@ -41,8 +42,9 @@ def ways_of(found: Examination, complete_since: datetime | None) -> Ways:
     """
     expired = complete_since is not None and complete_since > found.vector.start
     ways = Ways()
-    if expired and not isinstance(found.vector, Stolen):
-        found.findings.note(Fact.EXPIRED, since=complete_since)
+    if expired:
+        stolen = isinstance(found.vector, Stolen)
+        found.findings.note(Fact.SESSIONS_UNKNOWN if stolen else Fact.EXPIRED, since=complete_since)
     match found.vector:
         case Stolen() as vector:
             _files(found, ways, vector.known, vector.shares)
@@ -169,7 +171,7 @@ def _tell_sessions(found: Examination, fact: Fact, sessions: list[SessionSeen]) 
 def _listener(
     found: Examination, ways: Ways, vector: Listener, complete_since: datetime | None
 ) -> None:
-    if not found.heard and complete_since is None:
+    if vector.address == LOCAL or (not found.heard and complete_since is None):
         raise NotFound(
             N_("nothing that the journal knows of ever crossed {address}"),
             hint=N_("write it as the server does: HOST:PORT, or HOST for all its ports"),

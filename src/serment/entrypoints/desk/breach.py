@@ -97,9 +97,11 @@ def as_json(found: Radius, known: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _vector(said: dict[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
-    """With logins beside the ids of members."""
+    """With logins: in the place of the ids of those whose password is known, beside the others."""
     if "member" in said:
         said["login"] = known.get(names.member(said["member"]), "")
+    if "known" in said:
+        said["known"] = sorted(known.get(names.member(each), each) for each in said["known"])
     return said
 
 
