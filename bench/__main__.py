@@ -70,6 +70,7 @@ def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     *slices, first = samples.ct_slices(folder / "ct", options.slices + 1)
     subjects = [each for each in _subjects(folder, figures) if each.name not in options.without]
     bench = Bench(folder, subjects, figures, first, _say)
+    figures.flushes["before"].append(bare.flush_ms(folder))
     for bench.turn in range(options.rounds):
         _say(f"round {bench.turn + 1} of {options.rounds}")
         _store(bench, slices, options.only)
@@ -131,7 +132,7 @@ def _store(bench: Bench, slices: list[samples.Sample], only: str) -> None:
         (measures.PLAIN_50, 50, False),
     ):
         if _wanted(only, case.name):
-            bench.stow(case, slices[: max(50, len(slices) // 2)], together, tls)
+            bench.stow(case, slices, together, tls)
 
 
 def _read(bench: Bench, slices: list[samples.Sample], options: argparse.Namespace) -> None:
