@@ -61,7 +61,7 @@ DEFECTS = [
         ("a request of any length", "association", DIMSE + "association", "if length > self._limits.request_bytes:", "if False:"),
         ("a unit longer than agreed", "association", DIMSE + "association", "if length > self._limits.unit_bytes + _TOLERANCE:", "if False:"),
         ("a fragment longer than its unit", "association", DIMSE + "association", "if not 2 <= size <= left - 4:", "if size < 2:"),
-        ("a reception left open", "association", DIMSE + "association", "self._messages.close(interrupted)", "pass"),
+        ("a reception left open", "association", DIMSE + "association", "messages.close(interrupted)", "pass"),
         ("a success before it is durable", "association", DIMSE + "messages", "self._reception.sync()\n", "pass\n"),
         ("a context nobody agreed on", "association", DIMSE + "messages", "if context not in self._contexts or", "if"),
         # the header walker
