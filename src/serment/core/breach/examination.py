@@ -8,15 +8,15 @@ were, and with what was shown in the time asked about.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from serment.core.access.sessions import ABSOLUTE
 from serment.core.access.strength import Strength, read_strength
 from serment.core.breach.evidence import Fact, Findings
 from serment.core.breach.exposure import Category, Exposure
 from serment.core.breach.keys import Arrived, Keys, Opened
+from serment.core.breach.showings import Showings, id_of, ids_of
 from serment.core.breach.tally import Tally
 from serment.core.breach.vectors import (
     COPY_LAG,
@@ -41,7 +41,6 @@ KIT_USES = frozenset({K.KIT_MADE, K.KIT_TRIED, K.RECOVERED, K.MEMBER_RESCUED})
 ENDINGS = frozenset({K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED, K.REPAIRED})
 KINDS = {kind.value: kind for kind in EnvelopeKind}
 ALWAYS = ENDINGS | KIT_USES | {K.RECEPTION_OPENED, K.CIRCLE_STOPPED}
-IDENTITY = "identity"  # `kind` of a READ entry that names a patient, no object
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +61,6 @@ class PasswordSet:
     index: int
     at: datetime
     strength: Strength | None
-
-
-@dataclass(slots=True)
-class Shown:
-    """What entries name of an envelope: its identity, and some of its objects or all (None)."""
-
-    objects: set[int] | None = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +89,7 @@ class Examination:
         self.kit_used: list[int] = []
         self.heard = False  # whether anything ever crossed the listener
         self.entries = 0  # up to the end
-        self._shown: dict[int, Shown] = {}
-        self._shown_patients: set[int] = set()
+        self._shown = Showings()
         self._start, self._end = written_at(vector.start), written_at(vector.end)
         self._sessions_from = written_at(vector.start - ABSOLUTE)
         self._last = b""
@@ -184,7 +175,7 @@ class Examination:
         return [s for s in self.sessions.values() if s.opened + ABSOLUTE >= self.vector.start]
 
     def _begun(self, index: int, entry: Entry) -> None:
-        details, envelope = entry.details, _id(entry.details.get("envelope"))
+        details, envelope = entry.details, id_of(entry.details.get("envelope"))
         if envelope is None or entry.at > self.vector.end:
             return
         kind = KINDS.get(str(details.get("kind")))
@@ -197,7 +188,7 @@ class Examination:
     def _ended(self, index: int, entry: Entry) -> None:
         came = entry.details.get("envelopes")
         for name, what in came.items() if isinstance(came, dict) else ():
-            envelope = _id(name)
+            envelope = id_of(name)
             if envelope is None:
                 continue
             match what:
@@ -222,32 +213,20 @@ class Examination:
         self._show(entry)
 
     def _exported(self, index: int, entry: Entry) -> None:
-        if self._counts(entry) and _id(entry.details.get("envelope")) is not None:
+        if self._counts(entry) and id_of(entry.details.get("envelope")) is not None:
             self.findings.note(Fact.TAKEN_OUT, index)
             self._show(entry)
 
     def _show(self, entry: Entry) -> None:
-        details = entry.details
-        patient, envelope = _id(details.get("patient")), _id(details.get("envelope"))
-        if patient is not None:
-            self._shown_patients.add(patient)
-        if envelope is None:
-            return
-        shown = self._shown.setdefault(envelope, Shown())
-        if details.get("kind") == IDENTITY or shown.objects is None:
-            return
-        shown.objects.update(_ids(details.get("objects")))
-        arrived = self.keys.envelopes.get(envelope)
-        if arrived is not None and 0 < arrived.objects <= len(shown.objects):
-            shown.objects = None
+        arrived = self.keys.envelopes.get(id_of(entry.details.get("envelope")) or 0)
+        self._shown.opened(entry.details, arrived.objects if arrived is not None else 0)
 
     def _searched(self, index: int, entry: Entry) -> None:
         if not self._counts(entry):
             return
         self.findings.note(Fact.FOUND, index)
-        found = _ids(entry.details.get("envelopes"))
-        for envelope in found:
-            self._shown.setdefault(envelope, Shown())
+        found = ids_of(entry.details.get("envelopes"))
+        self._shown.listed(found)
         count = entry.details.get("count")
         if isinstance(count, int) and count > len(found):
             self.findings.note(Fact.FOUND_UNNAMED, index, count - len(found))
@@ -272,7 +251,7 @@ class Examination:
         envelopes are let go of."""
         opened = self.keys.opened_by(frozenset(known))
         for patient in self.keys.patients:
-            found = _exposed(opened.patient(patient), patient in self._shown_patients)
+            found = _exposed(opened.patient(patient), self._shown.has_patient(patient))
             tally.patient(patient, Category.IDENTITY, found)
         while self.keys.envelopes:
             key, arrived = self.keys.envelopes.popitem()
@@ -282,37 +261,19 @@ class Examination:
     def _add_envelope(
         self, tally: Tally, opened: Opened, key: int, arrived: Arrived, passed: Exposure
     ) -> None:
-        shown = self._shown.get(key)
-        objects = shown.objects if shown is not None else set()
-        content = max(
-            passed, _exposed(opened.content(key, arrived), objects is None or bool(objects))
-        )
+        read = self._shown.objects(key, arrived.objects)
+        content = max(passed, _exposed(opened.content(key, arrived), bool(read)))
         # An object carries the name and the identifiers of its patient, whatever sealed its header.
-        identity = max(passed, content, _exposed(opened.identity(key, arrived), shown is not None))
-        partly = objects and passed is not Exposure.READ and len(objects) < arrived.objects
-        tally.envelope(
-            key, arrived, identity, content, len(objects) if partly and objects else None
-        )
+        opens = opened.identity(key, arrived)
+        identity = max(passed, content, _exposed(opens, self._shown.has(key)))
+        partly = passed is not Exposure.READ and 0 < read < arrived.objects
+        tally.envelope(key, arrived, identity, content, read if partly else None)
 
 
 def _exposed(opens: bool, shown: bool) -> Exposure:
     if shown:
         return Exposure.READ
     return Exposure.READABLE if opens else Exposure.UNINTELLIGIBLE
-
-
-def _id(value: object) -> int | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return int(value, 16)
-    except ValueError:
-        return None
-
-
-def _ids(value: Any) -> list[int]:
-    found = map(_id, value if isinstance(value, list) else ())
-    return [each for each in found if each is not None]
 
 
 def _needles(vector: Vector) -> tuple[bytes, ...]:

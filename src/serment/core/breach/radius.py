@@ -24,7 +24,7 @@ from serment.core.journal.verify import Verdict
 from serment.errors import FormatError
 
 _KINDS = {kind.value.encode(): kind for kind in EventKind}
-_KEYS, _MEMBER = b'"wraps_', b'["member-seed"'
+_MEMBER = b'["member-seed"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,8 @@ class Inquiry:
         wanting = [e for e in self._examinations if e.wants(kind, glance, body)]
         if wanting or _MEMBER in body or kind is EventKind.EXPIRED:
             entry = entry or parse_entry(body)
-        if _KEYS in body:
-            at = datetime.fromisoformat(glance.at.decode())
-            change = change_of(entry) if entry is not None else change_in(body, at)
+        change = change_in(body, glance.at) if entry is None else change_of(entry)
+        if change is not None and (change.made or change.deleted):
             for examination in self._examinations:
                 examination.follow(index, change, entry)
         if entry is not None:

@@ -16,7 +16,8 @@ from serment.core.journal.entries import Entry
 from serment.core.journal.rows import DELETED, MADE
 from serment.errors import N_, FormatError
 
-_WRAPS, _END = b'"wraps_', b'},"kind":'
+# Within a text every quotation mark has a backslash before it: these stand before a key only.
+_WRAPS, _END = (b',"wraps_', b'{"wraps_'), b'},"kind":'
 
 
 class WrapName(NamedTuple):
@@ -71,21 +72,25 @@ def change_of(entry: Entry) -> Change:
     return Change(entry.at, _list(details.get(MADE, [])), _list(details.get(DELETED, [])))
 
 
-def change_in(body: bytes, at: datetime) -> Change:
-    """The same from the bytes of an entry (`Entry.encode`), without reading the rest of it: what it
-    tells of wraps stands last in its details.
+def change_in(body: bytes, at: bytes) -> Change | None:
+    """The same from the bytes of an entry (`Entry.encode`) and its time as it stands there, without
+    reading the rest of it: what it tells of wraps stands last in its details. None when it tells of
+    none.
 
     Raises:
-        FormatError: it cannot be read, or is not laid out like that.
+        FormatError: it cannot be read.
     """
-    start, end = body.find(_WRAPS), body.rfind(_END)
+    starts = [found for mark in _WRAPS if (found := body.find(mark)) >= 0]
+    if not starts:
+        return None
     try:
-        found = json.loads(b"{" + body[start:end] + b"}") if 0 <= start < end else None
+        found = json.loads(b"{" + body[min(starts) + 1 : body.rfind(_END)] + b"}")
+        when = datetime.fromisoformat(at.decode())
     except (ValueError, RecursionError) as error:
         raise _unreadable() from error
     if not isinstance(found, dict):
         raise _unreadable()
-    return Change(at, _list(found.get(MADE, [])), _list(found.get(DELETED, [])))
+    return Change(when, _list(found.get(MADE, [])), _list(found.get(DELETED, [])))
 
 
 def wraps_at(entries: Iterable[Entry], at: datetime) -> frozenset[WrapName]:
