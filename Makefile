@@ -12,6 +12,7 @@ JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
 FR ?=
+KILLS ?= 1000
 FUZZ_SECONDS ?= 600
 VAULT ?= var/vault
 KIT ?= var/kit
@@ -21,7 +22,7 @@ ADMIN ?= admin
 # The stock tools come first (dcmtk and pynetdicom share command names); .venv may add node.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: help setup demo run test components lint format bench fuzz messages lock clean
+.PHONY: help setup demo run test components lint format bench fuzz kills messages lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -55,6 +56,9 @@ format: setup ## Format the code and mend what ruff can mend
 
 bench: setup components ## Measure Serment beside its peers on this machine
 	$(BIN)/python -m bench $(ARGS)
+
+kills: setup ## Kill the receiver KILLS (1000) times while devices send
+	KILLS=$(KILLS) $(BIN)/pytest -n0 -s tests/e2e/faults/test_killed_at_random.py
 
 fuzz: $(VENV)/stamp-fuzzer ## Look for hostile input that breaks a parser, FUZZ_SECONDS (600) for each
 	@for file in $$(grep -l '^def fuzz_one' tests/fuzz/*.py); do target=$$(basename "$$file" .py); \

@@ -81,8 +81,9 @@ def _examine(
     try:
         compared = None
         if fix:
-            with suppress(SermentError):  # then it is done, and told of, later
-                compared = compare(house.store)
+            if not repairs:  # of a copy that came back, mending makes the rows of objects first
+                with suppress(SermentError):  # then it is done, and told of, later
+                    compared = compare(house.store)
             # What a damaged row keeps from being mended, the findings tell.
             with (
                 suppress(IntegrityError),
