@@ -188,6 +188,21 @@ def test_a_full_disk_keeps_nothing_of_it_and_the_next_may_come(size: int) -> Non
     assert desk.stored() == [data]
 
 
+def test_giving_up_what_has_ended_harms_nobody() -> None:
+    desk, data = Desk(), image(8 * CHUNK)
+    finished, given_up = desk.start(), desk.start()
+    _all(finished, data)
+    given_up.abort()
+    following = desk.start()
+    following.write(data[: 4 * CHUNK])
+    finished.abort()
+    given_up.abort()
+    following.write(data[4 * CHUNK :])
+    finished.abort()
+    following.finish()
+    assert desk.stored() == [data, data]
+
+
 def test_what_is_no_dicom_is_refused_early() -> None:
     with pytest.raises(FormatError):
         Desk().start().write(bytes(FIRST_LOOK))

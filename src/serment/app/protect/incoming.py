@@ -47,6 +47,7 @@ class Incoming:
         self._look_at = FIRST_LOOK
         self._arrival: Arrival | None = None
         self._file: SealedFile | None = None
+        self._ended = False
 
     def write(self, chunk: Bytes) -> None:
         if self._file is not None:
@@ -61,9 +62,14 @@ class Incoming:
             self._begin(self._arrival or parse_arrival(self._head.content(), self._reception.study))
         assert self._file is not None
         assert self._arrival is not None
-        return self._reception.keep(self._arrival, self._file)
+        receipt = self._reception.keep(self._arrival, self._file)
+        self._ended = True
+        return receipt
 
     def abort(self) -> None:
+        if self._ended:  # the memory may be the next one's already
+            return
+        self._ended = True
         self._head.clear()
         if self._file is not None:
             self._file.abort()
