@@ -4,20 +4,46 @@ from __future__ import annotations
 
 import resource
 import struct
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.e2e.hostile.bombs import UIDS, deflated, described, nested
 from tests.e2e.hostile.conftest import MIB, House, growing_less
 from tests.e2e.hostile.many import growth, small_server
 from tests.e2e.receiving.conftest import Peer, data_set, request
 
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="strangers call from further addresses of the loopback network"
+)
 STRANGERS = [f"127.0.1.{number}" for number in range(1, 9)]
 TEMPORARY = 8 * MIB
 SILENT = 2000
+
+
+GROW = "import sys; input(); kept = b'x' * (1 << 26); print(flush=True); input()"
+
+
+def test_memory_that_grows_would_be_seen() -> None:
+    """The measure of these tests, on a process that takes 64 MiB when told to."""
+    with subprocess.Popen(
+        [sys.executable, "-c", GROW], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with (
+            pytest.raises(AssertionError, match="MiB"),
+            growing_less(psutil.Process(process.pid), 48 * MIB),
+        ):
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdin.write(b"\n")
 
 
 @pytest.mark.parametrize("announced", [0xFFFFFFFF, 300 * MIB])
