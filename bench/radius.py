@@ -158,7 +158,7 @@ def run(path: Path, question: str) -> None:
     }[question]
     key = store.get(Setting, "journal-public-key")
     assert key is not None
-    before, began = peak_mb(), time.perf_counter()
+    before, began, busy = peak_mb(), time.perf_counter(), time.process_time()
     found = radius(house, Nowhere(), key.value, "bench", asked)  # type: ignore[arg-type]
     seconds = time.perf_counter() - began
     print(
@@ -169,6 +169,7 @@ def run(path: Path, question: str) -> None:
                 "whole": found.trust.whole,
                 "patients": {e.name: n for e, n in found.numbers.patients.items()},
                 "seconds": round(seconds, 1),
+                "cpu_seconds": round(time.process_time() - busy, 1),
                 "microseconds_an_entry": round(seconds / found.trust.entries * 1e6, 1),
                 "peak_mb": peak_mb(),
                 "before_mb": before,

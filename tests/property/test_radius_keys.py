@@ -15,8 +15,8 @@ from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.keystate import WrapName, change_of, wraps_at, wraps_during
 
 T = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-MEMBERS, CIRCLES = ("a", "b"), ("care", "north")
-ENVELOPES, PATIENTS, COMPARTMENTS = ("e1", "e2", "e3"), ("f1", "f2"), ("c1", "c2")
+MEMBERS, CIRCLES = ("a",), ("care",)
+ENVELOPES, PATIENTS, COMPARTMENTS = ("e1",), ("f1", "f2"), ("c1", "c2")
 
 
 def names() -> list[WrapName]:
