@@ -34,7 +34,7 @@ SMALL, LARGE = 2000, 4_200_000  # bytes of pixels: into the shared pack, into on
 SENDERS = {SMALL: 3, LARGE: 1}  # how many send instances of that size
 BETWEEN_LARGE_SECONDS = 0.4
 WHILE_STARTING = 0.15  # of the kills fall before it has said that it is ready
-LONGEST_SECONDS = 0.2  # after something was acknowledged
+LONGEST_SECONDS = 0.12  # after something was acknowledged
 HANGS_SECONDS = 60
 
 pytestmark = [
