@@ -10,9 +10,7 @@ import typer
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.output import DONE, FINDINGS, Output
 from serment.entrypoints.cli.world import Context
-from serment.entrypoints.desk.breach import not_a_moment
-from serment.entrypoints.desk.request import Request
-from serment.entrypoints.formats import number
+from serment.entrypoints.desk.request import Request, not_a_moment
 from serment.errors import N_
 
 CLASSES = ("read", "readable", "unintelligible")
@@ -96,6 +94,8 @@ def _spoken(values: dict[str, Any]) -> dict[str, object]:
 
 
 def _show(out: Output, found: dict[str, Any]) -> None:
+    from serment.entrypoints.formats import number
+
     heads = (N_("read"), N_("readable"), N_("unintelligible"))
     rows = [_row(out, N_("Patients"), [found["patients"][each] for each in CLASSES])]
     if found["patients"]["unfiled_envelopes"]:
@@ -132,4 +132,6 @@ def _show(out: Output, found: dict[str, Any]) -> None:
 
 
 def _row(out: Output, label: str, counts: list[int]) -> list[object]:
+    from serment.entrypoints.formats import number
+
     return [out.text(label), *(number(count, out.lang) for count in counts)]

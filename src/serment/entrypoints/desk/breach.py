@@ -17,7 +17,7 @@ from serment.core.records import names
 from serment.core.records.vault import Member
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.journal import public_key
-from serment.entrypoints.desk.request import Request
+from serment.entrypoints.desk.request import Request, not_a_moment
 from serment.errors import N_, UsageError
 
 NAMES: Mapping[Exposure, str] = {found: found.name.lower() for found in TOLD}
@@ -139,10 +139,3 @@ def _moment(request: Request, name: str) -> datetime | None:
     if moment.tzinfo is None:
         raise not_a_moment()
     return moment
-
-
-def not_a_moment() -> UsageError:
-    return UsageError(
-        N_("this is not a time"),
-        hint=N_("write it as 2026-11-20T08:00, with a zone unless it is this machine's"),
-    )
