@@ -12,7 +12,8 @@ JOBS ?= 2
 TESTS ?= tests
 ARGS ?=
 FR ?=
-FUZZ_SECONDS ?= 60
+KILLS ?= 1000
+FUZZ_SECONDS ?= 600
 VAULT ?= var/vault
 KIT ?= var/kit
 PRACTICE ?= Cabinet d'essai
@@ -21,7 +22,7 @@ ADMIN ?= admin
 # The stock tools come first (dcmtk and pynetdicom share command names); .venv may add node.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: help setup demo run test components lint format bench fuzz messages lock clean
+.PHONY: help setup demo run test components lint format bench fuzz kills messages lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -56,9 +57,14 @@ format: setup ## Format the code and mend what ruff can mend
 bench: setup components ## Measure Serment beside its peers on this machine
 	$(BIN)/python -m bench $(ARGS)
 
-fuzz: setup ## Look for hostile input that breaks a parser, FUZZ_SECONDS (60) for each
-	@for file in $$(grep -l '^def fuzz_one' tests/fuzz/*.py); do \
-	  $(BIN)/python -m tests.fuzz.run "$$(basename "$$file" .py)" --seconds $(FUZZ_SECONDS); done
+kills: setup ## Kill the receiver KILLS (1000) times while devices send
+	KILLS=$(KILLS) $(BIN)/pytest -n0 -s tests/e2e/faults/test_killed_at_random.py
+
+fuzz: $(VENV)/stamp-fuzzer ## Look for hostile input that breaks a parser, FUZZ_SECONDS (600) for each
+	@for file in $$(grep -l '^def fuzz_one' tests/fuzz/*.py); do target=$$(basename "$$file" .py); \
+	  if $(BIN)/python -c 'import atheris' 2> /dev/null; \
+	    then $(BIN)/python -m tests.fuzz.guided "$$target" --seconds $(FUZZ_SECONDS); \
+	    else $(BIN)/python -m tests.fuzz.run "$$target" --seconds $(FUZZ_SECONDS); fi; done
 
 messages: setup ## Update and compile the catalogues, list what is missing (FR=FILE.json fills in)
 	$(BIN)/python tools/messages.py $(FR)
@@ -83,6 +89,13 @@ $(VENV)/stamp-uv:
 
 $(VENV)/stamp-packages: requirements.lock $(VENV)/stamp-uv
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	touch $@
+
+# Atheris (Apache-2.0) leads the search by what each input reaches. It has no build for every
+# system: where there is none the same targets are searched without it.
+$(VENV)/stamp-fuzzer: tests/fuzz/requirements.lock $(VENV)/stamp-serment
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --only-binary :all: --require-hashes \
+	  --no-deps -r tests/fuzz/requirements.lock || echo "fuzzing without Atheris: none for this system" >&2
 	touch $@
 
 $(VENV)/stamp-serment: pyproject.toml $(VENV)/stamp-packages

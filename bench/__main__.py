@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from bench.figures import SERMENT, Figures, table
 from bench.measures import GOALS, Bench, Subject
 from bench.peers import NODELAY
 
+_BEGIN = time.monotonic()
 HERE = Path(__file__).resolve().parent.parent
 
 
@@ -41,6 +41,8 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     report["seconds"] = round(time.monotonic() - begin)
     print(f"\n{_heading(report)}\n\n{table(report['rows'])}\n")
+    for what, why in report["absent"].items():
+        print(f"not measured: {what}: {why}")
     if options.json:
         Path(options.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return 0
@@ -52,12 +54,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--slices", type=int, default=300, help="CT slices of a C-STORE row")
     parser.add_argument("--studies", type=int, default=5000, help="studies searched")
+    parser.add_argument("--opened", type=int, default=50_000, help="studies of an opening")
     parser.add_argument("--only", default="", help="cases that begin like this")
     parser.add_argument("--without", action="append", default=[], help="leave this subject out")
     parser.add_argument("--quick", action="store_true", help="one round, little data")
     options = parser.parse_args()
     if options.quick:
-        options.rounds, options.slices, options.studies = 1, 100, 300
+        options.rounds, options.slices, options.studies, options.opened = 1, 100, 300, 1000
     return options
 
 
@@ -65,19 +68,25 @@ def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     figures = Figures()
     _say(f"making {options.slices} CT slices")
     *slices, first = samples.ct_slices(folder / "ct", options.slices + 1)
-    flushes = []
     subjects = [each for each in _subjects(folder, figures) if each.name not in options.without]
     bench = Bench(folder, subjects, figures, first, _say)
-    for turn in range(options.rounds):
-        flushes.append(bare.flush_ms(folder))
-        _say(f"round {turn + 1} of {options.rounds}; one flush takes {flushes[-1]:.2f} ms here")
+    figures.flushes["before"].append(bare.flush_ms(folder))
+    for bench.turn in range(options.rounds):
+        _say(f"round {bench.turn + 1} of {options.rounds}")
         _store(bench, slices, options.only)
+    if _wanted(options.only, measures.LARGE.name):
+        bench.large(samples.large_object(folder / "large.dcm", options.slices * 10_000_000 // 3))
+        (folder / "large.dcm").unlink()
     if _wanted(options.only, "WADO-RS", "QIDO-RS"):
         _read(bench, slices, options)
+    if _wanted(options.only, measures.OPENING.name):
+        _say(f"filling a practice with {options.opened} studies")
+        bench.opening(options.opened)
     return {
         "machine": bare.machine(),
         "date": datetime.now(UTC).date().isoformat(),
-        "flush_ms": round(statistics.median(flushes), 3),
+        "flush_ms": figures.flush_ms(),
+        "opened_studies": options.opened,
         "rows": figures.rows(GOALS),
         "absent": figures.absent,
     }
@@ -96,7 +105,12 @@ def _subjects(folder: Path, figures: Figures) -> list[Subject]:
         figures.absent[SERMENT] = str(missing)
         _say(f"not measured: {SERMENT} ({missing})")
         return subjects
-    subjects.insert(1, Subject(SERMENT, partial(vault.serment, template)))
+    ours = Subject(
+        SERMENT,
+        partial(vault.serment, template),
+        plain=partial(vault.serment_without_tls, template),
+    )
+    subjects.insert(1, ours)
     return subjects
 
 
@@ -111,9 +125,14 @@ def _store(bench: Bench, slices: list[samples.Sample], only: str) -> None:
     for case, files, associations, switch in plan:
         if _wanted(only, case.name):
             bench.store(case, files, associations, switch)
-    for case, together in ((measures.STOW_10, 10), (measures.STOW_50, 50)):
+    for case, together, tls in (
+        (measures.STOW_10, 10, True),
+        (measures.PLAIN_10, 10, False),
+        (measures.STOW_50, 50, True),
+        (measures.PLAIN_50, 50, False),
+    ):
         if _wanted(only, case.name):
-            bench.stow(case, slices[: max(50, len(slices) // 2)], together)
+            bench.stow(case, slices, together, tls)
 
 
 def _read(bench: Bench, slices: list[samples.Sample], options: argparse.Namespace) -> None:
@@ -159,7 +178,7 @@ def _heading(report: Mapping[str, Any]) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.monotonic() - _BEGIN:5.0f} s  {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

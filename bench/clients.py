@@ -48,6 +48,12 @@ def storescu(
     return seconds
 
 
+def processor_seconds() -> float:
+    """What this process, which is the STOW-RS client, has used so far."""
+    times = os.times()
+    return times.user + times.system
+
+
 class Web:
     """One kept HTTP connection to a peer's DICOMweb service."""
 

@@ -28,6 +28,7 @@ from serment.app import circles
 from serment.app.house import House
 from serment.app.keyring import Keyring
 from serment.app.protect import members
+from serment.app.protect.believing import look
 from serment.app.protect.founding import found
 from serment.app.protect.opening import Practice
 from serment.app.protect.sealing import CLINICAL
@@ -97,7 +98,7 @@ class Filler:
         made: list[tuple[Any, ...]] = []
         numbers = iter(range(count))
         while batch := list(islice(numbers, AT_ONCE)):
-            with self.house.store.change(self._entry(EventKind.PATIENT_MADE)) as tx:
+            with self.house.store.change(self._entry(EventKind.FILED)) as tx:
                 made += [self._patient(tx, number) for number in batch]
         return made
 
@@ -249,6 +250,15 @@ def _found(house: House) -> None:
     practice.lock(session)
 
 
+def _ring(house: House) -> Keyring:
+    """The doctor's keys, which vouch for the circles that keys are given to."""
+    member, seed = members.unlock(house, "docteur", PASSWORD)
+    ring = members.keyring_of(house, member, seed)
+    with house.lock:
+        look(house, member, seed, ring)
+    return ring
+
+
 def _timed(house: House) -> dict[str, float]:
     """Sign in, answer one search, lock; seconds of each."""
     practice = Practice(house)
@@ -283,10 +293,7 @@ def main() -> int:
         house = _house(folder, name.read_text())
         if fresh:
             _found(house)
-            member, seed = members.unlock(house, "docteur", PASSWORD)
-            Filler(house, members.keyring_of(house, member, seed), options.instances).fill(
-                options.studies
-            )
+            Filler(house, _ring(house), options.instances).fill(options.studies)
         for _ in range(3):
             snapshots = house.store.count(Snapshot)
             what = "from the snapshot" if snapshots else "from scratch"

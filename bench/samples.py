@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ SLICES_A_STUDY = 50
 _FAMILIES = ("LEFÈVRE", "MARTINEAU", "BÉRANGER", "DUVALLON", "GARÇONNET", "NOËLLEC", "THIBAUDÉ")
 _SECOND = ("BLAIN", "CORMIER", "FABRE", "PERRAUD", "VASSEUR")
 _GIVEN = ("Hélène", "Jean-Noël", "Zoé", "François", "Inès", "Maëlle", "Benoît", "Aïcha")
+_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"  # ultrasound
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
@@ -38,6 +40,24 @@ def _ct(folder: Path, number: int) -> Sample:
     path = folder / f"{number:05d}.dcm"
     if not path.exists():
         path.write_bytes(ct_slice(study, place, SLICES_A_STUDY))
+    return Sample(path, study.uid, place.series_uid(study), place.instance_uid(study))
+
+
+def large_object(path: Path, size: int = 1_000_000_000) -> Sample:
+    """One multi-frame ultrasound of about `size` bytes, written piece by piece."""
+    study, place = _study(0, "US"), Place(1, 1)
+    frame = 1024 * 1024
+    dataset = header(study, place, _MULTI_FRAME, "US")
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Rows = dataset.Columns = 1024
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation = 7, 0
+    dataset.NumberOfFrames = max(1, size // frame)
+    length = dataset.NumberOfFrames * frame
+    with path.open("wb") as file:
+        file.write(part10(dataset) + struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, length))
+        for number in range(dataset.NumberOfFrames):
+            file.write(bytes([number % 256]) * frame)
     return Sample(path, study.uid, place.series_uid(study), place.instance_uid(study))
 
 

@@ -70,14 +70,33 @@ def serment(
     template: Path, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[Peer]:
     """Serment as delivered: TLS, sealed, journalled, durable; locked until `unlock`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    dicom, web = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
     vault = folder / "vault"
-    shutil.copytree(template / "vault", vault)
-    dicom, web = free_port(), free_port()
-    ports = ("--dicom", f"{HOST}:{dicom}", "--web", f"{HOST}:{web}", "--vault", vault)
+    serve = _command("serve", "--dicom", dicom, "--web", web, "--vault", vault, "--json")
+    with _running(template, folder, serve, environment) as peer:
+        yield peer
+
+
+@contextmanager
+def serment_without_tls(
+    template: Path, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Peer]:
+    """The same without TLS, as nobody can have it (`bench.plain`)."""
+    dicom, web = f"{HOST}:{free_port()}", f"{HOST}:{free_port()}"
+    serve = [sys.executable, "-m", "bench.plain", str(folder / "vault"), dicom, web]
+    with _running(template, folder, serve, environment) as peer:
+        yield peer
+
+
+@contextmanager
+def _running(
+    template: Path, folder: Path, serve: list[str], environment: Mapping[str, str] | None
+) -> Iterator[Peer]:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(template / "vault", folder / "vault")
     with (folder / "output.log").open("wb") as log:
         process = subprocess.Popen(
-            _command("serve", *ports, "--json"),
+            serve,
             env={**_environment(folder), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -91,10 +110,10 @@ def serment(
         process.wait()
         said = (folder / "output.log").read_text(errors="replace")[-1000:]
         raise Missing(f"serment serve: {line!r} {said}")
-    sending = {"Authorization": "Bearer " + (template / "token").read_text()}
-    base = f"https://{HOST}:{web}/dicom-web"
-    peer = Peer("Serment", process, CALLED, dicom, base, ready["ca"])
-    peer.sending_headers = sending
+    port = int(ready["dicom"].rpartition(":")[2])
+    peer = Peer("Serment", process, CALLED, port, ready["web"] + "/dicom-web", ready["ca"])
+    token = (template / "token").read_text()
+    peer.sending_headers = {"Authorization": "Bearer " + token}
     try:
         yield peer
     finally:

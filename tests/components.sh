@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the real programs that tests talk to: dcmtk, Orthanc with DICOMweb, age, Chromium, node.
+# Installs the real programs that tests talk to: dcmtk, Orthanc with DICOMweb, age, strace, Chromium, node.
 # On Debian with root or password-less sudo it installs what is missing; elsewhere it says what is
 # missing, and the tests that need it are skipped with that reason (in CI they fail).
 set -euo pipefail
@@ -22,6 +22,7 @@ need dcmtk dcmconv
 need orthanc Orthanc
 need orthanc-dicomweb /usr/share/orthanc/plugins/libOrthancDicomWeb.so
 need age age
+need strace strace
 need chromium chromium
 
 if [ ${#wanted[@]} -gt 0 ]; then

@@ -31,6 +31,7 @@ COMPONENTS = {
     "dcmtk": ("storescu", "echoscu", "storescp", "dcmconv"),
     "orthanc": ("Orthanc", "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"),
     "age": ("age",),
+    "strace": ("strace",),
     "chromium": ("chromium",),
     "node": ("node", str(ROOT / "tests/tools/node_modules")),
 }

@@ -13,7 +13,8 @@ from serment.core.dicom import criteria, json, media, multipart, query, uids
 from serment.core.dicom.dimse import VERIFICATION, Status
 from serment.core.dicom.headers import CLINICAL, IDENTITY
 from serment.core.dicom.pdu import Rejection
-from serment.entrypoints.dicomweb import frames, pictures, qido, stow
+from serment.entrypoints import bodies
+from serment.entrypoints.dicomweb import frames, pictures, qido
 from serment.entrypoints.dicomweb.app import GETS, POSTS
 from serment.entrypoints.dimse.limits import Limits
 from serment.entrypoints.intake.server import IntakeLimits
@@ -67,7 +68,8 @@ LIMITS = Limits()
         ("3.3", f"At most {IntakeLimits().parts} parts"),
         ("3.3", f"{multipart.MAX_PART_HEADERS} bytes of headers"),
         ("3.3", f"{multipart.MAX_PREAMBLE} bytes in front"),
-        ("3.3", f"{stow.PATIENCE_SECONDS:.0f} s without a byte"),
+        ("3.3", f"{bodies.SILENCE_SECONDS:.0f} s without a byte"),
+        ("3.3", f"slower than {bodies.SLOWEST} bytes/s"),
         ("3.4", f"at most {criteria.MAX_UIDS} separated"),
         ("3.4", f"numbers up to {query.MAX_PAGE}"),
         ("3.4", f"at most {qido.DEFAULT_LIMIT} results"),

@@ -26,6 +26,11 @@ class Wire:
         self.sent = b""
         self.longest = 0
 
+    @property
+    def taken(self) -> int:
+        """How many bytes the provider has read."""
+        return self._position
+
     def now(self) -> float:
         return 0.0
 
@@ -97,10 +102,13 @@ def seeds() -> Iterator[bytes]:
 
 def fuzz_one(sent: bytes) -> None:
     """Nothing escapes, every reception is closed once, and no read is longer than one unit."""
-    receiver, wire, limits = MemoryReceiver(), Wire(sent), Limits()
+    receiver, wire = MemoryReceiver(), Wire(sent)
+    limits = Limits(request_bytes=2048, command_bytes=1024)  # what short inputs reach
     Association(wire, ENDS, receiver, limits, lambda: False).run()  # type: ignore[arg-type]
     assert all(reception.closed for reception in receiver.receptions)
     assert wire.longest <= limits.unit_bytes + 16
+    if int.from_bytes(sent[2:6], "big") > limits.request_bytes:
+        assert wire.taken <= 6
     answers = 0
     position = 0
     while position < len(wire.sent):

@@ -1,7 +1,9 @@
 """Runs one fuzz target: `python -m tests.fuzz.run walker --seconds 20`.
 
 A target is a module of this folder with `fuzz_one(data)`, and `seeds()` if random bytes would not
-get far. What made a target fail is kept in `corpus/TARGET/`, where the tests find it again.
+get far. Inputs that once failed or reach far are kept in `corpus/TARGET/`, where the tests find
+them again. `--defect NAME` plants one defect of `defects.py` in the code first: it must be found.
+Where Atheris is installed, it leads the search by what each input reaches (`guided.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -47,15 +50,20 @@ def kept(target: str) -> list[bytes]:
     return [path.read_bytes() for path in sorted((CORPUS / target).glob("*")) if path.is_file()]
 
 
+def starts(module: ModuleType, target: str) -> list[bytes]:
+    """What a search begins with: the seeds of the target, then the kept corpus."""
+    return [*(module.seeds() if hasattr(module, "seeds") else [b""]), *kept(target)]
+
+
 def inputs(module: ModuleType, target: str, seed: int) -> Iterator[bytes]:
-    """The seeds, then mutations of them without end; the same for the same seed."""
-    starts = [*(module.seeds() if hasattr(module, "seeds") else [b""]), *kept(target)]
-    yield from starts
+    """The starts, then mutations of them without end; the same for the same seed."""
+    first = starts(module, target)
+    yield from first
     rng = random.Random(f"{target} {seed}")
     while True:
-        data = bytearray(rng.choice(starts))
+        data = bytearray(rng.choice(first))
         for _ in range(1 + int(rng.expovariate(0.6))):
-            mutate(data, rng, starts)
+            mutate(data, rng, first)
         yield bytes(data[:MAX_SIZE])
 
 
@@ -86,18 +94,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--inputs", type=int, default=1 << 62, help="stop after so many")
     parser.add_argument("--seed", type=int, default=None, help="default: another one each time")
+    parser.add_argument("--defect", help="plant this defect of defects.py first")
     asked = parser.parse_args()
+    if asked.defect:
+        load("defects").plant(asked.defect)
     seed = random.SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
     module, count, slowest = load(asked.target), 0, 0.0
     start = shown = time.monotonic()
-    for data in inputs(module, asked.target, seed):
+    for data in islice(inputs(module, asked.target, seed), asked.inputs):
         before, worked = time.monotonic(), time.process_time()
         if before - start >= asked.seconds:
             break
         try:
             module.fuzz_one(data)
-        except Exception:  # noqa: BLE001 - whatever it is, it is what we look for
+        except Exception as found:  # noqa: BLE001 - whatever it is, it is what we look for
+            if asked.defect:
+                print(f"{asked.target}: found after {count} inputs: {type(found).__name__}")
+                return 1
             return failed(asked.target, seed, data)
         slowest = max(slowest, time.process_time() - worked)
         count += 1
@@ -109,13 +124,18 @@ def main() -> int:
 
 
 def failed(target: str, seed: int, data: bytes) -> int:
-    folder = CORPUS / target
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / hashlib.sha256(data).hexdigest()[:16]
-    path.write_bytes(data)
+    path = keep_input(target, data)
     traceback.print_exc()
     print(f"{target}: failed on {path} (seed {seed}, {len(data)} bytes)")
     return 1
+
+
+def keep_input(target: str, data: bytes) -> Path:
+    """Keep an input under the name of its digest; where."""
+    path = CORPUS / target / hashlib.sha256(data).hexdigest()[:16]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
 
 
 if __name__ == "__main__":

@@ -68,6 +68,24 @@ def test_a_client_that_is_refused_says_so(tmp_path: Path) -> None:
         clients.storescu(peer, small)
 
 
+@pytest.mark.parametrize("how", ["serment", "serment_without_tls"])
+def test_serment_takes_them_with_tls_and_for_the_bench_alone_without(
+    how: str, sent: list[Path], tmp_path: Path
+) -> None:
+    from bench import clients, vault
+
+    template = vault.found(tmp_path / "practice")
+    with getattr(vault, how)(template, tmp_path / "run") as peer:
+        web = clients.Web(peer)
+        assert peer.web.startswith("https://" if how == "serment" else "http://")
+        answer = json.loads(web.stow(clients.stow_body(sent)))
+        assert len(answer["00081199"]["Value"]) == len(sent)
+        web.close()
+        children = peer.processes()
+    assert len(children) > 2
+    assert all(_gone(child.pid) for child in children)
+
+
 def test_what_is_not_installed_is_said() -> None:
     from bench import peers
 

@@ -28,6 +28,7 @@ RIGHTS = """
 | read-patient-journal | -             | yes    | -         | yes | -              | -      |
 | journal              | yes           | -      | -         | yes | -              | -      |
 | keep-checkpoint      | yes           | yes    | yes       | yes | yes            | -      |
+| radius               | yes           | yes    | -         | yes | -              | -      |
 | admit                | -             | yes    | yes       | yes | -              | -      |
 | members              | yes           | -      | -         | -   | -              | -      |
 | devices              | yes           | -      | -         | -   | -              | -      |

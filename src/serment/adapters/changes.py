@@ -1,4 +1,4 @@
-"""What a transaction adds to its journal entry: the wraps it made and deleted, and its notes.
+"""What a transaction adds to its journal entry: the rows it wrote and deleted, and its notes.
 
 Shared by every store, so that all journal the same; decides nothing about what may be changed.
 """
@@ -10,50 +10,62 @@ from datetime import datetime
 from typing import Any
 
 from serment.core.journal.entries import Entry
+from serment.core.journal.rows import DELETED, MADE, ROWS
+from serment.core.records.rows import SHAPES, digest, key_of, name_of
 from serment.core.records.vault import Row, Wrap
 
-MADE = "wraps_made"
-DELETED = "wraps_deleted"
-WrapName = tuple[str, str, str, int]
+_FILLED_IN = (MADE, DELETED, ROWS)
+_Name = tuple[type[Row], tuple[object, ...]]
 
 
 class Changes:
-    """Collects while the transaction goes on. What it made and deleted again is not mentioned:
-    nobody can ever have held it; a wrap that is replaced is one made."""
+    """Collects while the transaction goes on. A row that it made and deleted again is not
+    mentioned: nobody can ever have seen it; a wrap that is replaced is one made."""
 
     def __init__(self, entry: Entry) -> None:
-        for name in (MADE, DELETED):
+        for name in _FILLED_IN:
             _refuse(name in entry.details, name)
         self._entry = entry
         self._notes: dict[str, Any] = {}
-        self._made: dict[WrapName, bool] = {}  # whether it replaced one that was there before
-        self._deleted: dict[WrapName, None] = {}
+        self._before: dict[_Name, bool] = {}  # of each row touched: whether it was there
+        self._after: dict[_Name, Row] = {}  # in the order in which they were written last
+        self._gone: dict[_Name, Row] = {}
 
     def written(self, row: Row, existed: bool) -> None:
         """`existed`: a row of that name was there just before."""
-        if isinstance(row, Wrap):
-            name = _name(row)
-            before = name in self._deleted or (existed and self._made.get(name, True))
-            self._deleted.pop(name, None)
-            self._made[name] = before
+        name = (type(row), key_of(row))
+        self._before.setdefault(name, existed)
+        self._gone.pop(name, None)
+        self._after[name] = row
 
     def deleted(self, row: Row) -> None:
         """A row that was there was deleted."""
-        if isinstance(row, Wrap):
-            name = _name(row)
-            if self._made.pop(name, True):
-                self._deleted[name] = None
+        name = (type(row), key_of(row))
+        self._after.pop(name, None)
+        if self._before.setdefault(name, True):
+            self._gone[name] = row
 
     def note(self, **details: Any) -> None:
         for name in details:
-            _refuse(name in (MADE, DELETED), name)
+            _refuse(name in _FILLED_IN, name)
         self._notes.update(details)
 
     def complete(self) -> Entry:
-        """The entry as it goes into the journal; without a list of wraps where there is none."""
-        wraps = {MADE: list(self._made), DELETED: list(self._deleted)}
-        lists = {name: [list(wrap) for wrap in found] for name, found in wraps.items() if found}
-        return self._entry.with_details(**self._notes, **lists)
+        """The entry as it goes into the journal; without a list where there is nothing to tell."""
+        made = [row for row in self._after.values() if isinstance(row, Wrap)]
+        gone = [row for row in self._gone.values() if isinstance(row, Wrap)]
+        rows: dict[str, Any] = {}
+        for row in self._after.values():
+            if not isinstance(row, Wrap):
+                rows.setdefault(SHAPES[type(row)].table, {})[name_of(row)] = digest(row)
+        for row in self._gone.values():
+            if not isinstance(row, Wrap):
+                rows.setdefault(SHAPES[type(row)].table, {})[name_of(row)] = None
+        if made:
+            rows[SHAPES[Wrap].table] = list(map(digest, made))
+        told = {MADE: list(map(_wrap, made)), DELETED: list(map(_wrap, gone)), ROWS: rows}
+        present = {name: each for name, each in told.items() if each}
+        return self._entry.with_details(**self._notes, **present)
 
 
 def check_times(row: Row | Entry) -> None:
@@ -64,8 +76,8 @@ def check_times(row: Row | Entry) -> None:
             raise ValueError(f"{type(row).__name__}.{field.name} has no time zone")
 
 
-def _name(wrap: Wrap) -> WrapName:
-    return (wrap.kind.value, wrap.subject, wrap.recipient, wrap.epoch)
+def _wrap(wrap: Wrap) -> list[str | int]:
+    return [wrap.kind.value, wrap.subject, wrap.recipient, wrap.epoch]
 
 
 def _refuse(wrong: bool, name: str) -> None:

@@ -20,7 +20,11 @@ from serment.errors import N_, SermentError, Unavailable
 STOP_SECONDS = 20.0
 # glibc: keep freed buffers of a few MiB instead of returning their pages to the system each time,
 # which costs more than sealing what they hold
-MEMORY = {"MALLOC_TRIM_THRESHOLD_": "268435456", "MALLOC_MMAP_THRESHOLD_": "33554432"}
+MEMORY = {
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_ARENA_MAX": "1",  # one pool for all threads: many callers do not make many pools
+}
 
 
 class Child:

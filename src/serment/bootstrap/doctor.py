@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from serment.adapters.sqlite import keycopy
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import VaultLock
 from serment.app.keep.health import examine
+from serment.app.keep.rows import compare
 from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, open_house, signing
@@ -16,7 +18,7 @@ from serment.bootstrap.surroundings import Machine
 from serment.core.journal.caller import on_this_machine
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
-from serment.errors import N_, Conflict, IntegrityError, Remark
+from serment.errors import N_, Conflict, IntegrityError, Remark, SermentError
 from serment.ports import ProgressFactory
 
 
@@ -77,11 +79,22 @@ def _examine(
     folder = open_folder(root)
     house = open_house(folder)
     try:
+        compared = None
         if fix:
-            with signing(folder, house.store, house.clock), on_this_machine():
+            if not repairs:  # of a copy that came back, mending makes the rows of objects first
+                with suppress(SermentError):  # then it is done, and told of, later
+                    compared = compare(house.store)
+            # What a damaged row keeps from being mended, the findings tell.
+            with (
+                suppress(IntegrityError),
+                signing(folder, house.store, house.clock),
+                on_this_machine(),
+            ):
                 repairs += mend(house.store, house.packs, house.clock)
         with progress(N_("Examining")) as bar:
-            health = examine(house, Machine(folder, house.store), bar, thorough=thorough)
+            health = examine(
+                house, Machine(folder, house.store), bar, thorough=thorough, compared=compared
+            )
     finally:
         close_house(house)
     findings = [
@@ -96,6 +109,7 @@ def _examine(
     return {
         "objects": health.objects,
         "packs": health.packs,
+        "rows": health.rows,
         "repairs": repairs,
         "findings": findings,
         "ok": not findings,

@@ -33,6 +33,7 @@ from serment.errors import (
 )
 
 FLAGS: tuple[str, ...] = ()
+FACTS_LIMIT = 64 * 1024  # characters of serment.toml
 SOCKET_PATH_BYTES = 100  # sun_path holds 104 to 108 bytes
 
 
@@ -137,7 +138,8 @@ def open_folder(root: Path) -> Folder:
             folder=str(root),
         )
     try:
-        facts = tomllib.loads(path.read_text("utf-8"))
+        with path.open(encoding="utf-8") as stream:
+            facts = tomllib.loads(stream.read(FACTS_LIMIT))
         vault, version, flags = str(facts["vault"]), int(facts["format"]), list(facts["flags"])
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise FormatError(

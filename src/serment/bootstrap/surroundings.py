@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from serment.adapters.decoder.probe import lacking
 from serment.adapters.files.kit import find_shares, usual_places
 from serment.adapters.system import SystemClock, free_bytes, loose_permissions
 from serment.bootstrap.folder import Folder
@@ -50,6 +51,9 @@ class Machine:
 
     def vault_bytes(self) -> int:
         return sum(p.stat().st_size for p in self._folder.root.rglob("*") if p.is_file())
+
+    def decoder_lacks(self) -> list[str]:
+        return lacking()
 
     def loose_files(self) -> list[str]:
         root = self._folder.root

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,22 @@ def run(root: Path, address: tuple[str, int], dicom: str) -> int:
     try:
         listener = _listen(*address)
         watch_parent(closed)
-        asyncio.run(_serve(folder, desk, decoder, listener, dicom, closed, log))
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(_serve(folder, desk, decoder, listener, dicom, closed, log))
     finally:
         desk.practice.lock_all("server stopped")
         decoder.close()
         close_house(house)
     return 0
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """The fast one where there is one: TLS in it costs half as much processor time."""
+    if sys.platform == "win32":
+        return asyncio.new_event_loop()
+    import uvloop
+
+    return uvloop.new_event_loop()
 
 
 def _listen(host: str, port: int) -> socket.socket:

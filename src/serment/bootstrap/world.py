@@ -191,7 +191,8 @@ def alone_desk(vault: Path) -> Iterator[Desk]:
 def read_share(path: Path) -> str:
     """The words of a share, from the text file of the kit or a file with the words alone."""
     try:
-        text = path.read_text("utf-8")[:SHARE_LIMIT]
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(SHARE_LIMIT)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             N_("the share {path} cannot be read"),

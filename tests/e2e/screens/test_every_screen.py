@@ -14,14 +14,15 @@ TITLES = {
     "/patients": ("Patients", "Patients"),
     "/to-file": ("À classer", "To file"),
     "/journal": ("Journal", "Journal"),
+    "/breach": ("Violation", "Breach"),
     "/members": ("Membres et appareils", "Members and devices"),
     "/settings": ("Réglages", "Settings"),
 }
 SCREENS = {
     "docteur": list(TITLES),
-    "secretaire": list(TITLES),
+    "secretaire": [path for path in TITLES if path != "/breach"],
     "dpo": [path for path in TITLES if path != "/to-file"],
-    "admin": ["/", "/journal", "/members", "/settings"],
+    "admin": ["/", "/journal", "/breach", "/members", "/settings"],
 }
 # 640 x 430 is a window of 1280 x 860 at 200 %.
 WAYS = [

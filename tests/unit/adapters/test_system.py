@@ -116,6 +116,25 @@ def test_buffers_are_written_one_after_the_other(tmp_path: Path) -> None:
     os.close(descriptor)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the advice is Linux's")
+def test_the_disk_begins_early_and_what_it_says_then_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advised: list[tuple[int, int]] = []
+
+    def refuse(_descriptor: int, offset: int, size: int, _advice: int) -> None:
+        advised.append((offset, size))
+        raise OSError(errno.EINVAL, "no such advice here")
+
+    monkeypatch.setattr(os, "posix_fadvise", refuse)
+    descriptor = system.create_private(tmp_path / "file")
+    system.write_at(descriptor, [b"head", bytes(system.EARLY)], 7)
+    system.write_at(descriptor, [b"small"], 0)
+    assert advised == [(7, 4 + system.EARLY)]
+    assert system.read_at(descriptor, 11, 0) == b"small\0\0head"
+    os.close(descriptor)
+
+
 LOCK = """
 import sys
 from pathlib import Path

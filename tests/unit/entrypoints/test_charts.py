@@ -19,6 +19,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 PICTURES = {
     "bars": charts.bars("Titre", "En mots", PARTS),
     "stacked": charts.stacked("Titre", "En mots", PARTS),
+    "stacked rows": charts.stacked_rows(
+        "Titre", "En mots", [("Patients", PARTS), (HOSTILE, [])], [("good", HOSTILE)]
+    ),
     "sparkline": charts.sparkline("Titre", "En mots", [3, 1, 2]),
     "flat": charts.sparkline("Titre", "En mots", [2, 2]),
     "heat": charts.heat_strip("Titre", "En mots", HOURS),
@@ -50,6 +53,14 @@ def test_the_longest_bar_fills_the_room_and_others_follow() -> None:
     widths = [float(bar.get("width")) for bar in root.findall("rect")]
     assert widths == [240.0, 80.0, 0.0]
     assert [text.text for text in root.findall("text")][2:4] == [HOSTILE, HOSTILE]
+
+
+def test_stacked_rows_fill_the_width_and_show_the_least() -> None:
+    rows = [("Un", [Part("a", 499_999, "a"), Part("b", 1, "b"), Part("c", 0, "0")]), ("Rien", [])]
+    root = ElementTree.fromstring(charts.stacked_rows("Titre", "En mots", rows, []))
+    widths = [float(bar.get("width")) for bar in root.findall("rect")]
+    assert widths == [327.0, 3.0, 330.0]
+    assert [bar.get("class") for bar in root.findall("rect")][-1] == "chart-none"
 
 
 def test_stacked_shares_fill_the_width() -> None:

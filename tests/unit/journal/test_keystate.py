@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.journal.keystate import WrapName, history, wraps_at, wraps_during
+from serment.core.journal.keystate import (
+    WrapName,
+    change_in,
+    change_of,
+    history,
+    wraps_at,
+    wraps_during,
+)
+from serment.core.journal.log import written_at
 from serment.errors import FormatError
 
 T = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -66,3 +74,34 @@ def test_history_names_the_entries_that_tell_of_keys() -> None:
 def test_other_forms_are_refused(raw: object) -> None:
     with pytest.raises(FormatError):
         list(history([Entry(EventKind.FILED, T, "m", {"wraps_made": raw})]))
+
+
+HOSTILE = '"wraps_made":[["x","y","z",1]]},"kind":"read"}'
+
+
+@pytest.mark.parametrize("details", [{}, {"name": HOSTILE}, {HOSTILE: 1}, {"zone": [HOSTILE]}])
+def test_the_bytes_tell_the_same_as_the_entry(details: dict[str, object]) -> None:
+    for one in LOG:
+        if one.kind is EventKind.KEYS_MOVED:
+            full = one.with_details(**details)
+            assert change_in(full.encode(), written_at(full.at)) == change_of(full)
+
+
+@pytest.mark.parametrize("details", [{}, {"name": HOSTILE}, {HOSTILE: 1}, {"zone": [HOSTILE]}])
+def test_an_entry_that_only_quotes_tells_of_none(details: dict[str, object]) -> None:
+    body = Entry(EventKind.READ, T, HOSTILE, details).encode()
+    assert change_in(body, written_at(T)) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        (b'{"wraps_made":[', written_at(T)),
+        (b'{"wraps_made":[1]},"kind":"x"}', written_at(T)),
+        (b'{"wraps_made":{}},"kind":"x"}', written_at(T)),
+        (b'{"wraps_made":[]},"kind":"x"}', b"soon"),
+    ],
+)
+def test_bytes_that_tell_nothing_readable(body: bytes, at: bytes) -> None:
+    with pytest.raises(FormatError):
+        change_in(body, at)

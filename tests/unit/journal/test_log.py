@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -21,10 +22,12 @@ from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.log import (
     SALT_BYTES,
     entry_of,
+    glance_at,
     is_what_was_written,
     leaf,
     new_salt,
     parse_entry,
+    written_at,
 )
 from serment.core.journal.retention import expired_before, expires
 from serment.core.journal.tombstones import parse_tombstone
@@ -157,3 +160,24 @@ def test_accesses_expire_and_the_history_of_keys_stays() -> None:
 def test_times_of_other_zones_are_kept_as_instants() -> None:
     paris = NOW.astimezone(timezone(timedelta(hours=1)))
     assert parse_entry(Entry(EventKind.READ, paris, "a").encode()).at == NOW
+
+
+HOSTILE = ('a","at":"b', "a\\", 'x","kind":"read"}', "né", '"', "")
+
+
+@pytest.mark.parametrize("actor", HOSTILE)
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_glance_sees_what_the_entry_says(actor: str, value: str) -> None:
+    entry = Entry(EventKind.SEARCHED, NOW, actor, {"kind": value, value: [value], "zz": 1})
+    glance = glance_at(entry.encode())
+    assert glance is not None
+    assert glance.kind == entry.kind.value.encode()
+    assert glance.at == written_at(entry.at)
+    assert json.loads(b'"%s"' % glance.actor) == actor
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b'{"at":"x","kind":"read"}', b'{"actor":"a","at":"b","kind":"c"', b"\xff"]
+)
+def test_what_is_not_laid_out_so_gets_no_glance(body: bytes) -> None:
+    assert glance_at(body) is None

@@ -21,6 +21,9 @@ class Quiet:
     def shares_here(self) -> int:
         return 0
 
+    def decoder_lacks(self) -> list[str]:
+        return []
+
     def loose_files(self) -> list[str]:
         return []
 
@@ -118,3 +121,13 @@ def test_a_circle_whose_seed_nobody_has_is_found_with_what_hangs_on_it(world: Wo
     assert found(world) == ["nobody holds the key of the circle care any more"]
     change(world, delete=wraps(world, kind=WrapKind.ENVELOPE_SEED, recipient="recovery"))
     assert len(found(world)) == 1 + 3
+
+
+def test_a_decoder_that_is_not_shut_off_is_told(world: World) -> None:
+    class Open(Quiet):
+        def decoder_lacks(self) -> list[str]:
+            return ["system calls", "no new file"]
+
+    (finding,) = examine(world.house, Open(), Silent()).findings
+    assert finding.grade is health.Grade.ATTENTION
+    assert finding.values == {"what": "system calls, no new file"}

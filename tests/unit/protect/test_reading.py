@@ -33,7 +33,8 @@ def _large(text: str = "x") -> bytes:
 
 def _receive_large(world: World, data: bytes) -> str:
     reception = world.receiver().open(Source("import", None, None, "", ""))
-    stream = reception.start(data[: 1 << 20])
+    stream = reception.start()
+    stream.write(data[: 1 << 20])
     stream.write(data[1 << 20 :])
     receipt = stream.finish()
     reception.sync()

@@ -59,8 +59,10 @@ def test_only_the_study_that_the_request_names_is_taken(world: World) -> None:
     assert receipt.study == wanted.uid
     with pytest.raises(Mismatch, match="another study"):
         reception.store(report(other))
+    stream = reception.start()
     with pytest.raises(Mismatch, match="another study"):
-        reception.start(report(other))
+        stream.write(report(other, text="imaginaire " * 600_000)[: 5 << 20])
+    stream.abort()
     reception.close()
     assert world.house.store.count(StoredObject) == 1
 
@@ -68,9 +70,8 @@ def test_only_the_study_that_the_request_names_is_taken(world: World) -> None:
 def test_a_large_object_streams_and_comes_back(world: World) -> None:
     data = report(study(patient()), text="imaginaire " * 600_000)  # about 6.6 MB
     reception = world.receiver().open(Source("import", None, None, "", ""))
-    head = 64 * 1024
-    stream = reception.start(data[:head])
-    for start in range(head, len(data), 1 << 20):
+    stream = reception.start()
+    for start in range(0, len(data), 1 << 20):
         stream.write(data[start : start + (1 << 20)])
     receipt = stream.finish()
     reception.sync()
@@ -358,3 +359,24 @@ def _shared(one: object, other: object) -> set[str]:
 
 def _of(row: object, field: Field[object]) -> object:
     return getattr(row, field.name)
+
+
+def test_what_was_made_ready_serves_one_object_of_its_envelope(world: World) -> None:
+    """A file key used twice, or sealed to another envelope, would open what it must not."""
+    reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    reception.prepare()
+    reception.store(report(study(patient(1)), 1))
+    for _ in range(2):
+        reception.prepare()
+    reception.store(report(study(patient(2), 2), 2))
+    reception.prepare()
+    for number in (3, 4):
+        reception.store(report(study(patient(1)), number))
+    reception.sync()
+    reception.close()
+    files = [
+        world.house.packs.read(row.pack, row.offset, row.size)
+        for row in world.house.store.find(StoredObject)
+    ]
+    assert len({file[100:1000] for file in files}) == len(files) == 4
+    assert len(read_back(world)) == 4

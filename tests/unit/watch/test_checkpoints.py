@@ -370,7 +370,7 @@ def test_accesses_expire_when_the_practice_chose(
         clock.advance(days * 86400)
     keep_for(store, clock, somebody(Role.ADMINISTRATOR), months)
     (chosen,) = [entry for entry in written() if entry.kind is EventKind.RETENTION_CHANGED]
-    assert (chosen.actor, chosen.details) == ("m", {"count": months, "before": 12})
+    assert (chosen.actor, chosen.details["count"], chosen.details["before"]) == ("m", months, 12)
     assert months_kept(store) == months
     assert expire(store, clock, key, VAULT) == expired
 

@@ -9,10 +9,21 @@ from demo_journal import lines
 from demo_people import CODE, RECOVERY, DemoPeople, Person
 from demo_records import NOW, ref
 
+from serment.core.breach.evidence import SENTENCES, Fact
+from serment.core.breach.exposure import Category
 from serment.core.masked import Masked
 from serment.core.records.vault import Role
 from serment.entrypoints.web import views as v
+from serment.entrypoints.web.views import Who
 from serment.errors import N_, AccessDenied, UsageError
+
+VALUES = {
+    "member": "a.perichon",
+    "rule": "cnil-2022-100/80-bits",
+    "kdf": "argon2id m=64MiB t=3 p=4",
+    "since": NOW,
+    "number": 417,
+}
 
 
 class DemoHouse(DemoPeople):
@@ -23,9 +34,45 @@ class DemoHouse(DemoPeople):
         self.kit = v.KitView(NOW - timedelta(days=60), None, 0)
         self.looked: list[v.JournalQuery] = []
         self.new_members: list[v.NewMember] = []
+        self.breaches: list[v.RadiusQuery] = []
         self.damaged = False
         self.empty = False
         self.pending_factor: set[str] = set()
+
+    # After a breach
+
+    def breach(self, session: str) -> v.BreachView:
+        self._check_breach(session)
+        return v.BreachView(tuple(self.people), NOW)
+
+    def radius(self, session: str, query: v.RadiusQuery) -> v.RadiusView:
+        person = self._check_breach(session)
+        self.breaches.append(query)
+        if not query.what:
+            raise UsageError(N_("what was lost is not said"))
+        reached = query.known or query.what != "disk"
+        three = (1, 12, 0) if reached else (0, 0, 13)
+        who = Who("LEFÈVRE Hélène", NOW.date(), "F", ())
+        line = v.PatientLine(ref("patient", "LEFÈVRE"), who, 1, None)
+        return v.RadiusView(
+            patients=three,
+            unfiled=(0, 2, 0) if reached else (0, 0, 2),
+            categories=tuple(
+                v.CategoryLine(each, three, None if each is Category.IDENTITY else three)
+                for each in Category
+            ),
+            metadata=query.what == "disk",
+            evidence=tuple(v.EvidenceLine(SENTENCES[fact], VALUES, 3, (417, 421)) for fact in Fact),
+            named=None if not person.circles else (line,) if reached else (),
+            kit=self.kit.shares_here >= 2,
+            whole=not self.damaged,
+        )
+
+    def _check_breach(self, session: str) -> Person:
+        person = self.person(session)
+        if v.Page.BREACH not in person.pages:
+            raise AccessDenied(N_("this session may not ask whom a breach reached"))
+        return person
 
     # Journal
 

@@ -53,6 +53,8 @@ class Person:
             pages |= {Page.STUDIES, Page.PATIENTS}
         if "secretariat" in self.circles:
             pages |= {Page.TO_FILE}
+        if not {Role.DOCTOR, Role.DPO, Role.ADMINISTRATOR}.isdisjoint(self.roles):
+            pages |= {Page.BREACH}
         return frozenset(pages)
 
 

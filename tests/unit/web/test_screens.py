@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import datetime
 from html import unescape
 
 import pytest
@@ -344,6 +345,35 @@ def test_a_checkpoint_is_taken_away_as_a_file(doctor: Client) -> None:
     assert "attachment" in answer.header("content-disposition")
 
 
+# After a breach
+
+
+def test_the_breach_page_asks_and_answers(doctor: Client) -> None:
+    said = words(doctor.get("/breach").text)
+    assert "Whom did it reach?" in said and "the server or its disk was stolen" in said
+    fields = [("what", "disk"), ("from", "2026-11-20T08:00"), ("known", "m.laurent")]
+    page = doctor.post("/breach", fields).text
+    said = words(page)
+    assert "13 patients are concerned." in said and "LEFÈVRE Hélène" in said
+    assert "Patients unknown: 2 arrivals that are filed with nobody, too." in said
+    assert 'role="img"' in page and "style=" not in page
+    (query,) = doctor.practice.breaches
+    assert (query.what, query.known) == ("disk", ("m.laurent",))
+    assert query.start == datetime.fromisoformat("2026-11-20T08:00").astimezone()
+    said = words(doctor.post("/breach", fields[:2], hx_request="true").text)
+    assert "No patient's data was read or readable." in said and "<html" not in said
+    doctor.practice.kit = type(doctor.practice.kit)(None, None, 2)
+    said = words(doctor.post("/breach", fields).text)
+    assert "A thief reads everything: the kit is here." in said
+    assert doctor.post("/breach", [("what", "disk"), ("from", "soon")]).status == 400
+
+
+def test_who_may_not_ask_after_a_breach() -> None:
+    secretary = signed_in("m.laurent")
+    assert "/breach" not in secretary.get("/").text
+    assert secretary.get("/breach").status == 403
+
+
 # Members, devices, settings
 
 
@@ -417,8 +447,10 @@ def test_the_menu_shows_what_the_keys_open() -> None:
         nav = html[html.index('<nav class="menu"') : html.index("</nav>")]
         return re.findall(r'href="([^"]+)"', nav)
 
-    everything = ["/", "/studies", "/patients", "/to-file", "/journal", "/members", "/settings"]
-    assert menu("a.perichon") == menu("m.laurent") == everything
+    everything = ["/", "/studies", "/patients", "/to-file", "/journal", "/breach", "/members"]
+    everything.append("/settings")
+    assert menu("a.perichon") == everything
+    assert menu("m.laurent") == [each for each in everything if each != "/breach"]
     assert menu("s.ozanneau") == [each for each in everything if each != "/to-file"]
     assert menu("l.bertin") == ["/", "/journal", "/members", "/settings"]
 

@@ -25,7 +25,7 @@ from serment.core.records.vault import Envelope, Member, Role
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import REQUESTS, answer
 from serment.entrypoints.web.practice import WebPractice
-from serment.entrypoints.web.views import NewDevice, NewMember
+from serment.entrypoints.web.views import NewDevice, NewMember, RadiusQuery
 
 K = EventKind
 NEW = Masked("Brume-Soleil-19-Cascade")
@@ -87,6 +87,10 @@ def add_another(stage: Stage, session: str) -> str:
     return stage.member("nouveau").id
 
 
+def whole_disk(stage: Stage) -> RadiusQuery:
+    return RadiusQuery("disk", stage.pages.world.house.clock.now())
+
+
 Act = Callable[[Stage, str], object]
 # Each method of the pages: who calls it, how, and the kind of its entry.
 PAGES: dict[str, tuple[str, Act, EventKind] | None] = {
@@ -117,6 +121,7 @@ PAGES: dict[str, tuple[str, Act, EventKind] | None] = {
         ),
         K.MEMBER_ADMITTED,
     ),
+    "radius": ("dpo", lambda s, x: s.pages.web.radius(x, whole_disk(s)), K.RADIUS_COMPUTED),
     "upload": READS,  # the receiver writes it, another process: tests/e2e/web
     **dict.fromkeys(
         [
@@ -136,6 +141,7 @@ PAGES: dict[str, tuple[str, Act, EventKind] | None] = {
             "to_file",
             "journal",
             "verify",
+            "breach",
             "members",
             "settings",
             "new_second_factor",
@@ -177,6 +183,11 @@ DESK: dict[str, tuple[str, Callable[[Stage], dict[str, Any]], EventKind] | None]
     "journal export": ("dpo", lambda s: {}, K.EXPORTED),
     "journal checkpoint": ("dpo", lambda s: {}, K.CHECKPOINT_TAKEN),
     "journal retention": ("dpo", lambda s: {"months": 24}, K.RETENTION_CHANGED),
+    "breach radius": (
+        "admin",
+        lambda s: {"stolen": "disk", "at": s.pages.world.house.clock.now().isoformat()},
+        K.RADIUS_COMPUTED,
+    ),
     "kit declared": ("admin", lambda s: {}, K.KIT_DECLARED),
     "circle accept": READS,  # a circle that needs it: tests/unit/protect
     **dict.fromkeys(

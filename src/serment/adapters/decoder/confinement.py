@@ -76,6 +76,7 @@ def _limits(memory_bytes: int, cpu_seconds: int) -> list[str]:
         "no core dump": (resource.RLIMIT_CORE, 0),
         "no file size": (resource.RLIMIT_FSIZE, 0),
         "no new file": (resource.RLIMIT_NOFILE, 0),
+        "no new process": (resource.RLIMIT_NPROC, 0),  # root's own limit is none
     }
     held = []
     for name, (kind, value) in wanted.items():

@@ -137,14 +137,14 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         bufsize=0,
-        env=_environment(),
+        env=environment(),
         cwd=Path(sys.executable).anchor,
         close_fds=True,
     )
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the parent's environment but what Windows needs to start a program."""
+def environment() -> dict[str, str]:
+    """A child's: nothing of the parent's environment but what Windows needs to start a program."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
     return kept | {
         "PYTHONPATH": str(Path(serment.__file__).parent.parent),

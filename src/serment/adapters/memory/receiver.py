@@ -33,7 +33,6 @@ class Kept:
     receipt: Receipt
     data: bytes
     size: int
-    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +52,20 @@ class MemoryReception:
     receiver: MemoryReceiver
     source: Source
     kept: list[Kept] = field(default_factory=list)
-    steps: list[str] = field(default_factory=list)  # "store", "start", "write", "sync", ...
+    steps: list[str] = field(default_factory=list)  # "store", "abort", "sync", ...
     closed: bool = False
     interrupted: bool = False
 
     def store(self, part10: Bytes) -> Receipt:
-        self.steps.append("store")
-        return self._keep(bytes(part10), streamed=False)
+        stream = self.start()
+        stream.write(part10)
+        return stream.finish()
 
-    def start(self, head: Bytes) -> MemoryStreaming:
-        self.steps.append("start")
-        self.receiver.check(_identify(head), len(head))
-        return MemoryStreaming(self, bytearray(head))
+    def start(self) -> MemoryStreaming:
+        return MemoryStreaming(self)
+
+    def prepare(self) -> None:
+        """Nothing to do."""
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         data = b"".join(pdf)
@@ -73,7 +74,7 @@ class MemoryReception:
         self.steps.append("document")
         receipt = Receipt(self.receiver.new_id(), _PDF_CLASS, f"2.25.{len(data)}")
         self.receiver.check(receipt, len(data))
-        return self._add(receipt, data, streamed=False)
+        return self._add(receipt, data)
 
     def sync(self) -> None:
         self.steps.append("sync")
@@ -84,36 +85,37 @@ class MemoryReception:
         self.closed, self.interrupted = True, interrupted
         self.steps.append("close")
 
-    def _keep(self, data: bytes, streamed: bool) -> Receipt:
+    def keep(self, data: bytes) -> Receipt:
+        """One whole object."""
         receipt = _identify(data)
         self.receiver.check(receipt, len(data))
-        return self._add(replace(receipt, object_id=self.receiver.new_id()), data, streamed)
+        self.steps.append("store")
+        return self._add(replace(receipt, object_id=self.receiver.new_id()), data)
 
-    def _add(self, receipt: Receipt, data: bytes, streamed: bool) -> Receipt:
+    def _add(self, receipt: Receipt, data: bytes) -> Receipt:
         kept = data if self.receiver.keeps else b""
-        self.kept.append(Kept(receipt, kept, len(data), streamed))
+        self.kept.append(Kept(receipt, kept, len(data)))
         return receipt
 
 
 @dataclass(slots=True)
 class MemoryStreaming:
-    """A large object under way."""
+    """An object under way."""
 
     reception: MemoryReception
-    data: bytearray
+    data: bytearray = field(default_factory=bytearray)
     ended: bool = False
 
     def write(self, chunk: Bytes) -> None:
         if self.ended:
             raise RuntimeError("written after its end")
-        self.reception.steps.append("write")
         self.data += chunk
         self.reception.receiver.check(None, len(self.data))
 
     def finish(self) -> Receipt:
+        receipt = self.reception.keep(bytes(self.data))
         self.ended = True
-        self.reception.steps.append("finish")
-        return self.reception._keep(bytes(self.data), streamed=True)
+        return receipt
 
     def abort(self) -> None:
         if not self.ended:

@@ -18,7 +18,7 @@ from serment.core.journal.caller import placed
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.journal.keystate import WrapName
 from serment.core.journal.log import leaf, new_salt
-from serment.core.records.rows import SHAPES, key_of
+from serment.core.records.rows import SHAPES, digest, key_of, name_of
 from serment.core.records.vault import Row, Snapshot, StoredObject, Wrap, WrapKind
 from serment.errors import N_, Conflict, NotFound
 from serment.ports import OneOf, Transaction
@@ -118,13 +118,25 @@ class MemoryStore:
                 found.append((number, rows[(object_id,)]))
         return found
 
+    def row_digests(self, row: type[Row], /) -> Iterator[tuple[str, str]]:
+        return ((name_of(each), digest(each)) for each in list(self._visible(row).values()))
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        with self._writing:
+            self._mine.tables, self._mine.log = dict(self._tables), list(self._log)
+        try:
+            yield
+        finally:
+            del self._mine.tables, self._mine.log
+
     def data_version(self) -> int:
         return self._version
 
     # The journal
 
     def journal(self, start: int = 0, stop: int | None = None) -> Iterator[LoggedEntry]:
-        return iter(self._log[start:stop])
+        return iter(getattr(self._mine, "log", self._log)[start:stop])
 
     def journal_size(self) -> int:
         return self._frontier.size

@@ -24,8 +24,8 @@ _IOERR_SHMSIZE = 10 | (19 << 8)  # the shared memory file could not grow: no spa
 def translate(error: sqlite3.Error) -> SermentError | None:
     """The error of ours that says the same; None when it can only be a bug."""
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return None
+    if code is None:  # of the module, not of SQLite: a text that is none, or a bug
+        return damaged() if "decode to UTF-8" in str(error) else None
     primary = code & 0xFF
     if primary == _FULL or code == _IOERR_SHMSIZE:
         return NoSpace(

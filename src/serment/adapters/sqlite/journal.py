@@ -9,11 +9,11 @@ import sqlite3
 from collections.abc import Sequence
 
 from serment.adapters.sqlite.failures import damaged
-from serment.adapters.sqlite.rows import from_micros, to_micros
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.entries import CheckpointRow, Entry, LoggedEntry
 from serment.core.journal.log import leaf, new_salt
-from serment.errors import N_, FormatError, NotFound
+from serment.core.records.rows import from_micros, to_micros
+from serment.errors import N_, FormatError, NotFound, Remark
 
 
 def tree(connection: sqlite3.Connection) -> Frontier:
@@ -36,6 +36,19 @@ def append(connection: sqlite3.Connection, entry: Entry) -> None:
     )
     frontier.append(hashed)
     connection.execute("UPDATE journal_tree SET frontier = ?", (frontier.encode(),))
+
+
+def check(connection: sqlite3.Connection) -> list[str]:
+    """Whether somebody put rows beside those that the tree counts: nobody would ever read them."""
+    sql = "SELECT (SELECT count(*) FROM journal), frontier FROM journal_tree"
+    count, frontier = connection.execute(sql).fetchone() or (0, b"")
+    try:
+        size = Frontier.decode(frontier).size
+    except (TypeError, FormatError):
+        return [Remark(N_("the state of the journal's tree is damaged"))]
+    if count == size:
+        return []
+    return [Remark(N_("the journal has {count} rows, its tree {size}"), count=count, size=size)]
 
 
 def page(connection: sqlite3.Connection, start: int, stop: int, limit: int) -> list[LoggedEntry]:

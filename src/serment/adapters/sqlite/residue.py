@@ -8,8 +8,11 @@ emptied as a whole (every page is overwritten), then filled with what is kept.
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 
+from serment.adapters import system
 from serment.adapters.sqlite.connections import immediate
 
 CHEAP = 200_000  # wraps that are rewritten in about a second
@@ -50,6 +53,26 @@ def drop_snapshots(connection: sqlite3.Connection) -> None:
 
 
 def empty_log(connection: sqlite3.Connection) -> bool:
-    """Move the write-ahead log into the database and truncate it; False while a reader needs it."""
+    """Move the write-ahead log into the database and truncate it; False while a reader needs it.
+
+    SQLite does not wait until the disk has the truncated length: after a power loss the log, and
+    what was deleted since it began, would be back.
+    """
     (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if not busy:
+        (path,) = (row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
+        _sync(Path(path + "-wal"))
     return not busy
+
+
+def _sync(log: Path) -> None:
+    try:
+        descriptor = os.open(log, os.O_RDWR)
+        try:
+            system.sync_file(descriptor)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:  # nothing was ever written to it
+        return
+    except OSError as error:
+        raise system.disk_error(error) from error

@@ -10,56 +10,16 @@ import json
 import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from serment.adapters.sqlite.failures import damaged
-from serment.core.records.rows import SHAPES
-from serment.core.records.vault import (
-    Circle,
-    Compartment,
-    Device,
-    Envelope,
-    IdentityHeader,
-    Member,
-    Patient,
-    Row,
-    Setting,
-    Snapshot,
-    StoredObject,
-    Wrap,
-)
+from serment.core.records.rows import SHAPES, from_micros, to_micros
+from serment.core.records.vault import Row
 from serment.ports import OneOf
 
 Convert = Callable[[Any], Any]
-
-NAMES: dict[type[Row], str] = {
-    Setting: "setting",
-    Member: "member",
-    Circle: "circle",
-    Device: "device",
-    Wrap: "wrap",
-    Patient: "patient",
-    Compartment: "compartment",
-    Envelope: "envelope",
-    IdentityHeader: "identity_header",
-    StoredObject: "stored_object",
-    Snapshot: "snapshot",
-}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(value: datetime) -> int:
-    """Microseconds since 1970 UTC; `ValueError` for a time without a time zone."""
-    if value.tzinfo is None:
-        raise ValueError("a time without a time zone")
-    return (value - _EPOCH) // _MICROSECOND
-
-
-def from_micros(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +37,12 @@ class Table:
     def __init__(self, kind: type[Any]) -> None:
         shape = SHAPES[kind]
         hints = get_type_hints(kind)
-        self.kind, self.name = kind, NAMES[kind]
+        self.kind, self.name = kind, shape.table
         self.columns = [_column(field.name, hints[field.name]) for field in fields(kind)]
         self._by_name = {column.name: column for column in self.columns}
         self._loads = [(n, c.load) for n, c in enumerate(self.columns) if c.load is not _same]
         self._key = [self._by_name[name] for name in shape.key]
+        self.key_places = [self.columns.index(column) for column in self._key]
         names = ", ".join(_quoted(c.name) for c in self.columns)
         marks = ", ".join("?" for _ in self.columns)
         target = ", ".join(_quoted(c.name) for c in self._key)
@@ -170,4 +131,4 @@ def _same(value: Any) -> Any:
     return value
 
 
-TABLES: dict[type[Any], Table] = {kind: Table(kind) for kind in NAMES}
+TABLES: dict[type[Any], Table] = {kind: Table(kind) for kind in SHAPES}

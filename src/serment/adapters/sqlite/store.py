@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -124,6 +125,23 @@ class SqliteStore:
 
         return self._reading(read)
 
+    def row_digests(self, row: type[Row], /) -> Iterator[tuple[str, str]]:
+        start = transaction.FIRST_ROW
+        while found := self._reading(partial(transaction.digests, TABLES[row], start, PAGE)):
+            yield from ((name, digest) for _, name, digest in found)
+            start = found[-1][0] + 1
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        self._refuse_nested()
+        with translated(), self._durable.lent() as connection:
+            connection.execute("BEGIN")
+            self._mine.connection = connection
+            try:
+                yield
+            finally:
+                del self._mine.connection
+
     def data_version(self) -> int:
         with self._observing, translated():
             return int(self._observer.execute("PRAGMA data_version").fetchone()[0])
@@ -166,7 +184,7 @@ class SqliteStore:
             orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
             gone = N_("a row of {table} refers to a row of {other} that is gone")
             lines = [Remark(gone, table=row[0], other=row[2]) for row in orphans]
-            return [*(line for line in found if line != "ok"), *lines]
+            return [*(line for line in found if line != "ok"), *lines, *journal.check(connection)]
 
         try:
             return self._reading(read)

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from serment.adapters.changes import Changes
 from serment.adapters.sqlite.failures import translated
-from serment.adapters.sqlite.rows import TABLES
+from serment.adapters.sqlite.rows import TABLES, Table
+from serment.core.records.rows import digest_of, joined
 from serment.core.records.vault import Row, Wrap
 from serment.errors import N_, Conflict
 
@@ -33,6 +34,30 @@ def count(connection: sqlite3.Connection, row: type[Any], equals: dict[str, obje
     condition, values = kind.where(equals)
     sql = f"SELECT count(*) FROM {kind.name}{condition}"
     return int(connection.execute(sql, values).fetchone()[0])
+
+
+FIRST_ROW = -(1 << 63)  # of those that somebody may have numbered himself
+
+
+def digests(
+    kind: Table, start: int, limit: int, connection: sqlite3.Connection
+) -> list[tuple[int, str, str]]:
+    """Number, name and digest of some rows of a table, whatever its columns hold."""
+    if start > -(FIRST_ROW + 1):
+        return []
+    sql = kind.select.replace("SELECT ", "SELECT rowid, ", 1)
+    sql += " WHERE rowid >= ? ORDER BY rowid LIMIT ?"
+    connection.text_factory = _any_text
+    try:
+        lines = connection.execute(sql, (start, limit)).fetchall()
+    finally:
+        connection.text_factory = str
+    keys = kind.key_places
+    return [(n, joined(row[place] for place in keys), digest_of(row)) for n, *row in lines]
+
+
+def _any_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
 class SqliteTransaction:

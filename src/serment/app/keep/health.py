@@ -1,18 +1,23 @@
 """What `serment doctor` finds in a vault, locked or not, and what to do about each thing.
 
-Checks structure, digests, presence, and that wraps lead from every object to a circle or to the kit;
-contents are authenticated only by whoever holds a key.
+Checks structure, digests, presence, every row against the journal (`rows`) or its pack (`objects`), and
+that wraps lead from every object to a circle or to the kit; contents are authenticated only by
+whoever holds a key.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from serment.app import circles
 from serment.app.house import House
+from serment.app.keep.objects import odd_objects
 from serment.app.keep.reach import Reach
+from serment.app.keep.rows import Compared, compare
+from serment.app.protect.mending import replayed
 from serment.core.records import names
 from serment.core.records.vault import Envelope, StoredObject, WrapKind
 from serment.errors import N_, SermentError
@@ -23,6 +28,11 @@ ELSEWHERE = N_(
     "if nobody erased it: only a backup of the vault's folder, or a vault.sqlite3.damaged in it, may "
     "have the key; what a device still has, it can send again"
 )
+BEHIND = N_(
+    "the disk, or somebody, changed the database behind Serment's back: run `serment journal verify`, "
+    "call your DPO, restore the vault's folder from a backup"
+)
+ROWS_TOLD = 100  # one by one
 LOW_SPACE = 2 * 1024**3  # bytes
 
 
@@ -47,6 +57,7 @@ class Health:
 
     objects: int = 0
     packs: int = 0
+    rows: int = 0  # held against the journal
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, grade: Grade, message: str, hint: str, **values: Any) -> None:
@@ -54,17 +65,42 @@ class Health:
 
 
 def examine(
-    house: House, surroundings: Surroundings, progress: Progress, *, thorough: bool = True
+    house: House,
+    surroundings: Surroundings,
+    progress: Progress,
+    *,
+    thorough: bool = True,
+    compared: Compared | None = None,
 ) -> Health:
-    """Look at everything; `thorough` recomputes the SHA-256 of every object."""
+    """Look at everything; `thorough` recomputes the SHA-256 of every object. `compared`: what the
+    rows were before something was mended."""
     health = Health()
-    _database(house, health)
-    _packs(house, health)
-    reach = Reach(house.store)
-    _circles(reach, health)
-    _objects(house, reach, health, progress, thorough)
-    _around(house, surroundings, health)
+
+    def keys_and_objects() -> None:
+        reach = Reach(house.store)
+        _circles(reach, health)
+        _objects(house, reach, health, progress, thorough)
+
+    for check in (
+        lambda: _database(house, health),
+        lambda: _rows(compared or compare(house.store), health),
+        lambda: _packs(house, health, thorough),
+        keys_and_objects,
+        lambda: _around(house, surroundings, health),
+        lambda: _circles_at_work(house, health),
+    ):
+        _as_far_as_possible(health, check)
     return health
+
+
+def _as_far_as_possible(health: Health, check: Callable[[], None]) -> None:
+    """A row that makes no sense ends one check, not the examination."""
+    try:
+        check()
+    except SermentError as error:
+        health.add(
+            Grade.BAD, N_("something was not checked to its end: {what}"), BEHIND, what=str(error)
+        )
 
 
 def _database(house: House, health: Health) -> None:
@@ -80,9 +116,25 @@ def _database(house: House, health: Health) -> None:
         )
 
 
-def _packs(house: House, health: Health) -> None:
+def _rows(found: Compared, health: Health) -> None:
+    health.rows = found.rows
+    for odd in found.odd[:ROWS_TOLD]:
+        health.add(Grade.BAD, odd.message, BEHIND, table=odd.table, row=odd.row)
+    if len(found.odd) > ROWS_TOLD:
+        health.add(
+            Grade.BAD,
+            N_("{count} more rows are not what the journal tells of"),
+            BEHIND,
+            count=len(found.odd) - ROWS_TOLD,
+        )
+
+
+def _packs(house: House, health: Health, thorough: bool) -> None:
+    known = replayed(house.store)
     for name in house.packs.names():
         health.packs += 1
+        for message, each in odd_objects(house, name) if thorough and name in known else ():
+            health.add(Grade.BAD, message, BEHIND, object=each)
         for line in house.packs.check(name):
             health.add(
                 Grade.BAD,
@@ -192,6 +244,16 @@ def _around(house: House, surroundings: Surroundings, health: Health) -> None:
             N_("free some space or move the vault to a larger disk"),
             free=surroundings.free_bytes() // 1_000_000,
         )
+    if lacks := surroundings.decoder_lacks():
+        health.add(
+            Grade.ATTENTION,
+            N_("the process that decodes pictures is not shut off here as it should be: {what}"),
+            N_("it holds no key; docs/limits.md says what each system can deny it"),
+            what=", ".join(lacks),
+        )
+
+
+def _circles_at_work(house: House, health: Health) -> None:
     for circle in circles.current(house.store).values():
         if circle.stopped:
             health.add(

@@ -11,7 +11,7 @@ from typing import Any
 
 from serment.core.crypto.entropy import new_id
 from serment.core.dicom import headers, part10, uids
-from serment.core.dicom.walker import walk
+from serment.core.dicom.walker import Header, walk
 from serment.core.records.vault import EnvelopeKind
 from serment.errors import N_, FormatError, Mismatch
 from serment.ports import Receipt
@@ -61,9 +61,25 @@ def parse_arrival(data: Bytes, study: str | None, *, partial: bool = False) -> A
         FormatError: it cannot be understood, or not be found again.
         Mismatch: group 2 announces another object, or it belongs to another study.
     """
+    meta, header = _walked(data, partial)
+    return _arrival(meta, header, study)
+
+
+def find_arrival(head: Bytes, study: str | None) -> Arrival | None:
+    """As `parse_arrival` with the beginning of an object, at least 66 KiB; None when its header
+    may go on behind it."""
+    meta, header = _walked(head, partial=True)
+    return _arrival(meta, header, study) if header.has_pixels else None
+
+
+def _walked(data: Bytes, partial: bool) -> tuple[part10.Meta, Header]:
     meta = part10.read_meta(data)
     view = memoryview(data)[meta.dataset_offset : HEAD_LIMIT]
-    identity, clinical = headers.split(walk(view, meta.transfer_syntax, partial=partial), meta)
+    return meta, walk(view, meta.transfer_syntax, partial=partial)
+
+
+def _arrival(meta: part10.Meta, header: Header, study: str | None) -> Arrival:
+    identity, clinical = headers.split(header, meta)
     for name in NEEDED:
         if not uids.is_uid(str(clinical.get(name, ""))):
             raise FormatError(

@@ -18,6 +18,7 @@ from serment.app.protect.unlocking import (
     find,
     keyring_of,
     password_wrap,
+    put_password,
     rescue,
     unlock,
 )
@@ -79,7 +80,7 @@ def create(
     state = MemberState.PENDING if wanted else MemberState.ACTIVE
     row = Member(member_id, login, roles, wanted, public_key(seed), state, clock.now())
     tx.add(row)
-    tx.put(password_wrap(vault, row, seed, password))
+    put_password(tx, password_wrap(vault, row, seed, password))
     trust.first_pins(vault, tx, row, seed)
     return NewMember(row, seed)
 

@@ -94,8 +94,12 @@ class _Lazy:
     def store(self, part10: bytes | bytearray | memoryview) -> Receipt:
         return self._begun().store(part10)
 
-    def start(self, head: bytes | bytearray | memoryview) -> Streaming:
-        return self._begun().start(head)
+    def start(self) -> Streaming:
+        return self._begun().start()
+
+    def prepare(self) -> None:
+        if self._inner is not None:
+            self._inner.prepare()
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         return self._begun().document(pdf, patient, title)

@@ -9,33 +9,28 @@ itself (`arrivals`), keys (`sealing`), filing, reading.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from serment.app.protect.arrivals import (
-    Arrival,
-    Bytes,
-    check_pdf,
-    document_arrival,
-    parse_arrival,
-)
+from serment.app.protect.arrivals import Arrival, Bytes, check_pdf, document_arrival
 from serment.app.protect.devices import check_still_allowed
+from serment.app.protect.incoming import Incoming, SealedFile
 from serment.app.protect.sealing import SealingEnvelope, open_envelope
-from serment.core.crypto.age import AgeWriter, seal_bytes
-from serment.core.crypto.entropy import new_id
+from serment.core.crypto.age import AgeWriter
+from serment.core.crypto.age.buffers import Reused
 from serment.core.dicom import headers
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Envelope, Patient, StoredObject
 from serment.errors import N_, NotFound, SermentError
-from serment.ports import Clock, LargeRecord, Packs, Place, Receipt, Source, Store
+from serment.ports import Clock, Packs, Receipt, Source, Store
 
 ROWS_AT_ONCE = 64
 ROWS_AFTER_SECONDS = 0.25
 OPEN_AT_ONCE = 32  # envelopes of one reception: a caller that mixes more patients gets more of them
 HEADERS_AT_MOST = 256  # distinct administrative headers kept in memory for one envelope
 LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send
+_HEAD, _SEALED = 256 * 1024, 1024 * 1024  # bytes of memory kept from one object to the next
 
 
 class SealedReception:
@@ -46,7 +41,9 @@ class SealedReception:
     ) -> None:
         """`circle`: the care circle that receives, checked by the caller."""
         self._vault, self._store, self._packs, self._clock = vault, store, packs, clock
-        self._source, self._circle = source, circle
+        self._source, self._circle, self.study = source, circle, source.study
+        self._head, self._sealed = Reused(_HEAD), Reused(_SEALED)
+        self._ready: dict[str, AgeWriter] = {}  # made while nothing came; at most one, by envelope
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
         self._unconfirmed: list[tuple[SealingEnvelope, StoredObject]] = []  # since the last sync
         self._failure: SermentError | None = None  # of a sync that the caller has not heard of
@@ -55,20 +52,22 @@ class SealedReception:
         self._checked = clock.monotonic()
 
     def store(self, data: Bytes) -> Receipt:
-        arrival = parse_arrival(data, self._source.study)
-        envelope = self._envelope(arrival)
-        object_id = new_id()
-        age_file = seal_bytes(data, envelope.recipient)
-        digest = hashlib.sha256(age_file).digest()
-        identity, clinical = self.seal_headers(envelope, arrival, object_id, digest, len(data))
-        place = self._packs.append(object_id, envelope.id, age_file, digest, identity, clinical)
-        return self.stored(envelope, arrival, object_id, place, clinical)
+        stream = self.start()
+        try:
+            stream.write(data)
+            return stream.finish()
+        except BaseException:
+            stream.abort()
+            raise
 
-    def start(self, head: Bytes) -> SealedStream:
-        arrival = parse_arrival(head, self._source.study, partial=True)
-        stream = SealedStream(self, self._envelope(arrival), arrival, self._packs)
-        stream.write(head)
-        return stream
+    def start(self) -> Incoming:
+        return Incoming(self, self._head)
+
+    def prepare(self) -> None:
+        for last in reversed(self._envelopes.values()):
+            if last.id not in self._ready:
+                self._ready = {last.id: AgeWriter([last.recipient])}
+            break
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         if self._store.get(Patient, patient) is None:
@@ -81,15 +80,16 @@ class SealedReception:
         beginning = next(chunks, b"")
         check_pdf(beginning)
         arrival = document_arrival(patient, title, self._clock.now().strftime("%Y%m%d"))
-        stream = SealedStream(self, self._envelope(arrival), arrival, self._packs)
+        stream = self.start()
         try:
+            stream.known(arrival)
             stream.write(beginning)
             for chunk in chunks:
                 stream.write(chunk)
+            return stream.finish()
         except BaseException:
             stream.abort()
             raise
-        return stream.finish()
 
     def sync(self) -> None:
         try:
@@ -125,6 +125,7 @@ class SealedReception:
             if self._envelopes:
                 self._conclude(kind, list(self._envelopes.values()))
             self._envelopes.clear()
+            self._ready.clear()
 
     def _conclude(self, kind: EventKind, envelopes: list[SealingEnvelope]) -> None:
         came = {
@@ -168,7 +169,7 @@ class SealedReception:
                 arrival.identity,
                 opened.at,
             )
-            tx.note(envelope=made.id)
+            tx.note(envelope=made.id, kind=arrival.kind.value)
         return made
 
     def _put_away(self, together: tuple[str, ...]) -> None:
@@ -191,75 +192,44 @@ class SealedReception:
 
     # Of one object
 
-    def seal_headers(
-        self, envelope: SealingEnvelope, arrival: Arrival, object_id: str, digest: bytes, size: int
-    ) -> tuple[bytes, bytes]:
-        """The administrative and the clinical header, sealed for a file with that digest. A new
-        distinct administrative header is committed first. `size`: bytes of the object itself."""
+    def has_envelope(self, arrival: Arrival) -> bool:
+        return arrival.together in self._envelopes
+
+    def begin(self, arrival: Arrival) -> SealedFile:
+        envelope = self._envelope(arrival)
+        age = self._ready.pop(envelope.id, None) or AgeWriter([envelope.recipient])
+        return SealedFile(self._packs, envelope, age, self._sealed)
+
+    def keep(self, arrival: Arrival, file: SealedFile) -> Receipt:
+        """It goes into its pack: its row follows once it is on disk."""
+        self._check_device()
+        envelope, digest = file.envelope, file.digest()
+        identity = self._identity(envelope, arrival)
+        clinical = envelope.seal_clinical(
+            file.object_id, digest, {**arrival.clinical, "size": file.size}
+        )
+        place = file.place(digest, identity, clinical)
+        row = StoredObject(
+            file.object_id, envelope.id, place.pack, place.offset, place.size, digest, clinical
+        )
+        self._unconfirmed.append((envelope, row))
+        return arrival.receipt(file.object_id)
+
+    def _identity(self, envelope: SealingEnvelope, arrival: Arrival) -> bytes:
+        """The administrative header, sealed; a new distinct one is committed first."""
         plain = headers.encode(arrival.identity)
         if plain not in envelope.identities:
             row = envelope.add_identity(plain)
             entry = self._entry(EventKind.RECEPTION_OPENED, envelope=envelope.id, header=row.number)
             with self._store.change(entry) as tx:
                 tx.add(row)
-        clinical = envelope.seal_clinical(object_id, digest, {**arrival.clinical, "size": size})
-        return envelope.identities[plain], clinical
-
-    def stored(
-        self,
-        envelope: SealingEnvelope,
-        arrival: Arrival,
-        object_id: str,
-        place: Place,
-        clinical: bytes,
-    ) -> Receipt:
-        """It is in its pack: its row follows once it is on disk."""
-        row = StoredObject(
-            object_id, envelope.id, place.pack, place.offset, place.size, place.sha256, clinical
-        )
-        self._unconfirmed.append((envelope, row))
-        return arrival.receipt(object_id)
+        return envelope.identities[plain]
 
     def _flush(self, now: float) -> None:
         if self._rows:
             self._store.add_objects(self._rows)
             self._rows = []
         self._flushed = now
-
-
-class SealedStream:
-    """A large object under way; the `Streaming` port."""
-
-    def __init__(
-        self, reception: SealedReception, envelope: SealingEnvelope, arrival: Arrival, packs: Packs
-    ) -> None:
-        self._reception, self._envelope, self._arrival = reception, envelope, arrival
-        self._object_id = new_id()
-        self._age = AgeWriter([envelope.recipient])
-        self._record: LargeRecord = packs.large(self._object_id, envelope.id)
-        self._record.write(self._age.header())
-        self._size = 0
-        self._open = True
-
-    def write(self, chunk: Bytes) -> None:
-        self._size += len(chunk)
-        self._record.write(self._age.update(chunk))
-
-    def finish(self) -> Receipt:
-        self._record.write(self._age.finish())
-        identity, clinical = self._reception.seal_headers(
-            self._envelope, self._arrival, self._object_id, self._record.digest(), self._size
-        )
-        place = self._record.finish(identity, clinical)
-        self._open = False
-        return self._reception.stored(
-            self._envelope, self._arrival, self._object_id, place, clinical
-        )
-
-    def abort(self) -> None:
-        if self._open:
-            self._open = False
-            self._record.abort()
 
 
 def close_envelopes(store: Store, entry: Entry, envelopes: list[str]) -> None:

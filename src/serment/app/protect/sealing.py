@@ -15,11 +15,11 @@ from serment.app.wrapping import Wrapper, put_all
 from serment.core.crypto.age import HybridRecipient
 from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import new_key, new_seed, public_key, subkey
-from serment.core.crypto.merkle import Frontier
 from serment.core.crypto.secret import Key
 from serment.core.crypto.wraps import seal_value
 from serment.core.dicom import headers
 from serment.core.records import contexts, names
+from serment.core.records.brought import Brought
 from serment.core.records.vault import Circle, Envelope, EnvelopeKind, IdentityHeader, WrapKind
 from serment.errors import N_, AccessDenied
 from serment.ports import Source, Store, Transaction
@@ -37,7 +37,7 @@ class SealingEnvelope:
     clinical_key: Key
     identity_key: Key
     identities: dict[bytes, bytes] = field(default_factory=dict)  # administrative headers, sealed
-    digests: Frontier = field(default_factory=Frontier)  # of the objects that came
+    digests: Brought = field(default_factory=Brought)  # of the objects that came
 
     def add_identity(self, plain: bytes) -> IdentityHeader:
         """Seal a distinct administrative header; the row is for the caller to put."""

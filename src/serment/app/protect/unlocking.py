@@ -12,9 +12,10 @@ from serment.app import cards, circles, trust
 from serment.app.house import House
 from serment.app.keyring import Keyring, check_member
 from serment.app.wrapping import Wrapper
-from serment.core.access.passwords import check_password
+from serment.core.access.passwords import RULE_NAME, check_password
+from serment.core.access.strength import Strength
 from serment.core.crypto.keys import new_seed, public_key
-from serment.core.crypto.password import open_with_password, seal_with_password
+from serment.core.crypto.password import cost_of, open_with_password, seal_with_password
 from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
@@ -51,6 +52,13 @@ def password_wrap(vault: str, member: Member, seed: Seed, password: Masked[str])
     context = contexts.wrap(vault, WrapKind.MEMBER_SEED, subject, recipient, 0)
     blob = seal_with_password(seed, password, context)
     return Wrap(WrapKind.MEMBER_SEED, subject, recipient, 0, WrapMethod.PASSWORD, blob)
+
+
+def put_password(tx: Transaction, wrap: Wrap) -> None:
+    """Put a password wrap; the entry says under which rule and cost it was made, for the day it is
+    asked what a thief of it could do."""
+    tx.put(wrap)
+    tx.note(password=Strength(RULE_NAME, cost_of(wrap.blob)).details())
 
 
 def unlock(house: House, login: str, password: Masked[str]) -> tuple[Member, Seed]:
@@ -95,7 +103,7 @@ def change_password(house: House, member: Member, seed: Seed, new: Masked[str]) 
         wrap = password_wrap(house.vault, member, seed, new)
     entry = Entry(EventKind.MEMBER_PASSWORD, house.clock.now(), member.id, {"member": member.id})
     with house.store.change(entry) as tx:
-        tx.put(wrap)
+        put_password(tx, wrap)
 
 
 def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -> Member:
@@ -112,7 +120,7 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
         held = tx.find(Wrap, recipient=names.member(member.id))
         tx.put(fresh)
         trust.check_kit(tx, recovery.key(house.store, WrapKind.CA_KEY, names.AUTHORITY))
-        tx.put(password_wrap(house.vault, fresh, seed, password))
+        put_password(tx, password_wrap(house.vault, fresh, seed, password))
         trust.first_pins(house.vault, tx, fresh, seed)
         for wrap in held:
             _rewrap(house, tx, recovery, wrap, fresh)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-SHARES_NEEDED = 2  # of the recovery kit's three (SLIP-39)
+from serment.core.crypto.slip39 import THRESHOLD
 
 
 class Reach(StrEnum):
@@ -60,7 +60,7 @@ def what_a_thief_reads(haul: Haul) -> Loss:
     ways = tuple(
         way
         for way, holds in (
-            (Way.KIT, haul.shares >= SHARES_NEEDED),
+            (Way.KIT, haul.shares >= THRESHOLD),
             (Way.CLEAR_KEYS, haul.clear_keys > 0),
         )
         if holds
@@ -70,7 +70,7 @@ def what_a_thief_reads(haul: Haul) -> Loss:
         ways,
         haul.patients if ways else 0,
         tuple(sorted(set(haul.open_circles))),
-        haul.shares == SHARES_NEEDED - 1,
+        haul.shares == THRESHOLD - 1,
     )
 
 

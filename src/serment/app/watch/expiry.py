@@ -5,7 +5,6 @@ What expires, and when, is `core.journal.retention`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -13,7 +12,7 @@ from serment.core.access.rights import Act, check_may
 from serment.core.crypto.secret import Seed
 from serment.core.journal.checkpoints import origin
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
-from serment.core.journal.log import parse_entry
+from serment.core.journal.log import glance_at, parse_entry
 from serment.core.journal.retention import (
     DEFAULT_MONTHS,
     MAX_MONTHS,
@@ -28,9 +27,6 @@ from serment.ports import Clock, Store
 
 MONTHS = "journal-months"  # setting
 AT_ONCE = 10_000  # rows looked at, and at most as many expired, in one transaction
-
-# The time of an entry without reading all of it: keys are sorted, only the actor comes before.
-_AT = re.compile(rb'\{"actor":"(?:[^"\\]|\\.)*","at":"([^"\\]{1,40})"')
 
 
 def months_kept(store: Store) -> int:
@@ -89,9 +85,9 @@ def _due(store: Store, limit: datetime) -> Iterator[list[LoggedEntry]]:
 
 
 def _is_before(body: bytes, limit: datetime) -> bool:
-    found = _AT.match(body)
+    found = glance_at(body)
     try:
-        return found is not None and datetime.fromisoformat(found[1].decode()) < limit
+        return found is not None and datetime.fromisoformat(found.at.decode()) < limit
     except (ValueError, TypeError):
         return False
 

@@ -116,6 +116,10 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
     ),
     EventKind.CIRCLE_ACCEPTED: (N_("{actor} accepted the circle {subject}"), ""),
     EventKind.KEYS_PINNED: (N_("{actor} noted the public keys of the circles"), ""),
+    EventKind.RADIUS_COMPUTED: (
+        N_("{actor} computed what a breach reached: {count} patient"),
+        N_("{actor} computed what a breach reached: {count} patients"),
+    ),
     EventKind.PACKS_INDEXED: (
         N_("The objects of a pack were indexed"),
         N_("The objects of {count} packs were indexed"),

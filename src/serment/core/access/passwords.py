@@ -19,6 +19,7 @@ from importlib.resources import files
 from serment.errors import N_, UsageError
 
 MAX_CHARACTERS = 256
+RULE_NAME = "cnil-2022-100/80-bits"  # as the journal has it; another rule gets another name
 
 # (classes of characters, characters) of which one pair must be reached.
 FORMS = ((4, 12), (3, 14))

@@ -30,6 +30,7 @@ class Act(StrEnum):
     READ_PATIENT_JOURNAL = "read-patient-journal"  # "who opened this file"
     READ_JOURNAL = "journal"
     KEEP_CHECKPOINT = "keep-checkpoint"
+    RADIUS = "radius"  # whom a breach reached, in counts
     ADMIT = "admit"  # a newcomer to one circle
     MEMBERS = "members"  # add, remove, rescue
     DEVICES = "devices"
@@ -64,6 +65,7 @@ RIGHTS: Mapping[Act, Needs] = {
     Act.READ_PATIENT_JOURNAL: _keys(_CARE, _DPO),
     Act.READ_JOURNAL: _keys(roles=_WATCHERS),
     Act.KEEP_CHECKPOINT: _keys(roles=Role),
+    Act.RADIUS: _keys(_CARE, _DPO, roles=_WATCHERS),
     Act.ADMIT: _keys(_SECRETARIAT, _CARE, _DPO),
     Act.MEMBERS: _keys(roles=_ADMINISTRATOR),
     Act.DEVICES: _keys(roles=_ADMINISTRATOR),
@@ -115,6 +117,7 @@ _REFUSAL: Mapping[Act, str] = {
     Act.READ_PATIENT_JOURNAL: N_("this session may not see who opened a patient's file"),
     Act.READ_JOURNAL: N_("this session may not read the journal"),
     Act.KEEP_CHECKPOINT: N_("only a member may take a checkpoint of the journal"),
+    Act.RADIUS: N_("this session may not ask whom a breach reached"),
     Act.ADMIT: N_("no key: only somebody who holds a circle can admit to it"),
     Act.MEMBERS: N_("this session may not change the members"),
     Act.DEVICES: N_("this session may not change the devices"),
@@ -125,6 +128,7 @@ _HINTS: Mapping[Needs, str] = {
     _keys(_SECRETARIAT, _DPO): N_("ask a secretary, a doctor or the DPO"),
     _keys(_CARE): N_("ask a doctor of the care circle that received it"),
     _keys(_CARE, _DPO): N_("ask a doctor or the DPO"),
+    _keys(_CARE, _DPO, roles=_WATCHERS): N_("ask a doctor, an administrator or the DPO"),
     _keys(_SECRETARIAT, _CARE, _DPO): N_("ask a member of the circle"),
     _keys(roles=_ADMINISTRATOR): N_("ask an administrator"),
     _keys(roles=_WATCHERS): N_("ask an administrator or the DPO"),

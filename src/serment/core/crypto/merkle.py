@@ -16,9 +16,9 @@ from serment.errors import N_, FormatError
 HASH_BYTES = 32
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """Return SHA-256(0x00 || data)."""
-    return hashlib.sha256(b"\x00" + data).digest()
+def leaf_hash(*data: bytes) -> bytes:
+    """Return SHA-256(0x00 || data), of pieces one after the other."""
+    return hashlib.sha256(b"".join((b"\x00", *data))).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -70,6 +70,16 @@ def seal_with_password(
     return head + cipher.encrypt(nonce, seed.reveal(), context.encode() + head)
 
 
+def cost_of(blob: bytes) -> Cost:
+    """What a guess at a sealed seed costs; `FormatError` as `open_with_password`."""
+    if len(blob) != BLOB_BYTES or blob[0] != _VERSION:
+        raise FormatError(
+            N_("an unlocking record of {found} bytes is not of a known version"), found=len(blob)
+        )
+    _, lanes, iterations, memory_kib, _, _ = _HEAD.unpack(blob[: _HEAD.size])
+    return Cost(memory_kib, iterations, lanes)
+
+
 def open_with_password(blob: bytes, password: Masked[str], context: Context) -> Seed:
     """Return the seed.
 
@@ -77,13 +87,10 @@ def open_with_password(blob: bytes, password: Masked[str], context: Context) -> 
         AccessDenied: the password is wrong, or the blob belongs elsewhere: they look alike.
         FormatError: not such a blob, or of a cost outside the bounds.
     """
-    if len(blob) != BLOB_BYTES or blob[0] != _VERSION:
-        raise FormatError(
-            N_("an unlocking record of {found} bytes is not of a known version"), found=len(blob)
-        )
+    cost = cost_of(blob)
     head, sealed = blob[: _HEAD.size], blob[_HEAD.size :]
-    _, lanes, iterations, memory_kib, salt, nonce = _HEAD.unpack(head)
-    cipher = AESGCM(_stretch(password, salt, Cost(memory_kib, iterations, lanes)))
+    _, _, _, _, salt, nonce = _HEAD.unpack(head)
+    cipher = AESGCM(_stretch(password, salt, cost))
     try:
         return Seed(cipher.decrypt(nonce, sealed, context.encode() + head))
     except InvalidTag as error:

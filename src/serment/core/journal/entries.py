@@ -58,6 +58,7 @@ class EventKind(StrEnum):
     RECOVERED = "recovered"
     EXPIRED = "expired"  # bodies of older entries deleted at the end of their retention
     RETENTION_CHANGED = "retention-changed"  # how many months accesses are kept
+    RADIUS_COMPUTED = "radius-computed"  # somebody asked what a breach reached
     PACKS_INDEXED = "packs-indexed"  # at start: packs whose every object has a row
     REPAIRED = "repaired"
 

@@ -6,13 +6,18 @@ in an open session is for the entries themselves to say.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from serment.core.journal.entries import Entry
+from serment.core.journal.rows import DELETED, MADE
 from serment.errors import N_, FormatError
+
+# Within a text every quotation mark has a backslash before it: these stand before a key only.
+_WRAPS, _END = (b',"wraps_', b'{"wraps_'), b'},"kind":'
 
 
 class WrapName(NamedTuple):
@@ -56,9 +61,36 @@ def history(entries: Iterable[Entry]) -> Iterator[Change]:
         FormatError: an entry tells of wraps in a way this program does not know.
     """
     for entry in entries:
-        change = Change(entry.at, _names(entry, "wraps_made"), _names(entry, "wraps_deleted"))
+        change = change_of(entry)
         if change.made or change.deleted:
             yield change
+
+
+def change_of(entry: Entry) -> Change:
+    """What one entry tells of wraps; errors as `history`."""
+    details = entry.details
+    return Change(entry.at, _list(details.get(MADE, [])), _list(details.get(DELETED, [])))
+
+
+def change_in(body: bytes, at: bytes) -> Change | None:
+    """The same from the bytes of an entry (`Entry.encode`) and its time as it stands there, without
+    reading the rest of it: what it tells of wraps stands last in its details. None when it tells of
+    none.
+
+    Raises:
+        FormatError: it cannot be read.
+    """
+    starts = [found for mark in _WRAPS if (found := body.find(mark)) >= 0]
+    if not starts:
+        return None
+    try:
+        found = json.loads(b"{" + body[min(starts) + 1 : body.rfind(_END)] + b"}")
+        when = datetime.fromisoformat(at.decode())
+    except (ValueError, RecursionError) as error:
+        raise _unreadable() from error
+    if not isinstance(found, dict):
+        raise _unreadable()
+    return Change(when, _list(found.get(MADE, [])), _list(found.get(DELETED, [])))
 
 
 def wraps_at(entries: Iterable[Entry], at: datetime) -> frozenset[WrapName]:
@@ -83,20 +115,22 @@ def wraps_during(entries: Iterable[Entry], start: datetime, end: datetime) -> fr
     return before.wraps | since
 
 
-def _names(entry: Entry, key: str) -> tuple[WrapName, ...]:
-    found = entry.details.get(key, [])
+def _list(found: object) -> tuple[WrapName, ...]:
     if not isinstance(found, list):
         raise _unreadable()
-    return tuple(_name(raw) for raw in found)
+    return tuple(map(_name, found))
 
 
-def _name(raw: object) -> WrapName:
-    match raw:
-        case [str(kind), str(subject), str(recipient), int(epoch)]:
-            # Kinds and recipients repeat by the hundred thousand: one copy of each.
-            return WrapName(sys.intern(kind), subject, sys.intern(recipient), epoch)
-        case _:
-            raise _unreadable()
+def _name(raw: Any) -> WrapName:
+    """By hand, because there are millions."""
+    try:
+        kind, subject, recipient, epoch = raw
+    except (TypeError, ValueError) as error:
+        raise _unreadable() from error
+    if not (type(kind) is type(subject) is type(recipient) is str and type(epoch) is int):
+        raise _unreadable()
+    # Kinds and recipients repeat by the hundred thousand: one copy of each.
+    return WrapName(sys.intern(kind), subject, sys.intern(recipient), epoch)
 
 
 def _unreadable() -> FormatError:

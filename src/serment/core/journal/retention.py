@@ -14,6 +14,7 @@ import calendar
 from datetime import datetime
 
 from serment.core.journal.entries import Entry, EventKind
+from serment.core.journal.rows import DELETED, MADE, ROWS
 from serment.errors import N_, UsageError
 
 DEFAULT_MONTHS = 12
@@ -33,9 +34,9 @@ ACCESSES = frozenset(
 
 
 def expires(entry: Entry) -> bool:
-    """Whether the entry is an access, and tells of no key made or deleted."""
-    tells_of_keys = entry.details.get("wraps_made") or entry.details.get("wraps_deleted")
-    return entry.kind in ACCESSES and not tells_of_keys
+    """Whether the entry is an access, and tells of no row written or deleted, thus of no key."""
+    tells_of_rows = entry.details.get(ROWS) or entry.details.get(DELETED)
+    return entry.kind in ACCESSES and not (tells_of_rows or entry.details.get(MADE))
 
 
 def expired_before(now: datetime, months: int = DEFAULT_MONTHS) -> datetime:

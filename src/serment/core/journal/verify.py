@@ -28,6 +28,7 @@ from serment.errors import N_, FormatError, IntegrityError
 
 LONGEST_UNSIGNED = timedelta(minutes=15)
 MAX_OPEN_BATCHES = 1000
+_UNSIGNED = UNSIGNED_TAIL.encode()
 
 CHANGED = N_("the content of this entry is not what was written")
 DELETED = N_("the content of this entry was deleted before its retention ended")
@@ -236,7 +237,7 @@ class Verifier:
 
 def _signed_late(row: LoggedEntry) -> int:
     """How many entries this one says were signed late."""
-    if not isinstance(row.body, bytes) or UNSIGNED_TAIL.encode() not in row.body:
+    if not isinstance(row.body, bytes) or _UNSIGNED not in row.body:
         return 0
     try:
         entry = entry_of(row)

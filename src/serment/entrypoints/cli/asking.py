@@ -81,7 +81,8 @@ def _from_file(context: Context, variable: str) -> Masked[str] | None:
     if not path:
         return None
     try:
-        text = Path(path).read_text("utf-8")[: LONGEST + 1]
+        with Path(path).open(encoding="utf-8") as stream:
+            text = stream.read(LONGEST + 1)
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable(
             N_("the password file named in {variable} cannot be read"),

@@ -31,3 +31,11 @@ class Request:
     def maybe(self, name: str) -> str | None:
         value = self.options.get(name)
         return value if isinstance(value, str) and value else None
+
+
+def not_a_moment() -> UsageError:
+    """The answer to a time that cannot be read."""
+    return UsageError(
+        N_("this is not a time"),
+        hint=N_("write it as 2026-11-20T08:00, with a zone unless it is this machine's"),
+    )

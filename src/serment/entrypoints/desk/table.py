@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from serment.core.journal.caller import on_this_machine
-from serment.entrypoints.desk import journal, people, reading, state
+from serment.entrypoints.desk import breach, journal, people, reading, state
 from serment.entrypoints.desk.desk import Answer, Desk, Handler
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, UsageError
@@ -37,6 +37,7 @@ REQUESTS: Mapping[str, Handler] = {
     "journal export": journal.export,
     "journal checkpoint": journal.checkpoint,
     "journal retention": journal.retention,
+    "breach radius": breach.compute,
     "kit declared": state.declare_kit,
 }
 

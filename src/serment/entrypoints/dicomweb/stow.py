@@ -6,7 +6,6 @@ type it is, which one the answer may have. What became of each instance is in th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -17,6 +16,7 @@ from serment.core.dicom.json import to_json
 from serment.core.dicom.multipart import parse_content_type
 from serment.core.dicom.xml import native_model
 from serment.core.records.vault import Device
+from serment.entrypoints.bodies import in_time
 from serment.entrypoints.dicomweb import answers
 from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.callers import base_url, device, peer
@@ -27,7 +27,6 @@ from serment.entrypoints.intake.framing import Result
 from serment.errors import N_, FormatError, SermentError
 from serment.ports import Source
 
-PATIENCE_SECONDS = 60.0  # without a byte of the body
 REASONS = 3  # of refusals told in words
 KINDS = (
     Offer(answers.DICOM_JSON),
@@ -75,14 +74,12 @@ def _source(request: Request, sender: Device) -> Source:
 
 
 async def _patiently(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body; `Refused` (408) when nothing of it comes for a while."""
-    while True:
-        try:
-            yield await asyncio.wait_for(anext(body), PATIENCE_SECONDS)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            raise Refused(408, N_("the sender was too slow")) from None
+    """The body; `Refused` (408) when it comes too slowly."""
+    try:
+        async for chunk in in_time(body):
+            yield chunk
+    except TimeoutError:
+        raise Refused(408, N_("the sender was too slow")) from None
 
 
 def _answer(request: Request, results: list[Result], media: str) -> Response:

@@ -66,6 +66,7 @@ class Association:
         self._limits, self._is_stopping = limits, is_stopping
         self._calling = self._called = ""
         self._messages: Messages | None = None
+        self._unit = memoryview(b"")  # as long as the longest P-DATA-TF so far
 
     def run(self) -> None:
         """Serve the peer until it leaves, misbehaves or the server stops."""
@@ -175,7 +176,7 @@ class Association:
             self._next_head(view)
             kind, length = HEADER.unpack_from(head)
             if kind == PduType.DATA:
-                self._data(length, int.from_bytes(head[HEADER.size :], "big"))
+                self._data(length, view[HEADER.size :])
             elif kind == PduType.RELEASE_RQ:
                 cut_short = self._messages.under_way
                 self._messages.close(cut_short)
@@ -204,34 +205,26 @@ class Association:
             view, now + self._limits.idle_seconds, idle=not self._messages.under_way
         )
 
-    def _data(self, length: int, fragment: int) -> None:
-        """The fragments of one P-DATA-TF; the length of the first is read already."""
+    def _data(self, length: int, begin: memoryview) -> None:
+        """The fragments of one P-DATA-TF, of which the first four bytes are read already."""
         assert self._messages is not None
         if length > self._limits.unit_bytes + _TOLERANCE:
             raise ProtocolError(
                 AbortReason.INVALID_PARAMETER, N_("the caller sent a unit longer than agreed")
             )
-        deadline = self._wire.now() + self._limits.unit_seconds
-        left = length - 4
+        size = _fitting(begin, length)
+        if length > len(self._unit):
+            self._unit = memoryview(bytearray(length))
+        unit = self._unit[:length]
+        self._wire.read_into(unit[4:], self._wire.now() + self._limits.unit_seconds)
+        at = 4
         while True:
-            if not 2 <= fragment <= left:
-                raise ProtocolError(
-                    AbortReason.INVALID_PARAMETER,
-                    N_("the caller sent a fragment that does not fit"),
-                )
-            self._messages.fragment(fragment, deadline)
-            left -= fragment
-            if not left:
+            self._messages.fragment(unit[at : at + size])
+            at += size
+            if at == length:
                 return
-            if left < FRAGMENT.size:
-                raise ProtocolError(
-                    AbortReason.INVALID_PARAMETER,
-                    N_("the caller sent a fragment that does not fit"),
-                )
-            following = bytearray(4)
-            self._wire.read_into(memoryview(following), deadline)
-            fragment = int.from_bytes(following, "big")
-            left -= 4
+            size = _fitting(unit[at : at + 4], length - at)
+            at += 4
 
     # Endings
 
@@ -250,6 +243,16 @@ class Association:
         self._receiver.refused(
             self._calling, self._called, ends.address, reason, ends.local, ends.tls
         )
+
+
+def _fitting(head: memoryview, left: int) -> int:
+    """The length of the next fragment, which fits into the `left` bytes of its unit."""
+    size = int.from_bytes(head, "big")
+    if not 2 <= size <= left - 4:
+        raise ProtocolError(
+            AbortReason.INVALID_PARAMETER, N_("the caller sent a fragment that does not fit")
+        )
+    return size
 
 
 def _rejection_of(error: SermentError) -> Rejection:

@@ -1,8 +1,8 @@
 """Messages on an established association: C-ECHO answered, C-STORE handed to a reception.
 
-Fragments are read straight into the memory the object is stored from (PS3.8 Annex E, PS3.7 6.3);
-a success is answered only once the reception says that the object is durable. Leaves to others:
-units, release, aborts (`association`), storing (`Reception`).
+Each fragment goes on to the reception as it comes (PS3.8 Annex E, PS3.7 6.3); a success is answered
+only once the reception says that the object is durable. Leaves to others: units, release, aborts
+(`association`), storing (`Reception`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from serment.core.dicom.dimse import (
 )
 from serment.core.dicom.part10 import build_meta
 from serment.core.dicom.pdu import COMMAND, LAST, AbortReason, build_command
-from serment.entrypoints.assembly import OVERLAP, Assembly, Buffer
+from serment.entrypoints.assembly import Assembly
 from serment.entrypoints.dimse.limits import Limits
 from serment.entrypoints.dimse.wire import TooSlow, Wire
 from serment.errors import N_, SermentError
@@ -59,8 +59,7 @@ class Messages:
         self._open_reception = open_reception
         self._reception: Reception | None = None
         self._objects: Assembly | None = None
-        self._command_bytes = Buffer()
-        self._scratch = Buffer()  # for data sets that are only read over
+        self._command_bytes = bytearray()
         self._command: Command | None = None  # set while its data set is awaited
         self._answer: Answer | None = None  # decided before the data set came
         self._context = 0  # id of the message under way
@@ -78,29 +77,20 @@ class Messages:
         if now - self._began > slack:
             raise TooSlow
 
-    def fragment(self, size: int, deadline: float) -> None:
-        """Read one fragment: context id, control header and size - 2 bytes (PS3.8 9.3.5.1)."""
-        length = size - OVERLAP
+    def fragment(self, fragment: memoryview) -> None:
+        """Take one fragment: context id, control header and its bytes (PS3.8 9.3.5.1)."""
+        context, control, data = fragment[0], fragment[1], fragment[2:]
         is_command = self._command is None
         if not self.under_way:
             self._began, self._received = self._wire.now(), 0
-        buffer = self._command_room(length) if is_command else self._data_room(length)
-        # The two bytes in front are read over the two that are there, which are put back: one
-        # read, and the fragment lies where it belongs.
-        view = buffer.room(length, OVERLAP)
-        kept = bytes(view[:OVERLAP])
-        self._wire.read_into(view, deadline)
-        context, control = view[0], view[1]
-        view[:OVERLAP] = kept
         self._check(context, bool(control & COMMAND), is_command)
-        buffer.advance(length)
-        self._received += size
+        if is_command:
+            self._add_to_command(data, bool(control & LAST))
+        elif self._answer is None and self._objects is not None:
+            self._objects.write(data)
+        self._received += len(fragment)
         if control & LAST:
             self._complete(is_command)
-        elif is_command and not length:
-            raise ProtocolError(
-                AbortReason.INVALID_PARAMETER, N_("the caller sent an empty fragment")
-            )
 
     def close(self, interrupted: bool) -> None:
         """The association is over; harmless when said twice."""
@@ -111,19 +101,16 @@ class Messages:
         if reception is not None:
             reception.close(interrupted)
 
-    def _command_room(self, length: int) -> Buffer:
-        if len(self._command_bytes) + length > self._limits.command_bytes:
+    def _add_to_command(self, data: memoryview, last: bool) -> None:
+        if len(self._command_bytes) + len(data) > self._limits.command_bytes:
             raise ProtocolError(
                 AbortReason.INVALID_PARAMETER, N_("the caller sent a command that is too long")
             )
-        return self._command_bytes
-
-    def _data_room(self, length: int) -> Buffer:
-        if self._answer is not None or self._objects is None:
-            self._scratch.clear()
-            return self._scratch
-        self._objects.expect(length)
-        return self._objects.buffer
+        if not data and not last:
+            raise ProtocolError(
+                AbortReason.INVALID_PARAMETER, N_("the caller sent an empty fragment")
+            )
+        self._command_bytes += data
 
     def _check(self, context: int, is_command: bool, expects_command: bool) -> None:
         begins = expects_command and not len(self._command_bytes)
@@ -144,8 +131,10 @@ class Messages:
             assert self._command is not None
             command, self._command = self._command, None
             self._reply(command, self._answer or self._store())
+            if self._reception is not None:
+                self._reception.prepare()
             return
-        command = parse_command(self._command_bytes.content())
+        command = parse_command(self._command_bytes)
         self._command_bytes.clear()
         if command.field & RESPONSE:
             raise ProtocolError(

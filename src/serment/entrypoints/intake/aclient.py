@@ -1,7 +1,7 @@
 """The web's side of the intake socket: bodies pass through as they come, never kept.
 
-The receiver's pace is the sender's pace: a chunk is taken from the HTTP request only once the
-socket has room. Leaves to others: who may send, HTTP answers.
+The receiver's pace is the sender's pace: a chunk is taken from the HTTP request only while less
+than `AHEAD` waits for the socket, so that both processes work at once. Leaves to others: who may send, HTTP answers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
+from typing import Final
 
 from serment.entrypoints.intake import framing, local
 from serment.entrypoints.intake.framing import Request, Result
 from serment.errors import SermentError
 from serment.ports import Source
+
+AHEAD: Final = 1024 * 1024  # bytes of a body that may wait here while the receiver seals
 
 
 class AsyncIntakeClient:
@@ -82,7 +85,9 @@ class AsyncIntakeClient:
         except OSError as error:
             raise framing.not_running() from error
         connection.setblocking(False)
-        return await asyncio.open_unix_connection(sock=connection, limit=framing.MAX_ANSWER)
+        opened = await asyncio.open_unix_connection(sock=connection, limit=framing.MAX_ANSWER)
+        opened[1].transport.set_write_buffer_limits(high=AHEAD)
+        return opened
 
 
 async def _data(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

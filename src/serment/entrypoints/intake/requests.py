@@ -19,7 +19,7 @@ from serment.core.dicom.multipart import (
     boundary_of,
 )
 from serment.core.dicom.part10 import read_meta
-from serment.entrypoints.assembly import Assembly
+from serment.entrypoints.assembly import Assembly, too_large
 from serment.entrypoints.intake import framing
 from serment.entrypoints.intake.framing import Request, Result
 from serment.errors import N_, FormatError, SermentError, Unavailable, UsageError
@@ -172,11 +172,20 @@ class Upload:
 
     def _document(self, reception: Reception, incoming: Frames) -> None:
         receipt = reception.document(
-            (bytes(payload) for payload in incoming.body()),
+            self._bounded(incoming.body()),
             self._request.patient,
             self._request.title,
         )
         self._pending.append(framing.kept(receipt))
+
+    def _bounded(self, body: Iterator[memoryview]) -> Iterator[bytes]:
+        """The chunks of a document, which may be as large as any object."""
+        size = 0
+        for payload in body:
+            size += len(payload)
+            if size > self._object_bytes:
+                raise too_large(self._object_bytes)
+            yield bytes(payload)
 
     def _check_stopping(self, incoming: Frames, reception: Reception) -> None:
         if incoming.stopping:

@@ -28,6 +28,7 @@ from serment.entrypoints.faults import unforeseen
 from serment.errors import N_, FormatError, SermentError
 
 BODY_LIMIT = 1024 * 1024
+BODY_SECONDS = 20.0  # for the whole of it: the command line has it ready
 LINES = "application/x-ndjson"
 LOOK_SECONDS = 0.3
 
@@ -120,10 +121,14 @@ def failure(error: SermentError) -> dict[str, Any]:
 
 async def _body(http: HttpRequest) -> bytes:
     body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT:
-            raise FormatError(N_("this request is too long"))
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in http.stream():
+                body += chunk
+                if len(body) > BODY_LIMIT:
+                    raise FormatError(N_("this request is too long"))
+    except TimeoutError as slow:
+        raise FormatError(N_("this request cannot be read")) from slow
     return bytes(body)
 
 

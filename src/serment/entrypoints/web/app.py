@@ -17,6 +17,7 @@ from serment.entrypoints.web import problems
 from serment.entrypoints.web.assets import Assets
 from serment.entrypoints.web.pages import (
     access,
+    breach,
     filing,
     home,
     journal,
@@ -31,7 +32,7 @@ from serment.entrypoints.web.security import Guard
 from serment.entrypoints.web.services import Practice
 from serment.errors import SermentError
 
-SCREENS = (access, home, studies, patients, filing, journal, members, settings)
+SCREENS = (access, home, studies, patients, filing, journal, breach, members, settings)
 
 
 def create_app(

@@ -84,6 +84,70 @@ def stacked(title: str, description: str, parts: Sequence[Part], *, width: int =
     return _picture(title, description, width, 34 + max(1, len(parts)) * 20, inside)
 
 
+def stacked_rows(
+    title: str,
+    description: str,
+    rows: Sequence[tuple[str, Sequence[Part]]],
+    legend: Sequence[tuple[str, str]],
+    *,
+    width: int = 480,
+) -> Markup:
+    """A stacked bar for each (label, shares), as wide as the room whatever it adds up to; the
+    legend is (tone, label) and stands below. A share that is not nothing is at least seen."""
+    drawn = [_stacked_row(label, parts, index, width) for index, (label, parts) in enumerate(rows)]
+    foot = len(rows) * ROW + 8
+    step = width / max(1, len(legend))
+    for index, (tone, label) in enumerate(legend):
+        drawn.append(
+            Markup(
+                '<rect class="chart-{tone}" x="{x}" y="{top}" width="12" height="12" rx="2"/>'
+                '<text class="chart-label" x="{after}" y="{y}">{label}</text>'
+            ).format(
+                tone=tone,
+                x=_round(index * step),
+                after=_round(index * step + 18),
+                top=foot,
+                y=foot + 10,
+                label=label,
+            )
+        )
+    return _picture(title, description, width, foot + 20, Markup("").join(drawn))
+
+
+SEEN = 3  # the least width of a share that is not nothing
+
+
+def _stacked_row(label: str, parts: Sequence[Part], index: int, width: int) -> Markup:
+    left, room = float(LABELS), width - LABELS
+    some = [part for part in parts if part.value > 0]
+    whole = sum(part.value for part in some) or 1
+    drawn = [
+        Markup('<text class="chart-label" x="0" y="{}">{}</text>').format(index * ROW + 17, label)
+    ]
+    if not some:
+        drawn.append(_share("none", left, index, room, label, "0"))
+    for part in some:
+        size = SEEN + (room - SEEN * len(some)) * part.value / whole
+        drawn.append(_share(part.tone, left, index, size, part.label, part.text))
+        left += size
+    return Markup("").join(drawn)
+
+
+def _share(tone: str, left: float, index: int, size: float, label: str, text: str) -> Markup:
+    return Markup(
+        '<rect class="chart-{tone}" x="{x}" y="{y}" width="{size}" height="{bar}">'
+        "<title>{label}: {text}</title></rect>"
+    ).format(
+        tone=tone,
+        x=_round(left),
+        y=index * ROW + 6,
+        size=_round(size),
+        bar=BAR,
+        label=label,
+        text=text,
+    )
+
+
 def sparkline(
     title: str, description: str, values: Sequence[float], *, width: int = 160, height: int = 32
 ) -> Markup:

@@ -30,6 +30,7 @@ MENU = (
     (Page.PATIENTS, "/patients", "patients", N_("Patients")),
     (Page.TO_FILE, "/to-file", "inbox", N_("To file")),
     (Page.JOURNAL, "/journal", "journal", N_("Journal")),
+    (Page.BREACH, "/breach", "alert", N_("Breach")),
     (Page.MEMBERS, "/members", "members", N_("Members and devices")),
     (Page.SETTINGS, "/settings", "settings", N_("Settings")),
 )

@@ -61,6 +61,7 @@ LOOKS = {
     EventKind.EXPIRED: Look("clock"),
     EventKind.CIRCLE_ACCEPTED: Look("key"),
     EventKind.KEYS_PINNED: Look("key"),
+    EventKind.RADIUS_COMPUTED: Look("alert"),
     EventKind.PACKS_INDEXED: Look("check"),
     EventKind.REPAIRED: Look("seal"),
 }
@@ -106,6 +107,7 @@ GROUPS = {
             EventKind.CHECKPOINT_TAKEN,
             EventKind.RETENTION_CHANGED,
             EventKind.RECOVERED,
+            EventKind.RADIUS_COMPUTED,
         ),
     ),
 }

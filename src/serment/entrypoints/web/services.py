@@ -14,6 +14,7 @@ from typing import Protocol
 
 from serment.core.masked import Masked
 from serment.entrypoints.web.views import (
+    BreachView,
     Document,
     HomeView,
     JournalQuery,
@@ -26,6 +27,8 @@ from serment.entrypoints.web.views import (
     Peer,
     Picture,
     Pulse,
+    RadiusQuery,
+    RadiusView,
     Report,
     SecondFactor,
     SessionView,
@@ -126,6 +129,13 @@ class Practice(Protocol):
 
     def checkpoint(self, session: str) -> str:
         """The latest signed checkpoint, for keeping elsewhere."""
+
+    # After a breach
+    def breach(self, session: str) -> BreachView: ...
+
+    def radius(self, session: str, query: RadiusQuery) -> RadiusView:
+        """Whom it reached. `UsageError` for a time at which nothing can have happened, `NotFound`
+        for an address that nothing ever crossed."""
 
     # Members, devices, settings
     def members(self, session: str) -> MembersView: ...

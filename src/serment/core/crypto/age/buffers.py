@@ -1,4 +1,4 @@
-"""Making `bytes` in place, without the copy that a bytearray would need at the end."""
+"""Memory for sealed bytes: made in place, or used again for the next file."""
 
 from __future__ import annotations
 
@@ -16,3 +16,42 @@ def filled(size: int, fill: Callable[[memoryview], None]) -> bytes:
     with out.getbuffer() as view:
         fill(view)
     return out.getvalue()
+
+
+class Reused:
+    """A byte array that grows as bytes come and is used again for what comes next: fresh memory
+    costs more than what is written into it."""
+
+    __slots__ = ("_bytes", "_end", "_kept", "_view")
+
+    def __init__(self, size: int) -> None:
+        """`size`: bytes that are kept for the next; what grew beyond is given back."""
+        self._kept = size
+        self._bytes = bytearray(size)
+        self._view = memoryview(self._bytes)
+        self._end = 0
+
+    def __len__(self) -> int:
+        return self._end
+
+    def extend(self, size: int) -> memoryview:
+        """`size` more bytes, for the caller to fill; never more than a doubling ahead of them."""
+        start, self._end = self._end, self._end + size
+        if self._end > len(self._bytes):
+            larger = bytearray(max(self._end, 2 * len(self._bytes)))
+            larger[:start] = self._view[:start]
+            self._bytes, self._view = larger, memoryview(larger)
+        return self._view[start : self._end]
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        self.extend(len(data))[:] = data
+
+    def content(self) -> memoryview:
+        """All there is, valid until the next change."""
+        return self._view[: self._end]
+
+    def clear(self) -> None:
+        self._end = 0
+        if len(self._bytes) > self._kept:
+            self._bytes = bytearray(self._kept)
+            self._view = memoryview(self._bytes)

@@ -11,13 +11,12 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from serment.core.crypto import entropy
 from serment.core.crypto.age import header, stream
-from serment.core.crypto.age.buffers import filled
 from serment.core.crypto.age.recipients import Recipient
 from serment.errors import N_, UsageError
 
 
 def seal_bytes(data: bytes | bytearray | memoryview, recipient: Recipient) -> bytearray:
-    """Return a whole age file that holds `data`: the hot path of reception.
+    """Return a whole age file that holds `data`.
 
     The output is allocated once and each chunk is encrypted straight into it.
     """
@@ -42,7 +41,7 @@ class AgeWriter:
         if not recipients:
             raise UsageError(N_("a file must be sealed to somebody"))
         self._head, self._cipher = _begin(recipients)
-        self._rest = b""
+        self._rest = bytearray()
         self._chunks = 0
         self._done = False
 
@@ -52,24 +51,40 @@ class AgeWriter:
 
     def update(self, data: bytes | bytearray | memoryview) -> bytes:
         """Take more plaintext; return the sealed chunks that are now certain not to be the last."""
-        self._check_open()
-        plain = memoryview(data).cast("B")
-        if len(self._rest) + len(plain) <= stream.CHUNK:
-            self._rest += plain
-            return b""
-        # The last chunk stays back, full or not: only finish() knows that it is the last.
-        chunks = (len(self._rest) + len(plain) - 1) // stream.CHUNK
-        return filled(chunks * stream.SEALED_CHUNK, lambda out: self._seal(plain, out))
+        out = bytearray(self.update_size(len(data)))
+        self.update_into(data, memoryview(out))
+        return bytes(out)
 
     def finish(self) -> bytes:
         """Return the last chunk; nothing may be added after it."""
+        out = bytearray(self.finish_size)
+        self.finish_into(memoryview(out))
+        return bytes(out)
+
+    def update_size(self, size: int) -> int:
+        """How many bytes come out when `size` bytes more go in."""
+        # The last chunk stays back, full or not: only finish() knows that it is the last.
+        return max(0, len(self._rest) + size - 1) // stream.CHUNK * stream.SEALED_CHUNK
+
+    def update_into(self, data: bytes | bytearray | memoryview, out: memoryview) -> None:
+        """As `update`, into `out`, which has exactly `update_size` bytes."""
+        self._check_open()
+        plain = memoryview(data).cast("B")
+        if len(out):
+            self._seal(plain, out)
+        else:
+            self._rest += plain
+
+    @property
+    def finish_size(self) -> int:
+        """How many bytes `finish` gives."""
+        return stream.sealed_size(len(self._rest))
+
+    def finish_into(self, out: memoryview) -> None:
+        """As `finish`, into `out`, which has exactly `finish_size` bytes."""
         self._check_open()
         self._done = True
-        rest = memoryview(self._rest)
-        return filled(
-            stream.sealed_size(len(rest)),
-            lambda out: stream.seal_into(self._cipher, rest, out, self._chunks, last=True),
-        )
+        stream.seal_into(self._cipher, memoryview(self._rest), out, self._chunks, last=True)
 
     def _check_open(self) -> None:
         # A second last chunk would be sealed with the nonce of the first.
@@ -81,13 +96,13 @@ class AgeWriter:
         at, used = 0, 0
         if self._rest:
             used = stream.CHUNK - len(self._rest)
-            first = memoryview(self._rest + plain[:used])
+            self._rest += plain[:used]
             at = stream.SEALED_CHUNK
-            self._seal_whole(first, out[:at])
+            self._seal_whole(memoryview(self._rest), out[:at])
         whole = (len(out) - at) // stream.SEALED_CHUNK * stream.CHUNK
         if whole:
             self._seal_whole(plain[used : used + whole], out[at:])
-        self._rest = bytes(plain[used + whole :])
+        self._rest = bytearray(plain[used + whole :])
 
     def _seal_whole(self, plain: memoryview, out: memoryview) -> None:
         stream.seal_into(self._cipher, plain, out, self._chunks, last=False)

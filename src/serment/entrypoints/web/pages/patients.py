@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from serment.entrypoints.bodies import in_time
 from serment.entrypoints.web.doors import practice, ref, signed_in
 from serment.entrypoints.web.forms import read_form
 from serment.entrypoints.web.rendering import is_partial, show
 from serment.entrypoints.web.views import Page, SessionView
-from serment.errors import N_, FormatError, UsageError
+from serment.errors import N_, FormatError, Unavailable, UsageError
 
 PDF = "application/pdf"
 TITLE_LIMIT = 120
@@ -60,10 +61,16 @@ async def upload(request: Request, session: SessionView) -> Response:
 
 
 async def _body(request: Request) -> AsyncIterator[bytes]:
-    """The body's chunks; a browser that goes away raises instead of ending the document."""
-    async for chunk in request.stream():
-        if chunk:
-            yield chunk
+    """The body's chunks; a browser that goes away raises instead of ending the document.
+    `Unavailable` when they come too slowly."""
+    try:
+        async for chunk in in_time(request.stream()):
+            if chunk:
+                yield chunk
+    except TimeoutError as slow:
+        raise Unavailable(
+            N_("this document came too slowly"), hint=N_("check the network, then send it again")
+        ) from slow
 
 
 @signed_in

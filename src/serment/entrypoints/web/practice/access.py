@@ -22,7 +22,12 @@ from serment.ports import Progress
 AUTHORITY = "authority"
 
 EVERYBODY = frozenset({Page.HOME, Page.JOURNAL, Page.MEMBERS, Page.SETTINGS})
-BY_KEY = ((Act.SEARCH, Page.STUDIES), (Act.SEARCH, Page.PATIENTS), (Act.FILE, Page.TO_FILE))
+BY_RIGHT = (
+    (Act.SEARCH, Page.STUDIES),
+    (Act.SEARCH, Page.PATIENTS),
+    (Act.FILE, Page.TO_FILE),
+    (Act.RADIUS, Page.BREACH),
+)
 
 
 def welcome(desk: Desk) -> Welcome:
@@ -82,7 +87,7 @@ def session_view(visit: Visit) -> SessionView:
     session.member = member
     if _waiting(session):
         visit.practice.widen(session)
-    pages = {page for act, page in BY_KEY if visit.may(act)}
+    pages = {page for act, page in BY_RIGHT if visit.may(act)}
     return SessionView(
         id=session.token,
         practice=visit.house.practice,

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from serment.app import circles
 from serment.app.protect import devices, kit
 from serment.app.protect.filing import count_waiting
-from serment.app.prove.thief import SHARES_NEEDED, Haul, Loss, what_a_thief_reads
+from serment.app.prove.thief import Haul, Loss, what_a_thief_reads
 from serment.app.watch import checkpoints
 from serment.core.access.rights import Act
 from serment.core.crypto.age.header import VERSION_LINE
 from serment.core.crypto.password import BLOB_BYTES
+from serment.core.crypto.slip39 import THRESHOLD
 from serment.core.crypto.wraps import HPKE_WRAP_BYTES, KEY_WRAP_BYTES
 from serment.core.journal.verify import Verdict
 from serment.core.records.vault import (
@@ -139,7 +140,7 @@ def _keys_away(visit: Visit, wraps: int, clear: int) -> Fact:
 
 
 def _kit_away(visit: Visit, shares: int) -> Fact:
-    state = State.GOOD if not shares else State.ATTENTION if shares < SHARES_NEEDED else State.BAD
+    state = State.GOOD if not shares else State.ATTENTION if shares < THRESHOLD else State.BAD
     return Fact(FactName.KIT_AWAY, state, visit.now, {"shares": shares})
 
 
@@ -168,7 +169,7 @@ def _journal(visit: Visit, verified: tuple[Verdict, datetime] | None) -> Fact:
 def _todo(visit: Visit, held: KitView) -> Iterator[Todo]:
     """Most pressing first; only what this session can do something about."""
     administrator = Role.ADMINISTRATOR in visit.session.member.roles
-    if held.shares_here >= SHARES_NEEDED:
+    if held.shares_here >= THRESHOLD:
         yield Todo(TodoName.KIT_HERE)
     yield from _about_circles(visit, administrator)
     yield from _about_people(visit)

@@ -46,7 +46,7 @@ def patients(visit: Visit, text: str, page: int) -> PatientList:
     pages = max(1, -(-len(found) // PAGE))
     page = min(page, pages)
     shown = [(patient, who_) for _, patient, who_ in found[(page - 1) * PAGE : page * PAGE]]
-    return PatientList(_lines(visit, shown), len(found), page, pages)
+    return PatientList(lines(visit, shown), len(found), page, pages)
 
 
 def _wanted(text: str) -> Callable[[Identity], bool]:
@@ -64,16 +64,17 @@ def _wanted(text: str) -> Callable[[Identity], bool]:
     )
 
 
-def _lines(visit: Visit, shown: list[tuple[str, Identity]]) -> tuple[PatientLine, ...]:
-    table, lines, envelopes = visit.identities(), list[PatientLine](), list[str]()
+def lines(visit: Visit, shown: list[tuple[str, Identity]]) -> tuple[PatientLine, ...]:
+    """These patients as a list shows them, journalled."""
+    table, found, envelopes = visit.identities(), list[PatientLine](), list[str]()
     for patient, identity in shown:
         rows = table.studies(Matches(patient=patient))
         days = [d for d in (day(row.attributes.get("StudyDate")) for row in rows) if d]
         studies = len({row.study_uid for row in rows})
-        lines.append(PatientLine(patient, who(identity), studies, max(days, default=None)))
+        found.append(PatientLine(patient, who(identity), studies, max(days, default=None)))
         envelopes += [row.envelope for row in rows]
     visit.note("patient", envelopes)
-    return tuple(lines)
+    return tuple(found)
 
 
 def patient(visit: Visit, patient_id: str) -> PatientView:

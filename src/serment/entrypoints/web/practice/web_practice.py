@@ -19,6 +19,7 @@ from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.kept import Kept
 from serment.entrypoints.web.practice import (
     access,
+    breach,
     contents,
     filing,
     home,
@@ -32,6 +33,7 @@ from serment.entrypoints.web.practice.frames import Frames
 from serment.entrypoints.web.practice.modalities import Modalities
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
+    BreachView,
     Document,
     HomeView,
     JournalQuery,
@@ -44,6 +46,8 @@ from serment.entrypoints.web.views import (
     Peer,
     Picture,
     Pulse,
+    RadiusQuery,
+    RadiusView,
     Report,
     SecondFactor,
     SessionView,
@@ -226,6 +230,17 @@ class WebPractice:
     def checkpoint(self, session: str) -> str:
         with self._visit(session) as visit:
             return journal.checkpoint(visit)
+
+    # After a breach
+
+    def breach(self, session: str) -> BreachView:
+        with self._visit(session) as visit:
+            return breach.breach(visit)
+
+    def radius(self, session: str, query: RadiusQuery) -> RadiusView:
+        with self._visit(session) as visit:
+            visit.practice.refresh()
+            return breach.ask(visit, query)
 
     # Members, devices, settings
 

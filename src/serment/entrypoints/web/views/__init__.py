@@ -7,6 +7,14 @@ patient's values print a mask instead of them (`Private`).
 
 from __future__ import annotations
 
+from serment.entrypoints.web.views.breach import (
+    BreachView,
+    CategoryLine,
+    EvidenceLine,
+    RadiusQuery,
+    RadiusView,
+    Three,
+)
 from serment.entrypoints.web.views.filing import Agreement, Arrival, Candidate, Filed, ToFile
 from serment.entrypoints.web.views.home import (
     Fact,
@@ -58,10 +66,13 @@ from serment.entrypoints.web.views.sessions import Page, Peer, Pulse, SessionVie
 __all__ = [
     "Agreement",
     "Arrival",
+    "BreachView",
     "Candidate",
+    "CategoryLine",
     "CircleLine",
     "DeviceLine",
     "Document",
+    "EvidenceLine",
     "Fact",
     "FactName",
     "Filed",
@@ -85,6 +96,8 @@ __all__ = [
     "Picture",
     "Private",
     "Pulse",
+    "RadiusQuery",
+    "RadiusView",
     "Reader",
     "Report",
     "ReportLine",
@@ -96,6 +109,7 @@ __all__ = [
     "StudyLine",
     "StudyQuery",
     "StudyView",
+    "Three",
     "ToFile",
     "Todo",
     "TodoName",

@@ -16,6 +16,7 @@ class Page(StrEnum):
     PATIENTS = "patients"
     TO_FILE = "to-file"
     JOURNAL = "journal"
+    BREACH = "breach"
     MEMBERS = "members"
     SETTINGS = "settings"
 

@@ -1,0 +1,1 @@
+"""Answers a breach: steps only; what counts as read or readable is `core.breach`."""

@@ -1,0 +1,284 @@
+"""One vector held against the journal: which keys there were, what came, was shown, was open.
+
+Fed with the entries it wants, in the order of the log; then `ways` says what he could open, and
+this what became of each patient and envelope. Memory grows with the patients and envelopes there
+were, and with what was shown in the time asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from serment.core.access.sessions import ABSOLUTE
+from serment.core.access.strength import Strength, read_strength
+from serment.core.breach.evidence import Fact, Findings
+from serment.core.breach.exposure import Category, Exposure
+from serment.core.breach.keys import Arrived, Keys, Opened
+from serment.core.breach.showings import Showings, id_of, ids_of
+from serment.core.breach.tally import Tally
+from serment.core.breach.vectors import (
+    COPY_LAG,
+    Account,
+    Listener,
+    Server,
+    Stolen,
+    Vector,
+    has_files,
+)
+from serment.core.journal.entries import Entry, EventKind
+from serment.core.journal.keystate import Change
+from serment.core.journal.log import Glance, written_at
+from serment.core.records.vault import EnvelopeKind, WrapKind
+
+K = EventKind
+SHOWING = frozenset({K.READ, K.SEARCHED, K.EXPORTED})
+SESSIONS = frozenset({K.OPENED, K.LOCKED})
+KNOCKS = frozenset({K.REFUSED, K.LOGIN_FAILED})
+KIT_USES = frozenset({K.KIT_MADE, K.KIT_TRIED, K.RECOVERED, K.MEMBER_RESCUED})
+# That the objects of a reception were counted again, an entry about a repair says, too.
+ENDINGS = frozenset({K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED, K.REPAIRED})
+KINDS = {kind.value: kind for kind in EnvelopeKind}
+ALWAYS = ENDINGS | KIT_USES | {K.RECEPTION_OPENED, K.CIRCLE_STOPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen:
+    """A session, from its `opened` entry."""
+
+    member: str
+    index: int
+    opened: datetime
+    local: object
+    tls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordSet:
+    """A password wrap that was made; `strength` None when the entry does not say."""
+
+    index: int
+    at: datetime
+    strength: Strength | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A reception, from its `opened` entry."""
+
+    index: int
+    tls: bool
+    source: object
+
+
+class Examination:
+    """Of one vector."""
+
+    def __init__(self, vector: Vector) -> None:
+        self.vector = vector
+        self.keys = (
+            Keys(vector.start, vector.end, COPY_LAG)
+            if has_files(vector)
+            else Keys(vector.start, vector.end)
+        )
+        self.findings = Findings()
+        self.sessions: dict[str, SessionSeen] = {}
+        self.passwords: dict[str, list[PasswordSet]] = {}
+        self.coming: dict[int, Coming] = {}
+        self.kit_used: list[int] = []
+        self.heard = False  # whether anything ever crossed the listener
+        self.entries = 0  # up to the end
+        self._shown = Showings()
+        self._start, self._end = written_at(vector.start), written_at(vector.end)
+        self._sessions_from = written_at(vector.start - ABSOLUTE)
+        self._last = b""
+        self._needles = _needles(vector)
+        self._takes: Mapping[EventKind, Callable[[int, Entry], None]] = {
+            K.OPENED: self._opened,
+            K.LOCKED: self._locked,
+            K.READ: self._read,
+            K.SEARCHED: self._searched,
+            K.EXPORTED: self._exported,
+            K.REFUSED: self._refused,
+            K.LOGIN_FAILED: self._refused,
+            K.RECEPTION_OPENED: self._begun,
+            K.CIRCLE_STOPPED: self._stopped,
+            **dict.fromkeys(ENDINGS, self._ended),
+            **dict.fromkeys(KIT_USES, self._kit),
+        }
+
+    @property
+    def last(self) -> datetime:
+        """The last entry up to the start: until then a server ran, or a command."""
+        return datetime.fromisoformat((self._last or self._start).decode())
+
+    # What is read of the journal
+
+    def wants(self, kind: EventKind, glance: Glance, body: bytes) -> bool:
+        """Whether the details of an entry that tells of no key are needed."""
+        at = glance.at
+        if at <= self._end:
+            self.entries += 1
+            if self._last < at <= self._start:
+                self._last = at
+        if self._needles and not self.heard:
+            self.heard = any(needle in body for needle in self._needles)
+        if kind in ALWAYS:
+            return True
+        if at > self._end:
+            return False
+        if kind in SESSIONS:
+            return at >= self._sessions_from
+        if kind in SHOWING and at >= self._start:
+            return self._sees(glance)
+        return kind in KNOCKS and at >= self._start and isinstance(self.vector, Listener)
+
+    def _sees(self, glance: Glance) -> bool:
+        match self.vector:
+            case Account(member):
+                return glance.actor == member.encode()
+            case Server() | Listener():
+                return True
+            case Stolen():
+                return False
+
+    def feed(self, index: int, entry: Entry) -> None:
+        """An entry it wants."""
+        take = self._takes.get(entry.kind)
+        if take is not None:
+            take(index, entry)
+
+    def follow(self, index: int, change: Change, entry: Entry | None) -> None:
+        """What an entry tells of keys; the entry itself where it makes a member's wrap."""
+        self.keys.apply(change)
+        if entry is None or entry.at > self.vector.end:
+            return
+        for wrap in change.made:
+            if wrap.kind == WrapKind.MEMBER_SEED:
+                strength = read_strength(entry.details.get("password"))
+                made = PasswordSet(index, entry.at, strength)
+                self.passwords.setdefault(wrap.subject, []).append(made)
+
+    def _opened(self, index: int, entry: Entry) -> None:
+        session, local = entry.details.get("session"), entry.details.get("local")
+        if isinstance(session, str) and entry.at <= self.vector.end:
+            tls = bool(entry.details.get("tls"))
+            self.sessions.setdefault(session, SessionSeen(entry.actor, index, entry.at, local, tls))
+
+    def _locked(self, index: int, entry: Entry) -> None:
+        if entry.at < self.vector.start:
+            self.sessions.pop(str(entry.details.get("session")), None)
+
+    def overlapping(self) -> list[SessionSeen]:
+        """The sessions that were open at some instant asked about."""
+        return [s for s in self.sessions.values() if s.opened + ABSOLUTE >= self.vector.start]
+
+    def _begun(self, index: int, entry: Entry) -> None:
+        details, envelope = entry.details, id_of(entry.details.get("envelope"))
+        if envelope is None or entry.at > self.vector.end:
+            return
+        kind = KINDS.get(str(details.get("kind")))
+        if kind is not None:
+            self.keys.describe(envelope, kind=kind)
+        if isinstance(self.vector, Server) or self._hears(entry):
+            coming = Coming(index, bool(details.get("tls")), details.get("source"))
+            self.coming.setdefault(envelope, coming)
+
+    def _ended(self, index: int, entry: Entry) -> None:
+        came = entry.details.get("envelopes")
+        for name, what in came.items() if isinstance(came, dict) else ():
+            envelope = id_of(name)
+            if envelope is None:
+                continue
+            match what:
+                case {"objects": int(objects)}:
+                    self.keys.describe(envelope, objects=objects)
+            if entry.at < self.vector.start:
+                self.coming.pop(envelope, None)
+
+    def _hears(self, entry: Entry) -> bool:
+        return isinstance(self.vector, Listener) and self.vector.hears(entry.details.get("local"))
+
+    def _counts(self, entry: Entry) -> bool:
+        """Whether what the entry says was shown is seen by this vector."""
+        if isinstance(self.vector, Listener):
+            return self._hears(entry) and not entry.details.get("tls")
+        return True
+
+    def _read(self, index: int, entry: Entry) -> None:
+        if not self._counts(entry):
+            return
+        self.findings.note(Fact.SHOWN, index)
+        self._show(entry)
+
+    def _exported(self, index: int, entry: Entry) -> None:
+        if self._counts(entry) and id_of(entry.details.get("envelope")) is not None:
+            self.findings.note(Fact.TAKEN_OUT, index)
+            self._show(entry)
+
+    def _show(self, entry: Entry) -> None:
+        arrived = self.keys.envelopes.get(id_of(entry.details.get("envelope")) or 0)
+        self._shown.opened(entry.details, arrived.objects if arrived is not None else 0)
+
+    def _searched(self, index: int, entry: Entry) -> None:
+        if not self._counts(entry):
+            return
+        self.findings.note(Fact.FOUND, index)
+        found = ids_of(entry.details.get("envelopes"))
+        self._shown.listed(found)
+        count = entry.details.get("count")
+        if isinstance(count, int) and count > len(found):
+            self.findings.note(Fact.FOUND_UNNAMED, index, count - len(found))
+
+    def _refused(self, index: int, entry: Entry) -> None:
+        if self._hears(entry):
+            count = entry.details.get("count")
+            self.findings.note(Fact.REFUSED, index, count if isinstance(count, int) else 1)
+
+    def _stopped(self, index: int, entry: Entry) -> None:
+        if entry.at <= self.vector.end:
+            self.findings.note(Fact.CIRCLE_STOPPED, index)
+
+    def _kit(self, index: int, entry: Entry) -> None:
+        if self.vector.start <= entry.at <= self.vector.end:
+            self.kit_used.append(index)
+
+    # What became of each
+
+    def add_to(self, tally: Tally, known: Iterable[str], passed: Mapping[int, Exposure]) -> None:
+        """Everything that was there, opened by the `known` secrets, shown, or `passed` by. The
+        envelopes are let go of."""
+        opened = self.keys.opened_by(frozenset(known))
+        for patient in self.keys.patients:
+            found = _exposed(opened.patient(patient), self._shown.has_patient(patient))
+            tally.patient(patient, Category.IDENTITY, found)
+        while self.keys.envelopes:
+            key, arrived = self.keys.envelopes.popitem()
+            if arrived.is_there:
+                self._add_envelope(tally, opened, key, arrived, passed.get(key, Exposure.ABSENT))
+
+    def _add_envelope(
+        self, tally: Tally, opened: Opened, key: int, arrived: Arrived, passed: Exposure
+    ) -> None:
+        read = self._shown.objects(key, arrived.objects)
+        content = max(passed, _exposed(opened.content(key, arrived), bool(read)))
+        # An object carries the name and the identifiers of its patient, whatever sealed its header.
+        opens = opened.identity(key, arrived)
+        identity = max(passed, content, _exposed(opens, self._shown.has(key)))
+        partly = passed is not Exposure.READ and 0 < read < arrived.objects
+        tally.envelope(key, arrived, identity, content, read if partly else None)
+
+
+def _exposed(opens: bool, shown: bool) -> Exposure:
+    if shown:
+        return Exposure.READ
+    return Exposure.READABLE if opens else Exposure.UNINTELLIGIBLE
+
+
+def _needles(vector: Vector) -> tuple[bytes, ...]:
+    """How an entry that crossed the listener is known without reading its details."""
+    if not isinstance(vector, Listener):
+        return ()
+    start = b'"local":"' + vector.address.encode()
+    return (start + b'"', start + b":")

@@ -1,0 +1,179 @@
+"""What a decoder child that somebody has taken over can still do: nothing but answer.
+
+The same attempts succeed in a child that is not confined: only then do their failures mean
+something.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.e2e.decoder.test_decoder import PATIENT, children, still_works
+from tests.e2e.oath.memory import count_in_memory
+
+from serment.adapters.decoder import probe
+from serment.adapters.decoder.pool import DecoderPool
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="elsewhere limits alone remain, or nothing"
+)
+
+ATTEMPTS = """
+import ctypes, mmap, os, resource, socket, subprocess, sys, threading
+vault, free, layers = sys.argv[1], sys.argv[2], sys.argv[3].split(",")
+from serment.adapters.decoder import confinement
+libc = ctypes.CDLL(None, use_errno=True)
+listening = socket.create_server(("127.0.0.1", 0))
+address = listening.getsockname()
+kept = os.open(free, os.O_RDWR | os.O_CREAT)
+held = confinement.isolate() if "isolate" in layers else []
+if "limits" in layers:
+    held += confinement._limits(1 << 30, 60)
+if "calls" in layers:
+    held += confinement._system_calls()
+def attempt(name, act):
+    try:
+        act()
+    except (OSError, MemoryError, RuntimeError, ValueError):
+        return
+    os.write(1, f"{name}\\n".encode())
+def forked():
+    if os.fork() == 0:
+        os._exit(0)
+def called(name, *words):
+    ctypes.set_errno(0)
+    if getattr(libc, name)(*words) < 0:
+        raise OSError(ctypes.get_errno(), name)
+def connected():
+    with socket.socket() as wire:
+        wire.settimeout(2)
+        wire.connect(address)
+attempt("a socket", socket.socket)
+attempt("a connection", connected)
+attempt("a local socket", lambda: socket.socket(socket.AF_UNIX))
+attempt("the vault's files", lambda: open(vault, "rb").read(1))
+attempt("the list of files", lambda: os.listdir(os.path.dirname(vault)))
+attempt("a new file", lambda: open(free + ".new", "w"))
+attempt("more of an open file", lambda: os.pwrite(kept, b"x", 100))
+attempt("another name", lambda: os.rename(free, free + ".other"))
+attempt("the parent's memory", lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDONLY))
+attempt("a descriptor more", lambda: os.dup(1))
+attempt("a process", forked)
+attempt("a program", lambda: subprocess.run(["/bin/true"], check=True))
+attempt("a signal", lambda: os.kill(os.getppid(), 0))
+attempt("a debugger", lambda: called("ptrace", 0, 0, 0, 0))
+attempt("memory", lambda: mmap.mmap(-1, 3 << 30))
+attempt("looser limits", lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+attempt("a higher priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -5))
+os.write(1, ("held: " + ",".join(held) + "\\n").encode())
+os._exit(0)
+"""
+EVERYTHING = {
+    *("a socket", "a connection", "a local socket", "the vault's files", "the list of files"),
+    *("a new file", "more of an open file", "another name", "a descriptor more"),
+    *("a process", "a program", "a signal", "a debugger", "memory", "looser limits"),
+}
+
+
+def attempts(folder: Path, *layers: str) -> tuple[set[str], list[str]]:
+    """What succeeds under these layers of confinement, and which say that they hold."""
+    (folder / "vault.sqlite3").write_bytes(b"SQLite format 3")
+    words = [str(folder / "vault.sqlite3"), str(folder / "free"), ",".join(layers)]
+    done = subprocess.run(
+        [sys.executable, "-c", ATTEMPTS, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    *possible, last = done.stdout.splitlines()
+    return set(possible), last.removeprefix("held: ").split(",")
+
+
+def test_without_confinement_every_attempt_succeeds(tmp_path: Path) -> None:
+    assert attempts(tmp_path)[0] >= EVERYTHING
+
+
+def test_a_child_taken_over_can_do_nothing(tmp_path: Path) -> None:
+    possible, held = attempts(tmp_path, "isolate", "limits", "calls")
+    assert possible == set()
+    assert {"memory", "processor", "no new file", "no file size", "system calls"} <= set(held)
+
+
+def test_the_limits_alone_leave_no_file_no_socket_and_no_memory(tmp_path: Path) -> None:
+    """What holds on systems without a system call filter."""
+    possible, held = attempts(tmp_path, "limits")
+    assert "system calls" not in held
+    left = {"another name", "a process", "a signal", "a debugger", "the parent's memory"}
+    assert possible <= left | {"a higher priority"}  # the last for root only, as a process
+
+
+def test_the_filter_alone_leaves_memory_only(tmp_path: Path) -> None:
+    assert attempts(tmp_path, "calls")[0] <= {"memory", "looser limits"}
+
+
+def test_what_this_system_does_not_grant_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe says what a real child says; a child that does not start is denied nothing."""
+    with DecoderPool() as own:
+        held = own.confinements()
+    assert probe.lacking() == [name for name in probe.WANTED if name not in held]
+    monkeypatch.setattr(probe, "_TRY", "raise SystemExit(1)")
+    assert probe.lacking() == list(probe.WANTED)
+
+
+def test_endless_work_ends(tmp_path: Path) -> None:
+    code = "from serment.adapters.decoder.confinement import confine\nconfine(1 << 30, 1)\nwhile 1: pass"
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=120)
+    assert -done.returncode in (signal.SIGXCPU, signal.SIGKILL)
+
+
+@pytest.fixture
+def child() -> Iterator[psutil.Process]:
+    """A real one that has shown a patient's picture, of a parent with secrets and open files."""
+    before = {each.pid for each in children()}
+    with DecoderPool() as own:
+        still_works(own)
+        (found,) = [each for each in children() if each.pid not in before]
+        yield found
+
+
+def test_a_real_child_has_its_pipes_and_its_limits_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERMENT_SECRET_OF_A_TEST", "must-not-be-seen-anywhere")
+    before = {each.pid for each in children()}
+    with (tmp_path / "open").open("w") as file, DecoderPool() as own:
+        os.set_inheritable(file.fileno(), True)
+        still_works(own)
+        (found,) = [each for each in children() if each.pid not in before]
+        proc = Path(f"/proc/{found.pid}")
+        try:
+            opened = {int(path.name) for path in (proc / "fd").iterdir()}
+            environment = (proc / "environ").read_bytes()
+        except PermissionError:
+            pytest.skip("only root may look into a process that is not dumpable")
+        assert opened == {0, 1, 2}
+        assert (proc / "fd" / "2").readlink() == Path("/dev/null")
+        assert b"must-not-be-seen" not in environment
+        assert b"SERMENT" not in environment
+        status = (proc / "status").read_text()
+        assert "NoNewPrivs:\t1" in status
+        assert "Seccomp:\t2" in status
+        wanted = {resource.RLIMIT_AS: 1 << 30, resource.RLIMIT_NOFILE: 0, resource.RLIMIT_FSIZE: 0}
+        for kind, value in wanted.items():
+            assert resource.prlimit(found.pid, kind) == (value, value)
+        assert resource.prlimit(found.pid, resource.RLIMIT_CPU)[1] != resource.RLIM_INFINITY
+
+
+def test_a_secret_of_the_parent_is_not_in_the_childs_memory(child: psutil.Process) -> None:
+    """The patient's name is there while his picture is shown: what is looked for would be found."""
+    secret = os.urandom(32)
+    assert count_in_memory(os.getpid(), {"secret": secret})
+    found = count_in_memory(child.pid, {"secret": secret, "name": PATIENT.name.encode()})
+    assert "secret" not in found
+    assert "name" in found

@@ -1,0 +1,100 @@
+"""The real server of a practice, attacked from outside; an honest device at 127.0.0.1 works on."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.e2e.dicomweb.clinic import Clinic, running
+from tests.e2e.receiving.conftest import CT, EXPLICIT, Peer, data_set
+from tests.e2e.serving import new_vault
+
+MIB = 1 << 20
+DEFLATED = "1.2.840.10008.1.2.1.99"
+CONTEXTS = [
+    (1, "1.2.840.10008.1.1", ["1.2.840.10008.1.2"]),
+    (3, CT, [EXPLICIT]),
+    (5, CT, [DEFLATED]),
+]
+LOOK_SECONDS = 0.02
+
+
+@dataclass
+class House:
+    """The running server as strangers see it, and its two processes that listen."""
+
+    clinic: Clinic
+    receiver: psutil.Process
+    web: psutil.Process
+
+    @property
+    def root(self) -> Path:
+        return self.clinic.vault.root
+
+    def call(self, source: str = "127.0.0.1") -> Peer:
+        """A connection to the DICOM port from an address of this machine."""
+        port = int(self.clinic.server.dicom_port)
+        return Peer(socket.create_connection(("127.0.0.1", port), 60, (source, 0)))
+
+    @contextlib.contextmanager
+    def associated(self) -> Iterator[Peer]:
+        """An association of the declared device."""
+        peer = self.call()
+        peer.associate(contexts=CONTEXTS)
+        yield peer
+        peer.socket.close()
+
+    def still_serves(self) -> None:
+        """The honest device stores an image."""
+        with self.associated() as peer:
+            assert peer.store(data_set()) == 0
+            peer.release()
+
+
+def children(pid: int) -> dict[str, psutil.Process]:
+    found = {}
+    for process in psutil.Process(pid).children(recursive=True):
+        for word in process.cmdline():
+            if word in ("_receiver", "_web"):
+                found[word[1:]] = process
+    return found
+
+
+@pytest.fixture(scope="package")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    vault = new_vault(tmp_path_factory.mktemp("hostile"), people=False)
+    vault.json("member", "add", "docteur", "--role", "doctor")
+    added = vault.json("device", "add", "Scanner", "--ae", "CT1", "--address", "127.0.0.1")
+    with running(vault) as clinic:
+        clinic.device, clinic.doctor = added["token"], clinic.unlock("docteur")
+        found = House(clinic, **children(clinic.server.process.pid))
+        found.still_serves()  # whatever is made once is there
+        yield found
+
+
+@contextlib.contextmanager
+def growing_less(process: psutil.Process, most: int) -> Iterator[None]:
+    """The memory of a process never grows by more than so many bytes during the block."""
+    before = peak = process.memory_info().rss
+    over = threading.Event()
+
+    def look() -> None:
+        nonlocal peak
+        while not over.wait(LOOK_SECONDS):
+            peak = max(peak, process.memory_info().rss)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
+    peak = max(peak, process.memory_info().rss)
+    assert peak - before <= most, f"{(peak - before) / MIB:.1f} MiB"
