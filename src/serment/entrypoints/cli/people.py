@@ -74,7 +74,7 @@ def add_member(
     out = context.output
     out.value(row)
     if row["state"] == "active":
-        out.line(N_("{login} may sign in now"), login=login)
+        out.line(N_("{login} may sign in now; the words of this member's keys:"), login=login)
     else:
         out.line(
             N_("{login} waits to be admitted by a sitting member, who compares these words:"),
