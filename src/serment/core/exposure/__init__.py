@@ -1,0 +1,1 @@
+"""What of a practice strangers can reach: what was seen, what it means, how to close it. Pure."""

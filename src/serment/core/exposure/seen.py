@@ -1,0 +1,194 @@
+"""What a probe saw of one service: facts of the protocol, numbers instead of patients.
+
+Everything a check decides on stands here; nothing here can hold a name, an identifier or the
+content of a file. Text that a peer chose (`product`, `version`, `banner`) is cleaned and cut
+before it is put here (`text.clean`). How it was asked is the probes' business (adapters).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from serment.core.exposure.findings import Place, Readable
+
+BANNER_LIMIT: Final = 120  # characters kept of what a service says of itself
+
+
+class Answer(StrEnum):
+    """What became of a question that is allowed or not."""
+
+    YES = "yes"  # it was answered
+    REFUSED = "refused"  # the service said no
+    NOTHING = "nothing"  # accepted, but no usable answer in time
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The TLS side of a service, as offered to a client without certificate.
+
+    `versions` are those a handshake was made with, of "SSLv3" to "TLSv1.3". `client_certificate`:
+    whether the service insists on one. Key size in bits of the key's own kind.
+    """
+
+    versions: tuple[str, ...] = ()
+    client_certificate: Answer = Answer.NOT_ASKED
+    expires: datetime | None = None
+    key_kind: str = ""  # "RSA", "EC", "Ed25519"
+    key_bits: int = 0
+    self_signed: bool = False
+    signature: str = ""  # hash of the certificate's signature, "sha1" ...
+    understood: bool = True  # False: it stalled or sent no TLS
+
+
+@dataclass(frozen=True, slots=True)
+class Dicom:
+    """A DICOM node (PS3.8), asked by an unknown caller.
+
+    `accepted`: labels of the presentation contexts it accepted ("echo", "store", "find", "move",
+    "get", "worklist"). `title`: the called AE title that was accepted when a usual one was not
+    refused only by chance: "" = any title is accepted, None = none was. `refusal`: why an
+    association was refused (PS3.8 Table 9-21), as "calling", "called", "other", "".
+    """
+
+    accepted: frozenset[str] = frozenset()
+    title: str | None = None
+    any_title: bool = False
+    titles_tried: int = 0
+    refusal: str = ""
+    studies: Answer = Answer.NOT_ASKED  # C-FIND at study level
+    patients: Readable | None = None
+    worklist: Answer = Answer.NOT_ASKED
+    appointments: Readable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """A web server and what is behind it, asked without any account.
+
+    `application`: what it was recognised as ("orthanc", "dicomweb", "dcm4chee", "ohif", "weasis",
+    "meddream", "fhir", "elasticsearch", "nas", "printer", "box", "igd", "webdav", "listing", "").
+    `login`: whether the interesting part asks who is there. `listed`: health files in a directory
+    listing, by class ("dicom", "table", "database", "archive", "document").
+    """
+
+    application: str = ""
+    status: int = 0
+    login: Answer = Answer.NOT_ASKED  # YES: an account is asked for
+    interface: Answer = Answer.NOT_ASKED  # YES: the management or query interface answered
+    readable: Readable | None = None
+    listed: dict[str, int] = field(default_factory=dict)
+    writable: Answer = Answer.NOT_ASKED  # by the methods it announces; nothing is ever written
+    default_account: Answer = Answer.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """FTP, SMB, NFS, rsync, AFP, WebDAV: what a caller without account gets."""
+
+    anonymous: Answer = Answer.NOT_ASKED  # signing in, or mounting, without account
+    listed: dict[str, int] = field(default_factory=dict)  # files by class, to depth 2
+    shares: int = 0  # that a guest may list
+    readable: Readable | None = None
+    encrypted: Answer = Answer.NOT_ASKED  # AUTH TLS, SMB encryption
+    dialects: tuple[str, ...] = ()  # of SMB: "NT1", "SMB2", "SMB3"
+    signing: Answer = Answer.NOT_ASKED  # YES: required
+    default_account: Answer = Answer.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database or cache. `open`: it answered a harmless question without account."""
+
+    open: Answer = Answer.NOT_ASKED
+    user: str = ""  # the usual account that needed no password ("postgres", "root")
+    readable: Readable | None = None
+    default_account: Answer = Answer.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """HL7 version 2 over MLLP. `acknowledged`: an empty, patient-free message got an ACK or NAK."""
+
+    acknowledged: Answer = Answer.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """RDP, VNC, telnet, SSH: what protects the door. `network_level`: RDP NLA is required."""
+
+    without_password: Answer = Answer.NOT_ASKED
+    network_level: Answer = Answer.NOT_ASKED
+    password_only: bool = False  # SSH: passwords are accepted for the usual accounts
+    clear: bool = False  # telnet, or no encryption at all
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One port the box forwards from the Internet."""
+
+    outside_port: int
+    host: str
+    port: int
+    protocol: str  # "TCP" or "UDP"
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """An Internet gateway device (UPnP IGD), and what it says it forwards."""
+
+    mappings: tuple[Mapping, ...] = ()
+    outside_address: str = ""
+    manageable: Answer = Answer.NOT_ASKED  # it lets anybody add mappings (never tried)
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """SNMP: `public` answered."""
+
+    public: Answer = Answer.NOT_ASKED
+
+
+Facts: TypeAlias = Dicom | Http | Files | Database | Messages | Remote | Gateway | Community | None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One listening port, recognised by talking to it.
+
+    `protocol` is lower case: "dicom", "http", "ftp", "smb", "nfs", "rsync", "rdp", "vnc",
+    "telnet", "ssh", "mysql", "postgresql", "mongodb", "redis", "memcached", "elasticsearch",
+    "mllp", "igd", "snmp", "afp", "printer" (never spoken to), "tls" (nothing understood inside),
+    "unknown" ("spoke, not understood"), "silent".
+    """
+
+    place: Place
+    protocol: str
+    product: str = ""
+    version: str = ""
+    banner: str = ""
+    tls: Tls | None = None
+    facts: Facts = None
+    cut: bool = False  # it kept talking, or stalled, and was cut
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All that one audit saw, and how it looked from outside, for checks that join services.
+
+    `dmz`: the answer to the wizard's question (None = not asked). `reached`: places a peer or an
+    imported external scan reached from outside; `tried`: those it tried; `shared`: the practice
+    shares its public address with strangers.
+    """
+
+    services: tuple[Service, ...] = ()
+    dmz: bool | None = None
+    manual_rules: bool | None = None
+    reached: frozenset[Place] = frozenset()
+    tried: frozenset[Place] = frozenset()
+    shared: bool = False
+    at: datetime | None = None
