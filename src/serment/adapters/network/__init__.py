@@ -1,0 +1,1 @@
+"""The network as an audit sees it: discovery, ports, and probes that count and never keep."""

@@ -1,0 +1,134 @@
+"""What a probe is, and what it is given: one file in `probes/`, one `PROBE` or `HOST_PROBE`.
+
+A probe recognises one protocol by talking to it and answers with facts free of patients
+(`core.exposure.seen`), or with None. How to write one:
+
+    def talk(call: Call) -> Heard | None:
+        with call.line() as line:            # connected, in TLS where the service is inside TLS
+            line.send(b"PING\\r\\n")
+            if not line.some().startswith(b"+PONG"):
+                return None                  # not ours: the next probe is asked
+            call.understood()                # from here on: 5 s a wait, 15 s in all
+            ...
+        return Heard("redis", facts=Database(open=Answer.YES))
+
+    PROBE = Probe("redis", talk, usual=frozenset({6379}))
+
+It needs no care for time, for volume or for a peer that goes: `Ended` (silence, closing, too
+much) and `NONSENSE` (what parsing garbage raises) may escape, and mean "not mine" before
+`understood()`, "mine, and cut" after it with what was put in `call.heard` so far. It opens no
+socket itself, and reads no clock.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from serment.adapters.network.dialer import Dialer
+from serment.adapters.network.line import Budget, Line
+from serment.core.exposure.findings import Place
+from serment.core.exposure.seen import Facts, Service
+from serment.errors import SermentError
+from serment.ports.network import Order
+
+NONSENSE: Final = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    SermentError,
+    ValueError,
+    OSError,
+    struct.error,
+)
+TALKING_PATIENCE: Final = 5.0  # seconds for each answer, once a protocol is understood
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a probe understood. Texts that the peer chose have gone through `text.clean`."""
+
+    protocol: str  # as in `seen.Service.protocol`
+    product: str = ""
+    version: str = ""
+    banner: str = ""
+    facts: Facts = None
+
+
+@dataclass(slots=True)
+class Call:
+    """One service, and the way to reach it again. Used by one thread."""
+
+    place: Place
+    order: Order
+    dialer: Dialer
+    budget: Budget
+    banner: bytes = b""  # what it says unasked, at most 4 KiB
+    tls: bool = False  # the protocol is spoken inside TLS
+    heard: Heard | None = None  # a probe's answer so far, kept when the talk is cut
+    is_understood: bool = False
+    _open: list[Line] = field(default_factory=list)
+
+    def line(self) -> Line:
+        """A new connection to the service; the one before is closed first."""
+        self.close()
+        return self._new(self.place.host, self.place.port, self.tls)
+
+    def beside(self, port: int, host: str = "", tls: bool = False, name: str = "") -> Line:
+        """One more connection, to another port (FTP's PASV, a redirect, UPnP's LOCATION).
+
+        Raises:
+            OutOfScope: `host` is not of the order; it must be an address, names are not asked.
+        """
+        return self._new(host or self.place.host, port, tls, name)
+
+    def understood(self) -> None:
+        """Say it once an answer is certainly of the protocol: there is more time from here on."""
+        self.is_understood = True
+        self.budget.deadline = self.budget.began + self.order.host_seconds
+        self.budget.patience = TALKING_PATIENCE
+
+    def close(self) -> None:
+        """Close all connections of this call."""
+        while self._open:
+            self._open.pop().close(polite=not self.order.fast)
+
+    def _new(self, host: str, port: int, tls: bool, name: str = "") -> Line:
+        line = self.dialer.line(host, port, self.budget)
+        self._open.append(line)
+        if tls:
+            line.start_tls(name)
+        return line
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Recognises one protocol over TCP, in clear or inside TLS.
+
+    A protocol whose server speaks first gives `hears`, and is asked when its banner sounds right;
+    the others are asked in order of `rank`, those whose `usual` ports hold the service before
+    (never instead of) the others.
+    """
+
+    protocol: str
+    talk: Callable[[Call], Heard | None]
+    hears: Callable[[bytes], bool] | None = None  # given the banner; None = the client begins
+    usual: frozenset[int] = frozenset()
+    rank: int = 50  # DICOM 10, HTTP 20, (TLS 30), others after
+    window: float = 0.4  # seconds for its first answer
+
+
+@dataclass(frozen=True, slots=True)
+class HostProbe:
+    """Asks a host that is there, beside its TCP ports: UDP (SNMP, SSDP).
+
+    `ask` gets a call whose place has port 0 and uses `call.dialer.datagram(host, port, data,
+    call.budget)`; it yields whole services (proto "udp" where nothing else is true).
+    """
+
+    protocol: str
+    ask: Callable[[Call], Iterator[Service]]
