@@ -86,6 +86,7 @@ class Finding:
     values: dict[str, object] = field(default_factory=dict)
     readable: Readable | None = None
     outside: Outside = Outside.NOT_CHECKED
+    cves: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int]:

@@ -72,7 +72,8 @@ class Http:
     `application`: what it was recognised as ("orthanc", "dicomweb", "dcm4chee", "ohif", "weasis",
     "meddream", "fhir", "elasticsearch", "nas", "printer", "box", "igd", "webdav", "listing", "").
     `login`: whether the interesting part asks who is there. `listed`: health files in a directory
-    listing, by class ("dicom", "table", "database", "archive", "document").
+    listing, by class ("dicom", "table", "database", "archive", "document"). `also`: what else of
+    the same server answered without account: "dicomweb", "fhir", "viewer", "orthanc".
     """
 
     application: str = ""
@@ -83,15 +84,20 @@ class Http:
     listed: dict[str, int] = field(default_factory=dict)
     writable: Answer = Answer.NOT_ASKED  # by the methods it announces; nothing is ever written
     default_account: Answer = Answer.NOT_ASKED
+    also: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """FTP, SMB, NFS, rsync, AFP, WebDAV: what a caller without account gets."""
+    """FTP, SMB, NFS, rsync, AFP, WebDAV: what a caller without account gets.
+
+    A guest session that only sees the names of shares, as Samba grants by default, is `anonymous`
+    with `shares` 0.
+    """
 
     anonymous: Answer = Answer.NOT_ASKED  # signing in, or mounting, without account
     listed: dict[str, int] = field(default_factory=dict)  # files by class, to depth 2
-    shares: int = 0  # that a guest may list
+    shares: int = 0  # whose content a guest may list
     readable: Readable | None = None
     encrypted: Answer = Answer.NOT_ASKED  # AUTH TLS, SMB encryption
     dialects: tuple[str, ...] = ()  # of SMB: "NT1", "SMB2", "SMB3"
@@ -182,7 +188,8 @@ class Scan:
 
     `dmz`: the answer to the wizard's question (None = not asked). `reached`: places a peer or an
     imported external scan reached from outside; `tried`: those it tried; `shared`: the practice
-    shares its public address with strangers.
+    shares its public address with strangers. `outside_by`: how the outside was looked at ("upnp",
+    "questions", "peer", "import"); none = not at all.
     """
 
     services: tuple[Service, ...] = ()
@@ -191,4 +198,5 @@ class Scan:
     reached: frozenset[Place] = frozenset()
     tried: frozenset[Place] = frozenset()
     shared: bool = False
+    outside_by: tuple[str, ...] = ()
     at: datetime | None = None

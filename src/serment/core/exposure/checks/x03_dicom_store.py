@@ -1,0 +1,30 @@
+"""X03: a DICOM node accepts images from anybody. Nothing is ever stored to find out."""
+
+from __future__ import annotations
+
+from serment.core.exposure.checking import INTEGRITY, Check, Statement, Verdict, over
+from serment.core.exposure.findings import Confidence, Severity
+from serment.core.exposure.seen import Dicom, Service
+from serment.errors import N_
+
+
+def judge(service: Service, node: Dicom) -> Verdict:
+    if "store" not in node.accepted:
+        return None
+    return Statement(
+        service.place,
+        Severity.HIGH,
+        N_("Offered to send images as an unknown caller; accepted (nothing was sent)"),
+        confidence=Confidence.LIKELY,
+    )
+
+
+CHECK = Check(
+    id="X03",
+    name="dicom-store-open",
+    title=N_("The image archive accepts images from anybody"),
+    remedy=N_("Accept images from your modalities only; otherwise records can be falsified."),
+    articles=INTEGRITY,
+    commandment=2,
+    look=over(Dicom, judge),
+)

@@ -1,0 +1,46 @@
+"""X08: the web interface of an image server answers without an account."""
+
+from __future__ import annotations
+
+from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, over, said
+from serment.core.exposure.findings import Severity
+from serment.core.exposure.seen import Answer, Http, Service
+from serment.errors import N_
+
+SERVERS = frozenset(
+    {
+        "orthanc",
+        "dcm4chee",
+        "dicoogle",
+        "pacsone",
+        "conquest",
+        "clearcanvas",
+        "openemr",
+        "mirth",
+        "pacs",
+    }
+)
+
+
+def judge(service: Service, web: Http) -> Verdict:
+    opened = web.application in SERVERS and web.interface is Answer.YES
+    if not opened and not web.also & SERVERS:
+        return None
+    return Statement(
+        service.place,
+        Severity.CRITICAL,
+        N_("The interface of {product} answered without an account; {count} readable"),
+        {"product": service.product or web.application, "count": said(web.readable)},
+        readable=web.readable,
+    )
+
+
+CHECK = Check(
+    id="X08",
+    name="pacs-web-noauth",
+    title=N_("The image server's web interface is open without a password"),
+    remedy=N_("Turn on authentication and create one account per person."),
+    articles=CONFIDENTIALITY,
+    commandment=2,
+    look=over(Http, judge),
+)

@@ -1,0 +1,43 @@
+"""X13: an FTP server lets anybody in and shows its files."""
+
+from __future__ import annotations
+
+from serment.core.exposure.checking import (
+    CONFIDENTIALITY,
+    Check,
+    Statement,
+    Verdict,
+    listed,
+    over,
+)
+from serment.core.exposure.findings import Severity
+from serment.core.exposure.seen import Answer, Files, Service
+from serment.errors import N_
+
+
+def judge(service: Service, files: Files) -> Verdict:
+    if service.protocol not in ("ftp", "ftps") or files.anonymous is not Answer.YES:
+        return None
+    found = listed(files.listed)
+    return Statement(
+        service.place,
+        Severity.CRITICAL if found else Severity.HIGH,
+        N_("Signed in as anonymous and listed: {files}")
+        if found
+        else N_("Signed in as anonymous; no health file was listed to depth 2"),
+        {"files": found},
+        readable=files.readable,
+        title="" if found else N_("An FTP server without password"),
+        remedy="" if found else N_("Close this FTP, or ask for an account of everybody."),
+    )
+
+
+CHECK = Check(
+    id="X13",
+    name="ftp-anonymous",
+    title=N_("Health files are readable by FTP without a password"),
+    remedy=N_("Close this FTP: health files are readable without a password."),
+    articles=CONFIDENTIALITY,
+    commandment=7,
+    look=over(Files, judge),
+)

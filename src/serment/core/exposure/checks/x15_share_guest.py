@@ -1,0 +1,53 @@
+"""X15: a shared folder (SMB, NFS, rsync, AFP, WebDAV) opens without an account.
+
+A session that only sees the names of shares is how Samba comes out of the box: low.
+"""
+
+from __future__ import annotations
+
+from serment.core.exposure.checking import (
+    CONFIDENTIALITY,
+    Check,
+    Statement,
+    Verdict,
+    listed,
+    over,
+)
+from serment.core.exposure.findings import Severity
+from serment.core.exposure.seen import Answer, Files, Service
+from serment.errors import N_
+
+PROTOCOLS = frozenset({"smb", "nfs", "rsync", "afp", "webdav", "http", "https"})
+
+
+def judge(service: Service, files: Files) -> Verdict:
+    if service.protocol not in PROTOCOLS or files.anonymous is not Answer.YES:
+        return None
+    kinds = listed(files.listed)
+    if not files.shares and not files.listed and files.readable is None:
+        return Statement(
+            service.place,
+            Severity.LOW,
+            N_("A guest session was accepted; no content could be listed"),
+            title=N_("The names of shared folders are visible to anybody"),
+        )
+    return Statement(
+        service.place,
+        Severity.CRITICAL,
+        N_("Listed without an account ({shares} shared folders): {files}")
+        if kinds
+        else N_("Listed without an account: {shares} shared folders"),
+        {"shares": files.shares, "files": kinds},
+        readable=files.readable,
+    )
+
+
+CHECK = Check(
+    id="X15",
+    name="share-guest",
+    title=N_("A shared folder opens without an account"),
+    remedy=N_("Remove guest access and grant rights by name."),
+    articles=CONFIDENTIALITY,
+    commandment=2,
+    look=over(Files, judge),
+)

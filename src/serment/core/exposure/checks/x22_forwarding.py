@@ -1,0 +1,112 @@
+"""X22: the Internet box forwards ports to machines inside (UPnP IGD), joined to what listens there.
+
+Stated at each machine it exposes, and once at the box. A forwarding to nothing we saw is medium; one
+over UDP, as calls and games make by themselves, is low.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Unasked, View
+from serment.core.exposure.findings import RANKS, Confidence, Place, Severity
+from serment.core.exposure.seen import Answer, Gateway, Http, Mapping, Service
+from serment.errors import N_
+
+SENSITIVE = frozenset(
+    [
+        "dicom",
+        "mllp",
+        "ftp",
+        "ftps",
+        "smb",
+        "nfs",
+        "rsync",
+        "afp",
+        "webdav",
+        "rdp",
+        "vnc",
+        "telnet",
+        "ssh",
+        "mysql",
+        "postgresql",
+        "mongodb",
+        "redis",
+        "memcached",
+        "elasticsearch",
+    ]
+)
+PLAIN = frozenset({"", "listing"})  # web servers about which nothing is known
+
+
+def look(view: View) -> Iterator[Statement | Unasked]:
+    services = {(each.place.host, each.place.port): each for each in view.scan.services}
+    answered = False
+    for box in view.scan.services:
+        if isinstance(box.facts, Gateway):
+            answered = True
+            yield from _of_box(box, box.facts, services)
+    if not answered:
+        yield Unasked(
+            Place(""), N_("no Internet box answered to UPnP; its own rules are not known")
+        )
+
+
+def _of_box(
+    box: Service, gateway: Gateway, services: dict[tuple[str, int], Service]
+) -> Iterator[Statement]:
+    worst = Severity.LOW
+    for mapping in gateway.mappings:
+        found = services.get((mapping.host, mapping.port)) if mapping.protocol != "UDP" else None
+        severity = _severity(mapping, found)
+        worst = min(worst, severity, key=RANKS.__getitem__)
+        if found is not None:
+            yield Statement(
+                found.place,
+                severity,
+                N_("The box forwards its port {outside} to this {protocol} service"),
+                {"outside": mapping.outside_port, "protocol": found.protocol},
+                confidence=Confidence.LIKELY,
+            )
+    if gateway.mappings:
+        yield Statement(
+            box.place,
+            worst,
+            N_("The box forwards these ports: {ports}"),
+            {"ports": ", ".join(_told(each) for each in gateway.mappings[:20])},
+            title=N_("Your box opens ports to the whole Internet"),
+        )
+    elif gateway.manageable is Answer.YES:
+        yield Statement(
+            box.place,
+            Severity.LOW,
+            N_("UPnP is on and lists no forwarding"),
+            title=N_("Your box lets any program open ports"),
+            remedy=N_("Disable UPnP on the box unless something needs it."),
+        )
+
+
+def _severity(mapping: Mapping, found: Service | None) -> Severity:
+    if mapping.protocol == "UDP":
+        return Severity.LOW
+    if found is None:
+        return Severity.MEDIUM
+    is_health = isinstance(found.facts, Http) and found.facts.application not in PLAIN
+    return Severity.CRITICAL if found.protocol in SENSITIVE or is_health else Severity.HIGH
+
+
+def _told(mapping: Mapping) -> str:
+    return f"{mapping.outside_port}/{mapping.protocol} -> {mapping.host}:{mapping.port}"
+
+
+CHECK = Check(
+    id="X22",
+    name="box-forwarding",
+    title=N_("Your box opens this service to the whole Internet"),
+    remedy=N_(
+        "Your box opens this service to the whole Internet: delete the forwarding and disable UPnP."
+    ),
+    articles=CONFIDENTIALITY,
+    commandment=3,
+    look=look,
+)

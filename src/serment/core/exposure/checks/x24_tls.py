@@ -1,0 +1,69 @@
+"""X24: TLS that is too old, or a certificate that has expired, is short, or vouches for itself.
+
+A self-signed certificate on a practice's own network is usual (a NAS, a box): low. A certificate of
+an authority of the practice is nothing to state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Unasked, View
+from serment.core.exposure.findings import RANKS, Severity
+from serment.core.exposure.seen import Tls
+from serment.errors import N_, Remark
+
+OLD = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
+WEAK_HASHES = ("md5", "sha1")
+RSA_BITS, EC_BITS = 2048, 224
+
+Problem = tuple[Severity, Remark]
+
+
+def look(view: View) -> Iterator[Statement | Unasked]:
+    for service in view.scan.services:
+        if service.tls is None:
+            continue
+        if not service.tls.understood:
+            yield Unasked(service.place, N_("it began TLS and did not go on"))
+            continue
+        found = list(problems(service.tls, view.scan.at))
+        if found:
+            yield Statement(
+                service.place,
+                min((severity for severity, _ in found), key=RANKS.__getitem__),
+                N_("The TLS session showed: {problems}"),
+                {"problems": tuple(remark for _, remark in found)},
+            )
+
+
+def problems(tls: Tls, now: datetime | None) -> Iterator[Problem]:
+    """What is wrong with one TLS side; `now` None = expiry cannot be judged."""
+    old = [version for version in tls.versions if version in OLD]
+    if old:
+        only = len(old) == len(tls.versions)
+        severity = Severity.HIGH if only or set(old) & {"SSLv2", "SSLv3"} else Severity.MEDIUM
+        yield severity, Remark(N_("old versions ({versions})"), versions=", ".join(old))
+    if tls.expires is not None and now is not None and tls.expires <= now:
+        yield Severity.MEDIUM, Remark(N_("expired on {day}"), day=tls.expires.date())
+    if tls.key_kind == "RSA" and 0 < tls.key_bits < RSA_BITS:
+        severity = Severity.HIGH if tls.key_bits <= RSA_BITS // 2 else Severity.MEDIUM
+        yield severity, Remark(N_("a key of {bits} bits"), bits=tls.key_bits)
+    if tls.key_kind == "EC" and 0 < tls.key_bits < EC_BITS:
+        yield Severity.MEDIUM, Remark(N_("a key of {bits} bits"), bits=tls.key_bits)
+    if tls.signature.lower() in WEAK_HASHES and not tls.self_signed:
+        yield Severity.MEDIUM, Remark(N_("signed with {hash}"), hash=tls.signature)
+    if tls.self_signed:
+        yield Severity.LOW, Remark(N_("the certificate vouches for itself"))
+
+
+CHECK = Check(
+    id="X24",
+    name="tls-weak-or-expired",
+    title=N_("Weak or outdated encryption (TLS)"),
+    remedy=N_("Renew the certificate and allow TLS 1.2 or later only."),
+    articles=ENCRYPTION,
+    commandment=3,
+    look=look,
+)

@@ -1,0 +1,32 @@
+"""X28: a database asks for an account, but the whole network may knock."""
+
+from __future__ import annotations
+
+from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, over
+from serment.core.exposure.findings import Severity
+from serment.core.exposure.scope import is_loopback
+from serment.core.exposure.seen import Answer, Database, Service
+from serment.errors import N_
+
+
+def judge(service: Service, database: Database) -> Verdict:
+    """On the machine itself there is nothing to say."""
+    if database.open is Answer.YES or is_loopback(service.place.host):
+        return None
+    return Statement(
+        service.place,
+        Severity.LOW,
+        N_("{product} answered, and asked for an account"),
+        {"product": service.product or service.protocol},
+    )
+
+
+CHECK = Check(
+    id="X28",
+    name="database-reachable",
+    title=N_("A database can be reached from the network"),
+    remedy=N_("Bind the database to the local machine, or let only the server that needs it in."),
+    articles=CONFIDENTIALITY,
+    commandment=3,
+    look=over(Database, judge),
+)

@@ -1,0 +1,32 @@
+"""X29: a file service that does not encrypt what crosses (NFS, rsync, AFP, WebDAV over HTTP)."""
+
+from __future__ import annotations
+
+from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Verdict, over
+from serment.core.exposure.findings import Severity
+from serment.core.exposure.seen import Files, Service
+from serment.errors import N_
+
+IN_CLEAR = frozenset({"nfs", "rsync", "afp", "webdav"})
+
+
+def judge(service: Service, files: Files) -> Verdict:
+    if service.protocol not in IN_CLEAR or service.tls is not None:
+        return None
+    return Statement(
+        service.place,
+        Severity.LOW,
+        N_("{protocol} was spoken without encryption"),
+        {"protocol": service.protocol.upper()},
+    )
+
+
+CHECK = Check(
+    id="X29",
+    name="files-clear",
+    title=N_("Files cross the network unencrypted"),
+    remedy=N_("Use SMB 3 with encryption, SFTP or HTTPS for these files."),
+    articles=ENCRYPTION,
+    commandment=6,
+    look=over(Files, judge),
+)

@@ -1,0 +1,150 @@
+"""Every check by its id, and what they state together: findings, most serious first.
+
+A finding that was confirmed from outside is one level more serious.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from serment.core.exposure.checking import Check, Statement, View
+from serment.core.exposure.checks import (
+    x01_dicom_find,
+    x02_dicom_retrieve,
+    x03_dicom_store,
+    x04_dicom_worklist,
+    x05_dicom_title,
+    x06_dicom_clear,
+    x07_dicom_certificate,
+    x08_pacs_web,
+    x09_default_account,
+    x10_dicomweb,
+    x11_viewer,
+    x12_vulnerable,
+    x13_ftp_anonymous,
+    x14_ftp_clear,
+    x15_share_guest,
+    x16_smb_v1,
+    x17_web_listing,
+    x18_database,
+    x19_hl7,
+    x20_fhir,
+    x21_remote_desktop,
+    x22_forwarding,
+    x23_dmz,
+    x24_tls,
+    x25_console_clear,
+    x26_ipv6,
+    x27_memcached,
+    x28_database_reachable,
+    x29_files_clear,
+    x30_snmp,
+    x31_ssh_password,
+)
+from serment.core.exposure.findings import (
+    RANKS,
+    Finding,
+    NotChecked,
+    Outside,
+    Severity,
+)
+from serment.core.exposure.outside import outside_of
+from serment.core.exposure.seen import Scan
+
+CHECKS: Final[Mapping[str, Check]] = {
+    module.CHECK.id: module.CHECK
+    for module in (
+        x01_dicom_find,
+        x02_dicom_retrieve,
+        x03_dicom_store,
+        x04_dicom_worklist,
+        x05_dicom_title,
+        x06_dicom_clear,
+        x07_dicom_certificate,
+        x08_pacs_web,
+        x09_default_account,
+        x10_dicomweb,
+        x11_viewer,
+        x12_vulnerable,
+        x13_ftp_anonymous,
+        x14_ftp_clear,
+        x15_share_guest,
+        x16_smb_v1,
+        x17_web_listing,
+        x18_database,
+        x19_hl7,
+        x20_fhir,
+        x21_remote_desktop,
+        x22_forwarding,
+        x23_dmz,
+        x24_tls,
+        x25_console_clear,
+        x26_ipv6,
+        x27_memcached,
+        x28_database_reachable,
+        x29_files_clear,
+        x30_snmp,
+        x31_ssh_password,
+    )
+}
+
+
+def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[NotChecked]]:
+    """What the checks state of an audit, and what they could not look at.
+
+    Args:
+        view: what was seen.
+        only: the ids to look at; empty = all.
+    """
+    found: dict[tuple[str, str, int], Finding] = {}
+    skipped: list[NotChecked] = []
+    for check in CHECKS.values():
+        if only and check.id not in only:
+            continue
+        for stated in check.look(view):
+            if isinstance(stated, Statement):
+                finding = _finding(check, stated, view.scan)
+                worse = found.get(finding.key)
+                if worse is None or RANKS[finding.severity] < RANKS[worse.severity]:
+                    found[finding.key] = finding
+            else:
+                skipped.append(
+                    NotChecked(check.id, stated.place.host, stated.reason, stated.values)
+                )
+    return sorted(found.values(), key=_order), list(_once(skipped))
+
+
+def raised(severity: Severity) -> Severity:
+    """One level more serious; critical stays."""
+    levels = list(Severity)
+    return levels[max(RANKS[severity] - 1, 0)]
+
+
+def _finding(check: Check, stated: Statement, scan: Scan) -> Finding:
+    outside = outside_of(scan, stated.place)
+    confirmed = outside is Outside.CONFIRMED
+    return Finding(
+        check.id,
+        stated.place,
+        raised(stated.severity) if confirmed else stated.severity,
+        stated.confidence,
+        stated.title or check.title,
+        stated.remedy or check.remedy,
+        stated.evidence,
+        stated.values,
+        stated.readable,
+        outside,
+        stated.cves,
+    )
+
+
+def _order(finding: Finding) -> tuple[int, str, str, int]:
+    return RANKS[finding.severity], finding.id, finding.place.host, finding.place.port
+
+
+def _once(skipped: list[NotChecked]) -> list[NotChecked]:
+    seen: dict[tuple[str, str, str], NotChecked] = {}
+    for each in skipped:
+        seen.setdefault((each.check, each.host, each.reason), each)
+    return list(seen.values())

@@ -1,0 +1,209 @@
+"""Which addresses and ports an audit may touch: targets read, rules applied, before any packet.
+
+Private, loopback and link-local ranges are the practice's own, as are IPv6 addresses of a prefix on
+the machine's own links. Any other public address is refused unless its control was proved. Who
+resolves names, asks the person and proves control is left to the caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+    summarize_address_range,
+)
+from typing import Final, TypeAlias
+
+from serment.errors import N_, AccessDenied, UsageError
+
+Network: TypeAlias = IPv4Network | IPv6Network
+Address: TypeAlias = IPv4Address | IPv6Address
+
+ASK_ABOVE: Final = 1024  # addresses: more are asked about every time
+MOST: Final = 65_536  # addresses of one audit
+_OWN: Final = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",  # RFC 1918
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "127.0.0.0/8",  # RFC 1122
+        "169.254.0.0/16",  # RFC 3927
+        "::1/128",
+        "fe80::/10",  # RFC 4291
+        "fc00::/7",  # RFC 4193
+    )
+)
+_NAME: Final = re.compile(
+    r"(?=.{1,253}$)(?!\d+(\.\d+)*$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?"
+)
+_SHORT_RANGE: Final = re.compile(r"(\d+\.\d+\.\d+)\.(\d+)-(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What may be touched: `addresses` in the order given, without repeats."""
+
+    addresses: tuple[str, ...]
+    proved: tuple[str, ...] = ()  # public ones among them whose control was proved
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the person is asked about the size."""
+        return len(self.addresses) > ASK_ABOVE
+
+    @property
+    def is_local(self) -> bool:
+        """Whether nothing beyond this machine is touched: nobody needs to authorise that."""
+        return all(is_loopback(each) for each in self.addresses)
+
+
+def split(texts: Iterable[str]) -> list[str]:
+    """Targets of arguments or of a file's lines: commas and spaces part, # begins a comment."""
+    lines = (line.partition("#")[0] for text in texts for line in text.splitlines())
+    return [each for line in lines for each in line.replace(",", " ").split()]
+
+
+def names_in(targets: Iterable[str]) -> list[str]:
+    """The host names among targets, which somebody must resolve.
+
+    Raises:
+        UsageError: a target is neither an address, a range nor a name.
+    """
+    return [each for each in dict.fromkeys(targets) if parse_target(each) is None]
+
+
+def parse_target(text: str) -> tuple[Network, ...] | None:
+    """The networks of one target; None for a host name. Ranges: CIDR, A-B, 192.168.1.10-20.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    try:
+        if short := _SHORT_RANGE.fullmatch(text):
+            return _span(f"{short[1]}.{short[2]}", f"{short[1]}.{short[3]}")
+        if "-" in text and not _NAME.fullmatch(text):
+            return _span(*text.split("-", 1))
+        return (ip_network(text.partition("%")[0] if "/" not in text else text, strict=False),)
+    except (ValueError, TypeError) as error:
+        if _NAME.fullmatch(text):
+            return None
+        raise UsageError(
+            N_("{target} is no address, range or host name"),
+            hint=N_("write 192.168.1.20, 192.168.1.0/24, 192.168.1.10-20 or a name"),
+            target=text[:80],
+        ) from error
+
+
+def plan(
+    targets: Sequence[str],
+    *,
+    resolved: Mapping[str, Sequence[str]],
+    on_link: Collection[str] = (),
+    excluded: Sequence[str] = (),
+    proved: Collection[str] = (),
+) -> Scope:
+    """The scope of an audit.
+
+    Args:
+        targets: addresses, ranges, names.
+        resolved: the addresses of every name in `targets` and `excluded`, asked once.
+        on_link: the networks of this machine's links, as CIDR.
+        excluded: what is left out, in the same words.
+        proved: public addresses whose control was proved.
+
+    Raises:
+        UsageError: nothing is left, or far too much.
+        AccessDenied: a public address whose control was not proved.
+    """
+    left_out = _networks(excluded, resolved)
+    wanted = _networks(targets, resolved)
+    _check_size(wanted)
+    links = [ip_network(each, strict=False) for each in on_link]
+    known = {ip_address(each) for each in proved}
+    found: dict[Address, None] = {}
+    for network in wanted:
+        own = is_own(network, links)
+        for address in _hosts(network):
+            if _within(address, left_out):
+                continue
+            if not own and address not in known:
+                raise _not_yours(address)
+            found[address] = None
+    if not found:
+        raise UsageError(
+            N_("no address is left to look at"), hint=N_("check the targets and --exclude")
+        )
+    return Scope(
+        tuple(str(each) for each in found), tuple(str(each) for each in found if each in known)
+    )
+
+
+def is_own(network: Network, on_link: Iterable[Network] = ()) -> bool:
+    """Whether every address of it is the practice's own."""
+    return any(_covers(own, network) for own in _OWN) or any(
+        _covers(link, network) for link in on_link if link.version == 6
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's; False for what is none."""
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _span(first: str, last: str) -> tuple[Network, ...]:
+    return tuple(summarize_address_range(ip_address(first), ip_address(last)))  # type: ignore[type-var]
+
+
+def _networks(texts: Iterable[str], resolved: Mapping[str, Sequence[str]]) -> list[Network]:
+    found: list[Network] = []
+    for text in texts:
+        parsed = parse_target(text)
+        found += [ip_network(each) for each in resolved.get(text, ())] if parsed is None else parsed
+    return found
+
+
+def _check_size(networks: Iterable[Network]) -> None:
+    count = sum(network.num_addresses for network in networks)
+    if count > MOST:
+        raise UsageError(
+            N_("{count} addresses are too many for one audit (at most {most})"),
+            hint=N_("name smaller ranges; of IPv6, name the addresses"),
+            count=count,
+            most=MOST,
+        )
+
+
+def _hosts(network: Network) -> Iterable[Address]:
+    """The addresses of machines: without the network's own and its broadcast address."""
+    return network.hosts() if network.version == 4 and network.prefixlen < 31 else network
+
+
+def _within(address: Address, networks: Iterable[Network]) -> bool:
+    return any(address.version == each.version and address in each for each in networks)
+
+
+def _covers(outer: Network, inner: Network) -> bool:
+    return (
+        outer.version == inner.version
+        and outer.network_address <= inner.network_address  # type: ignore[operator]
+        and inner.broadcast_address <= outer.broadcast_address  # type: ignore[operator]
+    )
+
+
+def _not_yours(address: Address) -> AccessDenied:
+    return AccessDenied(
+        N_("{address} is a public address, and that it is yours is not proved"),
+        hint=N_("audit the practice's own network, and let `serment scan peer` look from outside"),
+        address=str(address),
+    )
