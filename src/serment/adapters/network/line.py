@@ -28,7 +28,7 @@ class Silent(Ended):
 
 
 class Gone(Ended):
-    """The peer refused, closed or reset the connection, or TLS failed."""
+    """The peer refused, closed or reset the connection, or TLS failed (OpenSSL's word for why)."""
 
 
 class Cut(Ended):
@@ -136,6 +136,11 @@ class Line:
         with contextlib.suppress(OSError):
             self.socket.close()
 
+    def cut(self) -> None:
+        """End every wait on it, from another thread."""
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
     def __enter__(self) -> Line:
         return self
 
@@ -181,5 +186,7 @@ def _translated() -> Iterator[None]:
         yield
     except TimeoutError:
         raise Silent from None
-    except (OSError, ValueError):  # ssl.SSLError is an OSError
+    except ssl.SSLError as error:
+        raise Gone(error.reason or "") from None
+    except (OSError, ValueError):
         raise Gone from None

@@ -59,7 +59,7 @@ class Heard:
     facts: Facts = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
     """One service, and the way to reach it again. Used by one thread."""
 
@@ -71,6 +71,7 @@ class Call:
     tls: bool = False  # the protocol is spoken inside TLS
     heard: Heard | None = None  # a probe's answer so far, kept when the talk is cut
     is_understood: bool = False
+    was_cut: bool = False  # it was understood, and then stalled or never ended
     _open: list[Line] = field(default_factory=list)
 
     def line(self) -> Line:
@@ -96,6 +97,11 @@ class Call:
         """Close all connections of this call."""
         while self._open:
             self._open.pop().close(polite=not self.order.fast)
+
+    def cut(self) -> None:
+        """End every wait on its connections, from another thread."""
+        for line in list(self._open):
+            line.cut()
 
     def _new(self, host: str, port: int, tls: bool, name: str = "") -> Line:
         line = self.dialer.line(host, port, self.budget)

@@ -1,0 +1,128 @@
+"""What a port is, found out by talking to it: never by its number.
+
+It listens first, then asks in DICOM, in HTTP and in TLS (and the same again inside TLS), then in
+everything else. A port's number decides at most which question comes first. A service that never
+says a word costs `Order.silent_seconds`; one that talks is cut at `Order.host_seconds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from serment.adapters.network import tls
+from serment.adapters.network.dialer import Dialer
+from serment.adapters.network.line import Budget, Cut, Ended, Gone, Silent
+from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
+from serment.adapters.network.scope import NEVER_SPOKEN_TO
+from serment.core.exposure.findings import Place
+from serment.core.exposure.seen import BANNER_LIMIT, Service
+from serment.core.exposure.text import clean
+from serment.ports.network import Order
+
+LISTENING_SECONDS: Final = 0.4  # for a service that speaks first
+USUAL_WINDOW: Final = 1.0  # for the first answer, where a port's number names the protocol
+_BANNER_BYTES: Final = 4096
+_NOT_UNDERSTOOD: Final = 2  # times the silent seconds: for one that talks and is not understood
+_TLS: Final = Probe("tls", tls.talk, usual=frozenset({443, 2762, 8443}), rank=30, window=0.6)
+
+
+def recognise(place: Place, order: Order, dialer: Dialer, probes: Sequence[Probe]) -> Service:
+    """Talk to one open port until it is understood, or its time is over."""
+    call = Call(place, order, dialer, Budget(order.silent_seconds, LISTENING_SECONDS))
+    return converse(call, probes)
+
+
+def converse(call: Call, probes: Sequence[Probe]) -> Service:
+    """As `recognise`, with a call that somebody else may watch and cut."""
+    if call.place.port in NEVER_SPOKEN_TO:
+        return _service(call, Heard("printer"))
+    try:
+        call.banner, _ = _listen(call)
+        heard = _ask_all(call, [*probes, _TLS])
+        if heard and heard.protocol == _TLS.protocol:
+            return _inside(call, probes)
+        return _service(call, heard)
+    finally:
+        call.close()
+
+
+def _inside(outer: Call, probes: Sequence[Probe]) -> Service:
+    """The same again, inside TLS."""
+    budget = outer.budget
+    budget.deadline = budget.began + _NOT_UNDERSTOOD * outer.order.silent_seconds
+    call = replace(outer, tls=True, banner=b"", _open=[])
+    try:
+        budget.patience = LISTENING_SECONDS
+        call.banner, refusal = _listen(call)
+        heard = None if refusal else _ask_all(call, probes)
+        call.close()
+        budget.deadline = max(budget.deadline, budget.began + outer.order.host_seconds)
+        facts = tls.facts(outer, refusal, heard is not None)
+        return replace(_service(call, heard or Heard(_TLS.protocol)), tls=facts)
+    finally:
+        call.close()
+
+
+def _listen(call: Call) -> tuple[bytes, str]:
+    """What the service says unasked, and why TLS ended at once ("" when it did not)."""
+    try:
+        with call.line() as line:
+            return line.some(_BANNER_BYTES), ""
+    except Gone as gone:
+        return b"", str(gone)
+    except Ended:
+        return b"", ""
+
+
+def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
+    budget = call.budget
+    for probe in _in_order(call, probes):
+        if budget.heard and not call.is_understood:
+            longer = _NOT_UNDERSTOOD * call.order.silent_seconds
+            budget.deadline = max(budget.deadline, budget.began + longer)
+        if budget.left <= 0:
+            return None
+        usual = call.place.port in probe.usual
+        budget.patience = max(probe.window, USUAL_WINDOW) if usual else probe.window
+        heard = _ask(call, probe)
+        if heard:
+            return heard
+    return None
+
+
+def _ask(call: Call, probe: Probe) -> Heard | None:
+    """A probe's answer, or what it had understood when the talk ended."""
+    try:
+        return probe.talk(call)
+    except (Ended, *NONSENSE) as end:
+        if not call.is_understood:
+            return None
+        call.was_cut = call.was_cut or isinstance(end, Cut | Silent)
+        return call.heard or Heard(probe.protocol)
+    finally:
+        call.close()
+
+
+def _in_order(call: Call, probes: Sequence[Probe]) -> list[Probe]:
+    """Whose banner it is; then those that ask first, led by the one the port's number names."""
+    named = [each for each in probes if each.hears and call.banner and each.hears(call.banner)]
+    asking = [each for each in probes if each.hears is None]
+    return named + sorted(asking, key=lambda each: (call.place.port not in each.usual, each.rank))
+
+
+def _service(call: Call, heard: Heard | None) -> Service:
+    """ "Spoke, not understood" keeps none of what it said: nobody knows what that is."""
+    if heard is None:
+        heard = Heard("unknown" if call.budget.heard else "silent")
+    return Service(
+        replace(call.place, proto=heard.protocol),
+        heard.protocol,
+        clean(heard.product, BANNER_LIMIT),
+        clean(heard.version, BANNER_LIMIT),
+        clean(heard.banner, BANNER_LIMIT),
+        None,
+        heard.facts,
+        call.was_cut,
+    )

@@ -1,0 +1,170 @@
+"""Who is talked to when: hosts side by side, few connections to each, and an end to every talk.
+
+A host with few open ports may be a medical device: it gets one connection at a time, unless the
+order is fast. A watcher cuts the connections of whoever uses up its time, so that no library waits
+longer than its service is worth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from serment.adapters.network.dialer import Dialer
+from serment.adapters.network.line import Budget, Ended
+from serment.adapters.network.probing import NONSENSE, Call, HostProbe, Probe
+from serment.adapters.network.recognise import LISTENING_SECONDS, converse
+from serment.adapters.system import SystemClock
+from serment.core.exposure.findings import Place
+from serment.core.exposure.seen import Service
+from serment.ports.network import Order
+
+HOSTS_AT_ONCE: Final = 64
+_DEVICE_PORTS: Final = 8  # a host with more open ones is a server or a trap, not a modality
+_LANES: Final = 8  # connections at once to such a host; to a service there is still one
+_HOST_TIMES: Final = 4  # times `Order.host_seconds`: all the services of one host together
+_LOOK_SECONDS: Final = 0.25
+_GRACE_SECONDS: Final = 2.0  # between a service's end and the cutting of its connections
+
+Talk = Callable[[], Iterator[Service]]
+
+
+class Talks:
+    """One audit's conversations; `run` once."""
+
+    def __init__(
+        self,
+        order: Order,
+        dialer: Dialer,
+        probes: Sequence[Probe],
+        host_probes: Sequence[HostProbe],
+    ) -> None:
+        self._order, self._dialer = order, dialer
+        self._probes, self._host_probes = probes, host_probes
+        self._now = SystemClock().monotonic
+        self._calls: set[Call] = set()
+        self._lock = threading.Lock()
+        self._heard: queue.SimpleQueue[list[Service] | None] = queue.SimpleQueue()
+
+    def run(
+        self, hosts: Iterable[str], open_ports: Iterable[tuple[str, int]]
+    ) -> Iterator[list[Service]]:
+        """Talk to everybody; for each conversation, when it ends, the services it found."""
+        lanes = deque(self._lanes(hosts, open_ports))
+        workers = min(HOSTS_AT_ONCE, len(lanes))
+        over = threading.Event()
+        threading.Thread(target=self._watch, args=(over,), daemon=True).start()
+        for _ in range(workers):
+            threading.Thread(target=self._work, args=(lanes,), daemon=True).start()
+        while workers:
+            services = self._heard.get()
+            if services is None:
+                workers -= 1
+            else:
+                yield services
+        over.set()
+
+    def _lanes(
+        self, hosts: Iterable[str], open_ports: Iterable[tuple[str, int]]
+    ) -> Iterator[_Lane]:
+        """What one thread does one after the other: a host, or a share of a crowded one."""
+        ports: dict[str, list[int]] = {host: [] for host in hosts}
+        for host, port in open_ports:
+            ports.setdefault(host, []).append(port)
+        for host, theirs in sorted(ports.items(), key=lambda pair: len(pair[1])):
+            crowded = self._order.fast or len(theirs) > _DEVICE_PORTS
+            waiting = deque(Place(host, port, "tcp") for port in sorted(theirs))
+            shared = _Host(host, waiting, self._order.host_seconds)
+            for number in range(min(_LANES, len(theirs)) if crowded else 1):
+                yield _Lane(shared, self._host_probes if number == 0 else ())
+
+    def _work(self, lanes: deque[_Lane]) -> None:
+        while True:
+            try:
+                lane = lanes.popleft()
+            except IndexError:
+                break
+            self._host(lane)
+        self._heard.put(None)
+
+    def _host(self, lane: _Lane) -> None:
+        host = lane.host
+        while (place := host.next(self._now())) is not None:
+            services = self._service(place, host.is_over(self._now()))
+            host.understood += services[0].protocol not in ("unknown", "silent")
+            self._heard.put(services)
+        for probe in lane.probes:
+            self._heard.put(self._udp(host.address, probe))
+
+    def _service(self, place: Place, over: bool) -> list[Service]:
+        if over:
+            return [Service(replace(place, proto="silent"), "silent", cut=True)]
+        call = self._call(place)
+        try:
+            return [converse(call, self._probes)]
+        except (Ended, *NONSENSE):
+            return [Service(replace(place, proto="unknown"), "unknown", cut=True)]
+        finally:
+            self._end(call)
+
+    def _udp(self, address: str, probe: HostProbe) -> list[Service]:
+        call = self._call(Place(address))
+        found: list[Service] = []
+        try:
+            with contextlib.suppress(Ended, *NONSENSE):  # what was found until then stays
+                found.extend(probe.ask(call))
+        finally:
+            self._end(call)
+        return found
+
+    def _call(self, place: Place) -> Call:
+        budget = Budget(self._order.silent_seconds, LISTENING_SECONDS)
+        call = Call(place, self._order, self._dialer, budget)
+        with self._lock:
+            self._calls.add(call)
+        return call
+
+    def _end(self, call: Call) -> None:
+        call.close()
+        with self._lock:
+            self._calls.discard(call)
+
+    def _watch(self, over: threading.Event) -> None:
+        while not over.wait(_LOOK_SECONDS):
+            with self._lock:
+                late = [call for call in self._calls if call.budget.left < -_GRACE_SECONDS]
+            for call in late:
+                call.cut()
+
+
+class _Host:
+    """What is still to be asked of one host, shared by its lanes."""
+
+    def __init__(self, address: str, waiting: deque[Place], seconds: float) -> None:
+        self.address = address
+        self.understood = 0
+        self._waiting = waiting
+        self._seconds = seconds
+        self._began: float | None = None
+
+    def next(self, now: float) -> Place | None:
+        self._began = now if self._began is None else self._began
+        try:
+            return self._waiting.popleft()
+        except IndexError:
+            return None
+
+    def is_over(self, now: float) -> bool:
+        """All its time is used: less of it where nothing at all was understood."""
+        limit = self._seconds * (_HOST_TIMES if self.understood else 1)
+        return self._began is not None and now - self._began > limit
+
+
+class _Lane:
+    def __init__(self, host: _Host, probes: Sequence[HostProbe]) -> None:
+        self.host, self.probes = host, probes
