@@ -162,7 +162,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _span(first: str, last: str) -> tuple[Network, ...]:
-    return tuple(summarize_address_range(ip_address(first), ip_address(last)))  # type: ignore[type-var]
+    return tuple(summarize_address_range(ip_address(first), ip_address(last)))
 
 
 def _networks(texts: Iterable[str], resolved: Mapping[str, Sequence[str]]) -> list[Network]:

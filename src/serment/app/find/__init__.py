@@ -1,0 +1,1 @@
+"""Find: what of this practice strangers can reach."""

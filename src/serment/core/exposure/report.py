@@ -1,0 +1,136 @@
+"""What an audit answers: findings, hosts, what was not checked, and the JSON contract for scripts.
+
+The contract is documented in `docs/cli.md`; keys are added, never renamed or removed. Words are put
+into the reader's language by the `say` that is handed in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+
+from serment.core.exposure.findings import Finding, NotChecked, Place, Readable, Severity
+from serment.core.exposure.registry import CHECKS
+from serment.core.exposure.seen import Scan, Service
+from serment.errors import N_
+
+Say = Callable[[str, Mapping[str, object]], str]
+
+NOT_FROM_OUTSIDE = N_("not checked from outside")
+OUTSIDE_BY: Mapping[str, str] = {
+    "upnp": N_("the box's own list of forwardings (UPnP)"),
+    "questions": N_("the answers about the box"),
+    "peer": N_("a helper outside that dialled back"),
+    "import": N_("an imported scan from outside"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One audit, judged. `addresses`: how many were in scope."""
+
+    at: datetime  # aware UTC
+    seconds: float
+    scan: Scan
+    findings: tuple[Finding, ...]
+    not_checked: tuple[NotChecked, ...]
+    authorised_by: str = ""
+    addresses: int = 0
+    proved: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[Severity, int]:
+        """How many findings of each severity, most serious first."""
+        found = Counter(each.severity for each in self.findings)
+        return {severity: found[severity] for severity in Severity if found[severity]}
+
+
+def as_json(report: Report, say: Say) -> dict[str, Any]:
+    """The answer of `serment scan network --json`."""
+    return {
+        "findings": [finding_json(each, say) for each in report.findings],
+        "hosts": [_host(host, found) for host, found in hosts(report.scan).items()],
+        "not_checked": [
+            {"check": each.check, "host": each.host, "reason": say(each.reason, each.values)}
+            for each in report.not_checked
+        ],
+        "seconds": round(report.seconds, 3),
+        "at": report.at.isoformat(),
+        "addresses": report.addresses,
+        "authorised_by": report.authorised_by,
+        "proved": list(report.proved),
+        "outside": {
+            "by": list(report.scan.outside_by),
+            "said": ", ".join(outside_said(report.scan, say)),
+        },
+    }
+
+
+def finding_json(finding: Finding, say: Say) -> dict[str, Any]:
+    """One finding of the contract."""
+    check = CHECKS[finding.id]
+    return {
+        "id": finding.id,
+        "name": check.name,
+        "host": finding.place.host,
+        "port": finding.place.port,
+        "proto": finding.place.proto,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "outside": finding.outside.value,
+        "readable": _readable(finding.readable),
+        "title": say(finding.title, {}),
+        "remedy": say(finding.remedy, {}),
+        "evidence": say(finding.evidence, finding.values),
+        "articles": list(check.articles),
+        "commandment": check.commandment,
+        "cves": list(finding.cves),
+    }
+
+
+def outside_said(scan: Scan, say: Say) -> list[str]:
+    """How the outside was looked at, in words; never silence."""
+    said = [say(OUTSIDE_BY[each], {}) for each in scan.outside_by if each in OUTSIDE_BY]
+    return said or [say(NOT_FROM_OUTSIDE, {})]
+
+
+def hosts(scan: Scan) -> dict[str, list[Service]]:
+    """Services by host, in the order of addresses and ports."""
+    found: dict[str, list[Service]] = {}
+    for service in sorted(scan.services, key=lambda each: _place_order(each.place)):
+        found.setdefault(service.place.host, []).append(service)
+    return found
+
+
+def _host(host: str, services: list[Service]) -> dict[str, Any]:
+    return {
+        "host": host,
+        "services": [
+            {
+                "port": each.place.port,
+                "protocol": each.protocol,
+                "product": each.product,
+                "version": each.version,
+                "tls": each.tls is not None,
+            }
+            for each in services
+        ],
+    }
+
+
+def _readable(readable: Readable | None) -> dict[str, Any] | None:
+    if readable is None:
+        return None
+    return {"count": readable.count, "capped": readable.capped, "unit": readable.unit.value}
+
+
+def _place_order(place: Place) -> tuple[int, int, str, int]:
+    try:
+        address = ip_address(place.host.partition("%")[0])
+        return address.version, int(address), "", place.port
+    except ValueError:
+        return 9, 0, place.host, place.port
