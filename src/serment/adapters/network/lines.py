@@ -43,16 +43,18 @@ def encode(value: Any) -> bytes:
     return json.dumps(_plain(value), separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def decode(kind: type[T], untrusted: bytes) -> T:
-    """The value that a line holds.
+def decode(untrusted: bytes, *kinds: type[T], limit: int = LINE_LIMIT) -> T:
+    """The value that a line holds, of one of these kinds.
 
     Raises:
-        FormatError: it is not a `kind`, field for field.
+        FormatError: it is none of them, field for field, or longer than `limit` bytes.
     """
     try:
-        if len(untrusted) > LINE_LIMIT:
+        if len(untrusted) > limit:
             raise ValueError
-        return typing.cast(T, _typed(kind, json.loads(untrusted)))
+        value = _checked(dict, json.loads(untrusted))
+        kind = {each.__name__: each for each in kinds}[value[_KIND]]
+        return typing.cast(T, _typed(kind, value))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise FormatError(
             N_("the process that talks to the network answered what is not understood"),
