@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from serment.bootstrap.folder import open_folder
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
-from serment.entrypoints.cli.world import ImportOrder
+from serment.entrypoints.cli.world import Auditing, ImportOrder
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, SermentError, Unavailable, UsageError
 
 if TYPE_CHECKING:
+    from serment.core.exposure.posture.registry import Answer
     from serment.entrypoints.desk.desk import Desk
     from serment.ports import ProgressFactory
 
@@ -118,6 +119,17 @@ class RealWorld:
         from serment.bootstrap.doctor import examine_vault
 
         return examine_vault(vault, thorough, mend, progress)
+
+    def auditing(self) -> Auditing:
+        from serment.adapters.system import SystemClock
+        from serment.bootstrap.network import known_flaws, network
+
+        return Auditing(network(), SystemClock(), known_flaws())
+
+    def examine_host(self, record: Path | None) -> tuple[Answer, ...]:
+        from serment.bootstrap.posture import examine_this_host
+
+        return examine_this_host(record)
 
     def demo(self, options: dict[str, Any], output: Output, progress: ProgressFactory) -> int:
         from serment.bootstrap.demo import demo

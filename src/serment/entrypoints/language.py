@@ -97,6 +97,8 @@ def _one(value: object, lang: str) -> object:
     """Import the formats only for values that need them: Babel is slow to load."""
     if isinstance(value, Remark):
         return _fill(value.message, lang, value.values)
+    if isinstance(value, tuple):
+        return ", ".join(str(_one(each, lang)) for each in value)
     if isinstance(value, datetime):
         from serment.entrypoints.formats import moment
 

@@ -17,7 +17,7 @@ from typing import Any
 import typer
 from typer.exceptions import TyperException
 
-from serment.entrypoints.cli import breach, journal, people, reading, vault
+from serment.entrypoints.cli import breach, journal, people, reading, scan, vault
 from serment.entrypoints.cli.output import DONE, USAGE, Output, run
 from serment.entrypoints.cli.progress import terminal_progress
 from serment.entrypoints.cli.spoken import mistake, translate
@@ -45,7 +45,7 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for part in (vault, reading, people, journal, breach):
+    for part in (vault, reading, people, journal, breach, scan):
         part.register(app)
     return app
 

@@ -7,10 +7,11 @@ by the command. `monotonic` is the clock port's, seconds that never go back.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from serment.entrypoints.language import translator
+from serment.ports import Progress, ProgressFactory
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -61,6 +62,32 @@ class Silent:
 
     def step(self, count: int = 1) -> None:
         """Nobody is watching."""
+
+
+class Stages:
+    """One bar after the other, for work in several stages; `at` says which and how far it is."""
+
+    def __init__(self, factory: ProgressFactory) -> None:
+        self._factory = factory
+        self._open = ExitStack()
+        self._label = ""
+        self._bar: Progress | None = None
+        self._done = 0
+
+    def at(self, label: str, done: int, total: int) -> None:
+        """`label` is a message id; a new one closes the bar before."""
+        if label != self._label or self._bar is None:
+            self.close()
+            self._label, self._done = label, 0
+            self._bar = self._open.enter_context(self._factory(label))
+        self._bar.total(total)
+        if done > self._done:
+            self._bar.step(done - self._done)
+            self._done = done
+
+    def close(self) -> None:
+        self._open.close()
+        self._bar = None
 
 
 def make_bar(err: TextIO, monotonic: Callable[[], float]) -> Bar:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from serment.core.exposure.products import Flaw
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.desk.request import Request
-from serment.ports import ProgressFactory
+from serment.ports import Clock, ProgressFactory
+from serment.ports.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,15 @@ class ImportOrder:
     patient: str | None  # patient id, for PDF documents
     login: str | None  # with --as: duplicates are checked against the vault
     password: Masked[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Auditing:
+    """The network, a clock, and which versions are known to be vulnerable."""
+
+    network: Network
+    clock: Clock
+    flaws: tuple[Flaw, ...]
 
 
 class World(Protocol):
@@ -70,6 +81,12 @@ class World(Protocol):
     def doctor(
         self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
     ) -> dict[str, Any]: ...
+
+    def auditing(self) -> Auditing:
+        """What an audit of the network needs."""
+
+    def examine_host(self, record: Path | None) -> tuple[Answer, ...]:
+        """How this machine is kept; what it said also goes to the new file `record`."""
 
     def demo(self, options: dict[str, Any], output: Output, progress: ProgressFactory) -> int: ...
 

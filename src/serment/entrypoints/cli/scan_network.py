@@ -1,0 +1,149 @@
+"""`serment scan network`: reads the options, asks who authorised it, audits, shows what was found.
+
+What is stated is decided in `core.exposure`; how it is written is `scan_shown`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serment.app.find.network import Prepared, Wish, audit, prepare
+from serment.core.exposure.ports import parse_ports
+from serment.core.exposure.report import Report
+from serment.core.exposure.scope import split
+from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.output import DONE, FINDINGS
+from serment.entrypoints.cli.progress import Stages
+from serment.entrypoints.cli.scan_shown import show
+from serment.entrypoints.cli.world import Auditing, Context
+from serment.errors import N_, Unavailable, UsageError
+from serment.ports.network import Progress
+
+FILE_LIMIT = 1024 * 1024  # bytes of a file of targets
+PHASES = {
+    "hosts": N_("Looking for machines"),
+    "ports": N_("Looking for open ports"),
+    "services": N_("Talking to services"),
+}
+
+
+def network(
+    ctx: typer.Context,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TARGETS]...",
+            help=N_("addresses, ranges, names, or a file of them; the own networks unless given"),
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help=N_("leave these addresses out"))
+    ] = None,
+    ports: Annotated[
+        str, typer.Option("--ports", help=N_("common, all, or a list as 104,8000-8100"))
+    ] = "common",
+    authorised_by: Annotated[
+        str | None, typer.Option("--authorised-by", help=N_("who answers for this network"))
+    ] = None,
+    large: Annotated[
+        bool, typer.Option("--large", help=N_("yes, more than 1024 addresses"))
+    ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help=N_("several connections at once to a medical device"))
+    ] = False,
+    default_accounts: Annotated[
+        bool,
+        typer.Option(
+            "--try-default-accounts",
+            help=N_("try the one documented account of each product, once"),
+        ),
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help=N_("only this check, as X01"))
+    ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option("--host", help=N_("only this address: a recheck"))
+    ] = None,
+    box_dmz: Annotated[
+        str | None, typer.Option("--box-dmz", help=N_("is the box in DMZ mode: yes or no"))
+    ] = None,
+    box_rules: Annotated[
+        str | None,
+        typer.Option("--box-rules", help=N_("were ports opened on it by hand: yes or no")),
+    ] = None,
+) -> int:
+    context: Context = ctx.obj
+    wish = Wish(
+        targets=tuple(split(_read(each) for each in (*(targets or ()), *(host or ())))),
+        excluded=tuple(split(_read(each) for each in exclude or ())),
+        ports=parse_ports(ports),
+        only=frozenset(each.upper() for each in only or ()),
+        fast=fast,
+        default_accounts=default_accounts,
+        authorised_by=(authorised_by or "").strip(),
+        large=large,
+        dmz=_yes_or_no(box_dmz),
+        manual_rules=_yes_or_no(box_rules),
+    )
+    auditing = context.world.auditing()
+    prepared = _asked(context, prepare(auditing.network, wish))
+    if default_accounts:
+        context.output.note(
+            N_("Factory accounts are tried, once each: the other side's logs will show it")
+        )
+    report = _audited(context, auditing, prepared)
+    show(context.output, report)
+    return FINDINGS if report.findings else DONE
+
+
+def _asked(context: Context, prepared: Prepared) -> Prepared:
+    """With what the person in front of the terminal answers to the two questions."""
+    wish, scope = prepared.wish, prepared.scope
+    if not asking.somebody_is_there(context):
+        return prepared
+    if scope.is_large and not wish.large:
+        context.output.note(N_("{count} addresses will be looked at."), count=len(scope.addresses))
+        wish = replace(wish, large=asking.agreed(context, N_("Go on? (yes/no)")))
+    if not scope.is_local and not wish.authorised_by:
+        name = asking.line(context, N_("Who authorised this audit (name and function)"))
+        wish = replace(wish, authorised_by=name)
+    return replace(prepared, wish=wish)
+
+
+def _audited(context: Context, auditing: Auditing, prepared: Prepared) -> Report:
+    stages = Stages(context.progress)
+
+    def progress(event: Progress) -> None:
+        stages.at(PHASES.get(event.phase, event.phase), event.done, event.total)
+
+    try:
+        return audit(auditing.network, auditing.clock, prepared, auditing.flaws, progress)
+    finally:
+        stages.close()
+
+
+def _read(target: str) -> str:
+    """The content of a target that is a file; any other target as it is."""
+    path = Path(target)
+    try:
+        if not path.is_file():
+            return target
+        with path.open(encoding="utf-8") as stream:
+            return stream.read(FILE_LIMIT)
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            N_("the file of targets cannot be read"),
+            hint=N_("one address, range or name a line, as UTF-8 text"),
+        ) from error
+
+
+def _yes_or_no(text: str | None) -> bool | None:
+    known = {None: None, "yes": True, "oui": True, "no": False, "non": False}
+    key = text.strip().casefold() if text else None
+    if key not in known:
+        raise UsageError(N_("answer yes or no"), hint=N_("leave the option out if you do not know"))
+    return known[key]

@@ -1,0 +1,104 @@
+"""Writes an audit's report: findings by severity with their remedies for people, JSON for programs.
+
+Whatever a machine said of itself is one printable line here: escape sequences, line breaks and
+direction marks of a banner are gone (`core.exposure.text`), and once more for good measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from serment.core.exposure.findings import Finding, Outside, Place, Severity, Unit
+from serment.core.exposure.report import Report, as_json, outside_said
+from serment.core.exposure.text import clean
+from serment.entrypoints.cli.output import Output
+from serment.errors import N_
+
+LINE_LIMIT = 400  # characters
+SEVERITIES: Mapping[Severity, str] = {
+    Severity.CRITICAL: N_("Critical"),
+    Severity.HIGH: N_("High"),
+    Severity.MEDIUM: N_("Medium"),
+    Severity.LOW: N_("Low"),
+    Severity.INFO: N_("Note"),
+}
+UNITS: Mapping[Unit, str] = {
+    Unit.PATIENTS: N_("{count} patients readable"),
+    Unit.STUDIES: N_("{count} studies readable"),
+    Unit.FILES: N_("{count} files readable"),
+    Unit.ROWS: N_("{count} rows readable"),
+}
+OUTSIDES: Mapping[Outside, str] = {
+    Outside.CONFIRMED: N_("reached from outside"),
+    Outside.CLOSED: N_("tried from outside: closed"),
+    Outside.SHARED_ADDRESS: N_("shared address, not checked"),
+}
+
+
+def show(output: Output, report: Report) -> None:
+    """The whole report."""
+
+    def say(message: str, values: Mapping[str, object]) -> str:
+        return clean(output.text(message, **values), LINE_LIMIT)
+
+    output.value(as_json(report, say))
+    if output.as_json:
+        return
+    for finding in report.findings:
+        _show_finding(output, finding, say(finding.evidence, finding.values))
+    _show_unseen(output, report)
+    _show_sum(output, report)
+    output.line(
+        N_("View from outside: {what}"),
+        what=", ".join(outside_said(report.scan, say)),
+    )
+    if report.authorised_by:
+        output.line(N_("Authorised by: {name}"), name=clean(report.authorised_by, LINE_LIMIT))
+    for address in report.proved:
+        output.line(N_("Control of {address} was proved by our own listener"), address=address)
+
+
+def place_said(place: Place) -> str:
+    """An address and its port, IPv6 in brackets."""
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return f"{host}:{place.port}" if place.port else place.host
+
+
+def _show_finding(output: Output, finding: Finding, evidence: str) -> None:
+    facts = [output.text(OUTSIDES[finding.outside])] if finding.outside in OUTSIDES else []
+    if finding.readable is not None:
+        count = f"{finding.readable.count}{'+' if finding.readable.capped else ''}"
+        facts.insert(0, output.text(UNITS[finding.readable.unit], count=count))
+    head = f"{output.text(SEVERITIES[finding.severity]):<9} {finding.id}"
+    tail = f" ({'; '.join(facts)})" if facts else ""
+    output.plain(f"{head}  {place_said(finding.place)}  {output.text(finding.title)}{tail}")
+    output.plain(f"{'':<14} {evidence}")
+    output.plain(f"{'':<14} > {output.text(finding.remedy)}")
+
+
+def _show_unseen(output: Output, report: Report) -> None:
+    if not report.not_checked:
+        return
+    output.line()
+    output.line(N_("Not checked:"))
+    for each in report.not_checked:
+        reason = clean(output.text(each.reason, **each.values), LINE_LIMIT)
+        output.plain(f"  {each.check}  {each.host}  {reason}".replace("    ", "  "))
+
+
+def _show_sum(output: Output, report: Report) -> None:
+    output.line()
+    if report.findings:
+        said = (
+            f"{count} {output.text(SEVERITIES[severity]).lower()}"
+            for severity, count in report.counts.items()
+        )
+        output.plain(", ".join(said))
+    else:
+        output.line(N_("Nothing to report among what was checked."))
+    output.line(
+        N_("{addresses} addresses, {services} services, {seconds} s"),
+        addresses=report.addresses,
+        services=len(report.scan.services),
+        seconds=f"{report.seconds:.1f}",
+    )
