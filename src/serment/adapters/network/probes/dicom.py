@@ -1,0 +1,171 @@
+"""DICOM (PS3.8): who is let in, under which title, what for, and how many patients are readable.
+
+An unknown caller asks with a title nobody has; where that is refused for the title, with the usual
+ones, slowly. Answers to queries are counted and forgotten. No image is sent or retrieved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from dataclasses import replace
+from typing import Final
+
+from serment.adapters.network.association import (
+    Association,
+    Counted,
+    Refusal,
+    open_association,
+)
+from serment.adapters.network.line import Ended
+from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
+from serment.core.dicom import asking
+from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
+from serment.core.exposure.seen import Answer, Dicom
+
+NOBODY: Final = "SERMENT-ANYBODY"  # a called title that no node has
+TITLE_SECONDS: Final = 0.04  # between two titles: at most 25 a second
+_PRODUCTS: Final = (
+    (re.compile(r"OFFIS_DCMTK_(\d)(\d)(\d)"), "DCMTK"),
+    (re.compile(r"PYNETDICOM_(\d)(\d)(\d)"), "pynetdicom"),
+    (re.compile(r"dcm4che-(\d+)\.(\d+)\.(\d+)", re.I), "dcm4che"),
+    (re.compile(r"fo-dicom (\d+)\.(\d+)\.(\d+)", re.I), "fo-dicom"),
+    (re.compile(r"GDCM (\d+)\.(\d+)\.(\d+)", re.I), "GDCM"),
+    (re.compile(r"SERMENT_(\d+)"), "Serment"),
+    (re.compile(r"ORTHANC", re.I), "Orthanc"),
+    (re.compile(r"CONQUEST|UCDMC", re.I), "Conquest"),
+    (re.compile(r"CLEARCANVAS", re.I), "ClearCanvas"),
+    (re.compile(r"DICOOGLE", re.I), "Dicoogle"),
+    (re.compile(r"MERGECOM", re.I), "MergeCOM"),
+)
+
+
+def talk(call: Call) -> Heard | None:
+    """Ask for an association as anybody, then under the usual titles."""
+    opened = open_association(call.line(), NOBODY)
+    if opened is None:
+        return None
+    call.understood()
+    if isinstance(opened, Refusal):
+        return _refused(call, opened)
+    call.heard = _introduced(opened, Dicom(any_title=True, title=""))
+    _ask(call, opened, NOBODY)
+    return call.heard
+
+
+def _refused(call: Call, refusal: Refusal) -> Heard:
+    reason = "other" if refusal is Refusal.NOT_NOW else refusal.value
+    call.heard = Heard("dicom", facts=Dicom(refusal=reason))
+    if refusal not in (Refusal.CALLED, Refusal.OTHER):
+        return call.heard  # no title would help, or it asks to be left alone
+    for tried, title in enumerate(call.order.titles, 1):
+        time.sleep(TITLE_SECONDS)
+        found = open_association(call.line(), title)
+        if isinstance(found, Association):
+            facts = Dicom(title=title, titles_tried=tried, refusal=reason)
+            call.heard = _introduced(found, facts)
+            _ask(call, found, title)
+            return call.heard
+        facts = Dicom(titles_tried=tried, refusal=reason)
+        call.heard = Heard("dicom", facts=facts)
+        if found is Refusal.CALLING:  # the title is right, and does not suffice
+            call.heard = Heard("dicom", facts=replace(facts, refusal=found.value))
+            return call.heard
+        if found is None or found is Refusal.NOT_NOW:
+            return call.heard
+    return call.heard
+
+
+def _introduced(association: Association, facts: Dicom) -> Heard:
+    said = association.accept.implementation_version
+    product, version = "", ""
+    for pattern, name in _PRODUCTS:
+        if found := pattern.search(said):
+            product, version = name, ".".join(found.groups())
+            break
+    facts = replace(facts, accepted=association.labels)
+    return Heard("dicom", product, version, said, facts)
+
+
+def _ask(call: Call, first: Association, title: str) -> None:
+    """Count patients and appointments; what is known is kept after each answer."""
+    with first:
+        labels = first.labels
+        if first.accepts(asking.STUDY_ROOT_FIND):
+            counted = _query(call, first, asking.STUDY_ROOT_FIND, "study")
+        else:
+            counted = Counted(Answer.NOT_ASKED)
+        if "worklist" in labels and not first.is_over:
+            _worklist(call, first)
+            labels -= {"worklist"}
+        by_patient = first.accepts(asking.PATIENT_ROOT_FIND) and _is_unsure(counted)
+    if by_patient and (again := _again(call, title)):
+        with again:
+            _query(call, again, asking.PATIENT_ROOT_FIND, "patient", counted)
+    if "worklist" in labels and (again := _again(call, title)):
+        with again:
+            _worklist(call, again)
+
+
+def _is_unsure(counted: Counted) -> bool:
+    """Whether the patient root would count patients better than the answers about studies did."""
+    if counted.answer is Answer.YES:
+        return counted.capped and counted.count < COUNTED_TO
+    return True
+
+
+def _again(call: Call, title: str) -> Association | None:
+    """A second association; None when it is no longer given."""
+    with contextlib.suppress(Ended, *NONSENSE):
+        opened = open_association(call.line(), title)
+        if isinstance(opened, Association):
+            return opened
+    return None
+
+
+def _query(
+    call: Call,
+    association: Association,
+    sop_class: str,
+    level: str,
+    before: Counted | None = None,
+) -> Counted:
+    counted = Counted()
+    with contextlib.suppress(Ended, *NONSENSE):
+        association.count(sop_class, level, counted)
+    if before and before.answer is Answer.YES and counted.count < before.count:
+        counted = before  # the better of two countings
+    if before and before.answer is Answer.REFUSED and counted.answer is not Answer.YES:
+        counted = before
+    _note(call, studies=counted.answer, patients=_readable(counted))
+    return counted
+
+
+def _worklist(call: Call, association: Association) -> None:
+    counted = Counted()
+    with contextlib.suppress(Ended, *NONSENSE):
+        association.count(asking.WORKLIST_FIND, "worklist", counted)
+    _note(call, worklist=counted.answer, appointments=_readable(counted))
+
+
+def _readable(counted: Counted) -> Readable | None:
+    if counted.answer is not Answer.YES:
+        return None
+    return Readable(counted.count, counted.capped, Unit.PATIENTS)
+
+
+def _note(call: Call, **known: object) -> None:
+    assert call.heard is not None
+    assert isinstance(call.heard.facts, Dicom)
+    facts = replace(call.heard.facts, **known)  # type: ignore[arg-type]
+    call.heard = replace(call.heard, facts=facts)
+
+
+PROBE = Probe(
+    "dicom",
+    talk,
+    usual=frozenset({104, 2761, 2762, 4242, 11112}),
+    rank=10,
+    window=0.6,
+)
