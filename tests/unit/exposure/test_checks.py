@@ -1,0 +1,226 @@
+"""Each check states its own audit, with its severity, and nothing else; a well-kept practice is quiet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from importlib.resources import files
+from pkgutil import iter_modules
+
+import pytest
+
+from serment.core.exposure import checks
+from serment.core.exposure.checking import Check, Statement, Unasked, View
+from serment.core.exposure.findings import RANKS, Confidence, Outside, Place, Severity
+from serment.core.exposure.outside import Sight, join
+from serment.core.exposure.products import parse_flaws
+from serment.core.exposure.registry import CHECKS, judge, raised
+from serment.core.exposure.seen import Answer, Dicom, Files, Gateway, Http, Mapping, Scan
+from tests.unit.exposure import sights
+from tests.unit.exposure.sights import BAD, FOLLOWS, HOST, NO, YES, scan, service
+
+FLAWS = parse_flaws(
+    files("serment.core.exposure").joinpath("products.toml").read_text(encoding="utf-8")
+)
+
+
+def stated(seen: Scan, *only: str) -> dict[str, Severity]:
+    return {each.id: each.severity for each in judge(View(seen, FLAWS), only)[0]}
+
+
+def test_every_file_is_registered_under_its_name() -> None:
+    found = [
+        import_module(f"{checks.__name__}.{each.name}") for each in iter_modules(checks.__path__)
+    ]
+    assert [module.CHECK for module in found] == list(CHECKS.values())
+    for module in found:
+        assert module.__name__.rpartition(".")[2].startswith(module.CHECK.id.lower() + "_")
+    assert len({each.name for each in CHECKS.values()}) == len(CHECKS)
+
+
+def test_every_check_names_the_law_and_a_commandment() -> None:
+    for check in CHECKS.values():
+        assert 1 <= check.commandment <= 10
+        assert check.articles
+        assert all(each.startswith(("GDPR Art. ", "CSP Art. ")) for each in check.articles)
+        assert check.title and check.remedy
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_wrong_is_stated(name: str) -> None:
+    seen, severity = BAD[name]
+    found = stated(seen)
+    assert found.pop(name) is severity
+    assert set(found) <= FOLLOWS.get(name, frozenset())
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_test_of_a_check_can_fail(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that is silenced, and one that cries wolf, are both noticed by the tests here."""
+    check = CHECKS[name]
+    everything = {**CHECKS, name: replace(check, look=lambda view: ())}
+    monkeypatch.setattr("serment.core.exposure.registry.CHECKS", everything)
+    with pytest.raises(KeyError):
+        test_what_is_wrong_is_stated(name)
+    wolf = replace(check, look=_wolf)
+    monkeypatch.setattr("serment.core.exposure.registry.CHECKS", {**CHECKS, name: wolf})
+    with pytest.raises(AssertionError):
+        test_nothing_serious_is_stated_of_a_well_kept_practice()
+
+
+def _wolf(view: View) -> list[Statement | Unasked]:
+    return [Statement(each.place, Severity.MEDIUM, "wolf") for each in view.scan.services]
+
+
+def test_nothing_serious_is_stated_of_a_well_kept_practice() -> None:
+    findings, _ = judge(View(scan(*sights.WELL_KEPT), FLAWS))
+    serious = [each for each in findings if RANKS[each.severity] <= RANKS[Severity.MEDIUM]]
+    assert serious == []
+
+
+def test_most_serious_first_and_only_what_is_asked() -> None:
+    seen = scan(*(each for bad, _ in BAD.values() for each in bad.services))
+    findings, _ = judge(View(seen, FLAWS))
+    ranks = [RANKS[each.severity] for each in findings]
+    assert ranks == sorted(ranks)
+    assert len({each.key for each in findings}) == len(findings)
+    assert set(stated(seen, "X01", "X18")) == {"X01", "X18"}
+
+
+def test_what_is_reached_from_outside_is_one_level_more_serious() -> None:
+    seen, severity = BAD["X06"]
+    place = seen.services[0].place
+    findings, _ = judge(View(replace(seen, reached=frozenset({place}), tried=frozenset())), ["X06"])
+    assert severity is Severity.MEDIUM
+    assert (findings[0].severity, findings[0].outside) == (Severity.HIGH, Outside.CONFIRMED)
+    assert raised(Severity.CRITICAL) is Severity.CRITICAL
+
+
+def test_closed_is_only_said_when_somebody_tried() -> None:
+    seen, _ = BAD["X01"]
+    place = seen.services[0].place
+
+    def outside(scan: Scan) -> Outside:
+        return judge(View(scan), ["X01"])[0][0].outside
+
+    assert outside(seen) is Outside.NOT_CHECKED
+    assert outside(replace(seen, tried=frozenset({place}))) is Outside.CLOSED
+    assert outside(replace(seen, shared=True)) is Outside.SHARED_ADDRESS
+
+
+def test_an_archive_that_is_empty_is_less_serious() -> None:
+    empty = replace(sights.OPEN_FIND, patients=replace(sights.MANY, count=0, capped=False))
+    assert stated(scan(service("dicom", 104, empty)), "X01") == {"X01": Severity.HIGH}
+
+
+def test_a_query_that_nothing_answered_is_not_checked() -> None:
+    node = Dicom(frozenset({"find"}), any_title=True, studies=Answer.NOTHING)
+    findings, skipped = judge(View(scan(service("dicom", 104, node))), ["X01"])
+    assert findings == []
+    assert [(each.check, each.host) for each in skipped] == [("X01", HOST)]
+
+
+def test_retrieval_offered_by_a_node_that_refuses_queries_is_only_possible() -> None:
+    node = Dicom(frozenset({"find", "move"}), any_title=True, studies=NO)
+    finding = judge(View(scan(service("dicom", 4242, node))), ["X02"])[0][0]
+    assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.POSSIBLE)
+
+
+@pytest.mark.parametrize(
+    ("facts", "protocol", "check"),
+    [
+        (Http("", 200, also=frozenset({"dicomweb"})), "http", "X10"),
+        (Http("", 200, also=frozenset({"fhir"})), "http", "X20"),
+        (Http("", 200, also=frozenset({"orthanc"})), "http", "X08"),
+        (Http("elasticsearch", 200, NO, YES), "http", "X18"),
+        (Files(YES, shares=1), "nfs", "X15"),
+        (Files(YES, shares=1), "rsync", "X15"),
+    ],
+)
+def test_other_ways_in(facts: Http | Files, protocol: str, check: str) -> None:
+    assert stated(scan(service(protocol, 8080, facts)), check)[check] is Severity.CRITICAL
+
+
+def test_without_an_outside_view_nothing_is_called_closed() -> None:
+    findings, skipped = judge(View(scan(*sights.WELL_KEPT)))
+    assert {each.outside for each in findings} == {Outside.NOT_CHECKED}
+    assert {"X09", "X23"} <= {each.check for each in skipped}
+    assert "X22" in {each.check for each in judge(View(scan()))[1]}
+
+
+def test_a_forwarding_is_stated_at_the_machine_and_at_the_box() -> None:
+    seen, _ = BAD["X22"]
+    findings, _ = judge(View(seen), ["X22"])
+    assert {each.place.host for each in findings} == {HOST, "192.168.1.1"}
+    assert {each.severity for each in findings} == {Severity.CRITICAL}
+
+
+@pytest.mark.parametrize(
+    ("port", "protocol", "severity"),
+    [(4242, "UDP", Severity.LOW), (9999, "TCP", Severity.MEDIUM), (80, "TCP", Severity.HIGH)],
+)
+def test_how_serious_a_forwarding_is(port: int, protocol: str, severity: Severity) -> None:
+    box = service("igd", 5000, Gateway((Mapping(1, HOST, port, protocol),)), host="192.168.1.1")
+    seen = scan(box, service("http", 80, Http("", 200)), service("dicom", 4242, Dicom()))
+    assert stated(seen, "X22") == {"X22": severity}
+
+
+def test_a_port_reached_from_outside_that_no_forwarding_explains() -> None:
+    seen, _ = BAD["X22"]
+    explained = join(seen, [Sight("203.0.113.7", 80, True, "dicom")], "peer")
+    assert "X23" not in stated(explained)
+    assert [each.outside for each in judge(View(explained), ["X22"])[0]] == [
+        Outside.NOT_CHECKED,
+        Outside.CONFIRMED,
+    ]
+    unexplained = join(seen, [Sight("203.0.113.7", 3389, True, "rdp")], "peer")
+    found = judge(View(unexplained), ["X23"])[0]
+    assert [(each.place, each.severity) for each in found] == [
+        (Place("203.0.113.7", 3389, "rdp"), Severity.CRITICAL)
+    ]
+
+
+def test_a_port_that_one_machine_alone_has_open_is_that_machine() -> None:
+    seen = scan(service("dicom", 11112, sights.OPEN_FIND))
+    joined = join(seen, [Sight("203.0.113.7", 11112, True)], "import")
+    assert joined.reached == {seen.services[0].place}
+    assert joined.outside_by == ("import",)
+    closed = join(seen, [Sight("203.0.113.7", 11112, False)], "import")
+    assert (closed.reached, closed.tried) == (frozenset(), {seen.services[0].place})
+
+
+def test_a_shared_address_says_nothing_of_this_practice() -> None:
+    seen = scan(service("dicom", 11112, sights.OPEN_FIND))
+    joined = join(seen, [Sight("100.64.0.9", 11112, True)], "peer", shared=True)
+    assert (joined.reached, joined.shared) == (frozenset(), True)
+
+
+def test_an_address_of_the_documentation_or_own_network_is_told_apart() -> None:
+    own = scan(service("dicom", 104, Dicom(), host="fd00::20"))
+    assert stated(own, "X26") == {}
+    assert stated(scan(service("ssh", 22, host=sights.ROUTABLE)), "X26") == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({"versions": ("TLSv1.0", "TLSv1.2")}, Severity.MEDIUM),
+        ({"versions": ("TLSv1.0",)}, Severity.HIGH),
+        ({"versions": ("SSLv3", "TLSv1.2")}, Severity.HIGH),
+        ({"key_kind": "RSA", "key_bits": 1024}, Severity.HIGH),
+        ({"key_kind": "RSA", "key_bits": 2047}, Severity.MEDIUM),
+        ({"signature": "sha1"}, Severity.MEDIUM),
+        ({"self_signed": True}, Severity.LOW),
+    ],
+)
+def test_what_is_weak_about_tls(changes: dict[str, object], severity: Severity) -> None:
+    tls = replace(sights.OPEN_TLS, **changes)  # type: ignore[arg-type]
+    assert stated(scan(service("http", 443, Http(), tls=tls)), "X24") == {"X24": severity}
+
+
+def test_nothing_is_weak_about_a_good_one() -> None:
+    assert stated(scan(service("http", 443, Http(), tls=sights.OPEN_TLS)), "X24") == {}
+
+
+def test_a_check_is_data() -> None:
+    assert all(isinstance(each, Check) for each in CHECKS.values())
