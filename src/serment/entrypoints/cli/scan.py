@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from serment.entrypoints.cli import scan_network
+from serment.entrypoints.cli import posture, scan_network
 from serment.errors import N_
 
 
 def register(app: typer.Typer) -> None:
     scan = typer.Typer(help=N_("What strangers can reach of this practice"), no_args_is_help=True)
     scan.command("network", help=N_("Audit the machines of the network"))(scan_network.network)
+    scan.command("host", help=posture.HELP)(posture.host)
     app.add_typer(scan, name="scan")

@@ -14,6 +14,9 @@ from serment.entrypoints.desk.request import Request
 from serment.ports import Clock, ProgressFactory
 from serment.ports.network import Network
 
+if TYPE_CHECKING:
+    from serment.core.exposure.posture.registry import Answer
+
 
 @dataclass(frozen=True, slots=True)
 class ImportOrder:

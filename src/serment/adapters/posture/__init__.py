@@ -1,0 +1,1 @@
+"""Asks this machine about itself, read-only, for `core.exposure.posture`."""

@@ -1,0 +1,1 @@
+"""How well a workstation is kept: twelve checks on what the machine says of itself. Pure."""

@@ -1,0 +1,68 @@
+"""The twelve checks of a workstation, and the one way to ask them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from serment.core.exposure.posture import (
+    h01_disk_encryption,
+    h02_screen_lock,
+    h03_firewall,
+    h04_antivirus,
+    h05_updates,
+    h06_automatic_login,
+    h07_passwords,
+    h08_daily_administrator,
+    h09_shares,
+    h10_removable_media,
+    h11_backup,
+    h12_clock,
+)
+from serment.core.exposure.posture.reading import LIMIT
+from serment.core.exposure.posture.recorded import RECORDED
+from serment.core.exposure.posture.verdict import Check, Result, Said, System, Verdict
+
+CHECKS: Final[tuple[Check, ...]] = (
+    h01_disk_encryption.CHECK,
+    h02_screen_lock.CHECK,
+    h03_firewall.CHECK,
+    h04_antivirus.CHECK,
+    h05_updates.CHECK,
+    h06_automatic_login.CHECK,
+    h07_passwords.CHECK,
+    h08_daily_administrator.CHECK,
+    h09_shares.CHECK,
+    h10_removable_media.CHECK,
+    h11_backup.CHECK,
+    h12_clock.CHECK,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one check states of this machine. `remedy` is a gettext message id, empty on a pass."""
+
+    check: Check
+    verdict: Verdict
+    remedy: str
+
+
+def examine(system: System, said: Said, now: datetime) -> tuple[Answer, ...]:
+    """Every check, in order of its id; each reads at most `LIMIT` characters of an answer."""
+    bounded = {name: text[:LIMIT] for name, text in said.items()}
+    return tuple(_answer(check, system, bounded, now) for check in CHECKS)
+
+
+def _answer(check: Check, system: System, said: Said, now: datetime) -> Answer:
+    verdict = honest(check.readers[system](said, now), system)
+    remedy = "" if verdict.result is Result.PASS else verdict.remedy or check.remedies[system]
+    return Answer(check, verdict, remedy)
+
+
+def honest(verdict: Verdict, system: System) -> Verdict:
+    """Unknown, when it rests on an answer that was never recorded on a real machine of this system."""
+    if verdict.result is Result.UNKNOWN or set(verdict.sources) <= RECORDED[system]:
+        return verdict
+    return replace(verdict, result=Result.UNKNOWN, untried=True)
