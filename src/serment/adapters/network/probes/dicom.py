@@ -146,13 +146,20 @@ def _worklist(call: Call, association: Association) -> None:
     counted = Counted()
     with contextlib.suppress(Ended, *NONSENSE):
         association.count(asking.WORKLIST_FIND, "worklist", counted)
-    _note(call, worklist=counted.answer, appointments=_readable(counted))
+    _note(call, worklist=counted.answer, appointments=_entries(counted))
 
 
 def _readable(counted: Counted) -> Readable | None:
     if counted.answer is not Answer.YES:
         return None
     return Readable(counted.count, counted.capped, Unit.PATIENTS)
+
+
+def _entries(counted: Counted) -> Readable | None:
+    """Appointments are counted as they come: one patient may have several."""
+    if counted.answer is not Answer.YES:
+        return None
+    return Readable(counted.answers, counted.capped, Unit.ROWS)
 
 
 def _note(call: Call, **known: object) -> None:

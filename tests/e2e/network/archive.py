@@ -1,0 +1,83 @@
+"""A fictional archive on loopback, in a process of its own: `python archive.py SETTINGS`.
+
+Settings are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
+it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
+"key" and "authority" (TLS; the last makes it ask for a certificate). Names are put together at
+run time, so that only this process holds them.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from pydicom.dataset import Dataset
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
+from pynetdicom.presentation import (
+    BasicWorklistManagementPresentationContexts,
+    QueryRetrievePresentationContexts,
+    VerificationPresentationContexts,
+)
+
+SETTINGS: dict[str, Any] = {}
+
+
+def name_of(number: int) -> str:
+    """A name that stands in no file: a root and a number, turned round."""
+    return "ERTNALP"[::-1] + f"{number:03}^" + "EMEN"[::-1]
+
+
+def answers(event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
+    if SETTINGS.get("refuse"):
+        yield SETTINGS["refuse"], None
+        return
+    level = str(event.identifier.get("QueryRetrieveLevel", "WORKLIST"))
+    if level not in SETTINGS.get("levels", ["PATIENT", "STUDY", "WORKLIST"]):
+        yield 0xA900, None
+        return
+    each = 1 if level == "PATIENT" else SETTINGS.get("studies", 1)
+    for patient in range(SETTINGS["patients"]):
+        for study in range(each):
+            if event.is_cancelled:
+                yield 0xFE00, None
+                return
+            found = Dataset()
+            found.PatientName = name_of(patient)
+            found.PatientID = "DI"[::-1] + f"{patient:04}"
+            found.StudyInstanceUID = f"2.25.{1 + patient}{study:03}"
+            found.QueryRetrieveLevel = level
+            yield 0xFF00, found
+
+
+def main() -> None:
+    SETTINGS.update(json.loads(sys.argv[1]))
+    entity = AE(ae_title=SETTINGS.get("called", "ARCHIVE"))
+    entity.require_called_aet = bool(SETTINGS.get("called"))
+    entity.require_calling_aet = [SETTINGS["calling"]] if SETTINGS.get("calling") else []
+    for context in (
+        *VerificationPresentationContexts,
+        *QueryRetrievePresentationContexts,
+        *BasicWorklistManagementPresentationContexts,
+    ):
+        syntaxes = SETTINGS.get("syntaxes", ALL_TRANSFER_SYNTAXES)
+        entity.add_supported_context(context.abstract_syntax, syntaxes)
+    context = None
+    if SETTINGS.get("certificate"):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(SETTINGS["certificate"], SETTINGS["key"])
+        if SETTINGS.get("authority"):
+            context.load_verify_locations(SETTINGS["authority"])
+            context.verify_mode = ssl.CERT_REQUIRED
+    entity.start_server(
+        (SETTINGS.get("host", "127.0.0.1"), SETTINGS["port"]),
+        block=True,
+        evt_handlers=[(evt.EVT_C_FIND, answers)],
+        ssl_context=context,
+    )
+
+
+if __name__ == "__main__":
+    main()
