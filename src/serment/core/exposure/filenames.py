@@ -1,0 +1,83 @@
+"""Which files of a listing look like health data: by name and extension, never by content.
+
+For directory listings of the web, FTP and shares. A name that says nothing medical and has a
+harmless extension is nothing; only the number in each class leaves the process that saw the names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_BY_EXTENSION: Final = {
+    "dicom": ("dcm", "dicom", "dic", "ima", "acr"),
+    "table": ("csv", "tsv", "xls", "xlsx", "ods"),
+    "database": (
+        *("sql", "mdb", "accdb", "sqlite", "sqlite3", "db", "dbf", "fdb", "gdb", "bak", "dump"),
+        *("dmp", "mdf", "hl7", "hpr", "hprim", "cda", "ndjson", "fhir"),
+    ),
+    "archive": ("zip", "7z", "rar", "tar", "tgz", "gz", "bz2", "xz", "iso", "bkf", "vhd", "vhdx"),
+    "document": ("pdf", "doc", "docx", "odt", "rtf", "eml", "msg", "pst", "apz", "mht"),
+}
+_CLASS_OF: Final = {ending: name for name, endings in _BY_EXTENSION.items() for ending in endings}
+_DICOM_NAMES: Final = re.compile(r"dicomdir|(?:im|img|i|se|st|pa)\d{3,8}", re.IGNORECASE)
+_UID_NAME: Final = re.compile(
+    r"(?:(?:ct|mr|us|cr|dx|mg|sc|pt|nm|xa)\.)?[12]\.\d+(?:\.\d+){4,}", re.I
+)
+_MEDICAL: Final = re.compile(
+    r"patient|dicom|pacs|radio|scanner|irm|echograph|mammo|ordonnance|compte.?rendu|analyse|labo"
+    r"|bilan|resultat|résultat|consult|dossier|medic|médic|sante|santé|health|hprim|hl7|nir|secu"
+    r"|carte.?vitale|vaccin|covid|biolog|examen|clinique|hopital|hôpital|study|studies|worklist",
+    re.IGNORECASE,
+)
+_PLAIN_TEXT: Final = frozenset({"txt", "xml", "json", "jpg", "jpeg", "png", "tif", "tiff", "log"})
+_LONGEST: Final = 300  # characters of a name that are looked at
+_CALM: Final = frozenset({"archive", "database"})  # kinds that programs have as well
+_PROGRAM: Final = re.compile(
+    r"(?:^|[-_.])(?:src|source|setup|install|driver|firmware|linux|win(?:32|64|dows)?|node|lib|"
+    r"release|package|theme|plugin|thumbs|desktop)(?:[-_.\d]|$)",
+    re.IGNORECASE,
+)
+
+
+def classify(name: str) -> str | None:
+    """The class of one file's name: "dicom", "table", "database", "archive", "document" or None.
+
+    >>> classify("export_patients_2019.csv"), classify("style.css"), classify("IM000012")
+    ('table', None, 'dicom')
+    """
+    short = name.rstrip("/").rpartition("/")[2][:_LONGEST]
+    stem, dot, ending = short.rpartition(".")
+    if _DICOM_NAMES.fullmatch(short) or _UID_NAME.fullmatch(stem if _is_known(ending) else short):
+        return "dicom"
+    found = _CLASS_OF.get(ending.lower()) if dot else None
+    if found in _CALM and _PROGRAM.search(stem) and not _MEDICAL.search(stem):
+        return None
+    if found:
+        return found
+    if ending.lower() in _PLAIN_TEXT and _MEDICAL.search(stem):
+        return "document"
+    return None
+
+
+def count_classes(names: Iterable[str]) -> dict[str, int]:
+    """How many names there are of each class.
+
+    >>> count_classes(["a.dcm", "b.dcm", "c.txt", "notes_patient.txt"])
+    {'dicom': 2, 'document': 1}
+    """
+    found: dict[str, int] = {}
+    for name in names:
+        if kind := classify(name):
+            found[kind] = found.get(kind, 0) + 1
+    return found
+
+
+def sounds_medical(name: str) -> bool:
+    """Whether a folder's or share's name speaks of patients or examinations."""
+    return _MEDICAL.search(name[:_LONGEST]) is not None
+
+
+def _is_known(ending: str) -> bool:
+    return ending.lower() in _CLASS_OF
