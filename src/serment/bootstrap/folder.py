@@ -78,6 +78,11 @@ class Folder:
         return self.server / "tls.key"
 
     @property
+    def held_key(self) -> Path:
+        """Seals what must be written while locked and holds no patient data."""
+        return self.server / "held.key"
+
+    @property
     def run(self) -> Path:
         """Sockets of the running server; a short path elsewhere when this one is too long."""
         here = self.root / "run"

@@ -6,12 +6,13 @@ import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from serment.adapters.memory.search import MemorySearchTable
 from serment.adapters.packs.local import LocalPacks
 from serment.adapters.sqlite.store import SqliteStore
-from serment.adapters.system import SystemClock, VaultLock
+from serment.adapters.system import SystemClock, VaultLock, write_new
 from serment.app.house import House
 from serment.app.protect.opening import Practice
 from serment.app.watch.checkpoints import Checkpoints
@@ -19,12 +20,13 @@ from serment.app.watch.reads import Reads
 from serment.app.watch.searches import Searches
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.surroundings import Machine
-from serment.core.crypto.secret import Seed
+from serment.core.crypto.keys import new_key
+from serment.core.crypto.secret import Key, Seed
 from serment.core.crypto.selftest import self_test
 from serment.core.journal.caller import on_this_machine
 from serment.core.records.vault import Setting
 from serment.entrypoints.desk.desk import Desk
-from serment.errors import FormatError, IntegrityError
+from serment.errors import N_, Conflict, FormatError, IntegrityError, Unavailable
 from serment.ports import Clock, Store
 
 DERIVATIONS = 2  # at once: each takes 64 MiB and two processors' time
@@ -56,7 +58,22 @@ def make_desk(folder: Folder, house: House) -> Desk:
         Reads(store, clock, house.lock),
         Searches(store, clock, house.lock),
         Machine(folder, store),
+        partial(held_key, folder),
     )
+
+
+def held_key(folder: Folder) -> Key:
+    """The key the server holds itself; made the first time it is needed."""
+    if not folder.held_key.exists():
+        with contextlib.suppress(Conflict):  # another process was faster
+            write_new(folder.held_key, new_key().reveal())
+    try:
+        return Key(folder.held_key.read_bytes())
+    except OSError as error:
+        raise Unavailable(
+            N_("the key of the history of audits cannot be read"),
+            hint=N_("check server/held.key of the vault, or restore it from a backup"),
+        ) from error
 
 
 def close_house(house: House) -> None:

@@ -120,6 +120,11 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{actor} computed what a breach reached: {count} patient"),
         N_("{actor} computed what a breach reached: {count} patients"),
     ),
+    EventKind.SCAN_MADE: (
+        N_("{actor} audited the network: {count} finding"),
+        N_("{actor} audited the network: {count} findings"),
+    ),
+    EventKind.FINDING_ACCEPTED: (N_("{actor} accepted the finding {what} for a time"), ""),
     EventKind.PACKS_INDEXED: (
         N_("The objects of a pack were indexed"),
         N_("The objects of {count} packs were indexed"),

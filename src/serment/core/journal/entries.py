@@ -59,6 +59,8 @@ class EventKind(StrEnum):
     EXPIRED = "expired"  # bodies of older entries deleted at the end of their retention
     RETENTION_CHANGED = "retention-changed"  # how many months accesses are kept
     RADIUS_COMPUTED = "radius-computed"  # somebody asked what a breach reached
+    SCAN_MADE = "scan-made"  # an audit of the network; its findings are in the sealed history
+    FINDING_ACCEPTED = "finding-accepted"  # somebody answers for leaving one as it is
     PACKS_INDEXED = "packs-indexed"  # at start: packs whose every object has a row
     REPAIRED = "repaired"
 

@@ -17,6 +17,7 @@ from serment.app.protect.reading import Reading
 from serment.app.protect.searching import Searching
 from serment.app.watch.reads import Reads
 from serment.app.watch.searches import Searches
+from serment.core.crypto.secret import Key
 from serment.core.journal.caller import within
 from serment.core.records.vault import Member, MemberState, Role
 from serment.entrypoints.desk.refused import Refused
@@ -36,6 +37,7 @@ class Desk:
     reads: Reads
     searches: Searches
     surroundings: Surroundings
+    held_key: Callable[[], Key]  # the server's own: opens what holds no patient data
     refused: Refused = field(default_factory=Refused)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from serment.core.journal.caller import on_this_machine
-from serment.entrypoints.desk import breach, journal, people, reading, state
+from serment.entrypoints.desk import breach, journal, people, reading, scan, state
 from serment.entrypoints.desk.desk import Answer, Desk, Handler
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, UsageError
@@ -38,6 +38,9 @@ REQUESTS: Mapping[str, Handler] = {
     "journal checkpoint": journal.checkpoint,
     "journal retention": journal.retention,
     "breach radius": breach.compute,
+    "scan keep": scan.keep,
+    "scan history": scan.told,
+    "scan accept": scan.accept,
     "kit declared": state.declare_kit,
 }
 

@@ -1,0 +1,207 @@
+"""The ledger and its parts as JSON values and back, in no language: messages stay message ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from serment.core.exposure.findings import (
+    Confidence,
+    Finding,
+    Outside,
+    Place,
+    Readable,
+    Severity,
+    Unit,
+)
+from serment.core.exposure.history import Acceptance, Known, Ledger, Looked, Made
+from serment.errors import N_, FormatError, Remark
+
+VERSION = 1
+
+
+def write_ledger(ledger: Ledger) -> dict[str, Any]:
+    """Everything."""
+    return {
+        "version": VERSION,
+        "known": [write_known(each) for each in ledger.known.values()],
+        "accepted": [write_acceptance(each) for each in ledger.accepted.values()],
+        "scans": [write_made(each) for each in ledger.scans],
+    }
+
+
+def read_ledger(value: Any) -> Ledger:
+    """Raises:
+    FormatError: it is no ledger of this version.
+    """
+    try:
+        if value["version"] != VERSION:
+            raise ValueError
+        known = [_read_known(each) for each in value["known"]]
+        accepted = [read_acceptance(each) for each in value["accepted"]]
+        return Ledger(
+            {each.finding.key: each for each in known},
+            {each.key: each for each in accepted},
+            tuple(read_made(each) for each in value["scans"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable() from error
+
+
+def write_finding(finding: Finding) -> dict[str, Any]:
+    """One finding."""
+    readable = finding.readable
+    return {
+        "id": finding.id,
+        "host": finding.place.host,
+        "port": finding.place.port,
+        "proto": finding.place.proto,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "title": finding.title,
+        "remedy": finding.remedy,
+        "evidence": finding.evidence,
+        "values": _write_value(finding.values),
+        "readable": [readable.count, readable.capped, readable.unit.value] if readable else None,
+        "outside": finding.outside.value,
+        "cves": list(finding.cves),
+    }
+
+
+def read_finding(value: Any) -> Finding:
+    """Raises:
+    KeyError, TypeError, ValueError: it is none.
+    """
+    readable = value["readable"]
+    return Finding(
+        str(value["id"]),
+        Place(str(value["host"]), int(value["port"]), str(value["proto"])),
+        Severity(value["severity"]),
+        Confidence(value["confidence"]),
+        str(value["title"]),
+        str(value["remedy"]),
+        str(value["evidence"]),
+        dict(_read_value(value["values"])),
+        Readable(int(readable[0]), bool(readable[1]), Unit(readable[2])) if readable else None,
+        Outside(value["outside"]),
+        tuple(map(str, value["cves"])),
+    )
+
+
+def write_known(known: Known) -> dict[str, Any]:
+    """One finding with its times."""
+    times = {
+        name: getattr(known, name) for name in ("first", "since", "seen", "gone", "not_before")
+    }
+    written = {name: time.isoformat() if time else None for name, time in times.items()}
+    return {"finding": write_finding(known.finding), **written}
+
+
+def write_acceptance(accepted: Acceptance) -> dict[str, Any]:
+    """One acceptance."""
+    return {
+        "key": list(accepted.key),
+        "who": accepted.who,
+        "why": accepted.why,
+        "until": accepted.until.isoformat(),
+        "at": accepted.at.isoformat(),
+    }
+
+
+def read_acceptance(value: Any) -> Acceptance:
+    """Raises:
+    KeyError, TypeError, ValueError: it is none.
+    """
+    check, host, port = value["key"]
+    return Acceptance(
+        (str(check), str(host), int(port)),
+        str(value["who"]),
+        str(value["why"]),
+        date.fromisoformat(value["until"]),
+        datetime.fromisoformat(value["at"]),
+    )
+
+
+def write_made(made: Made) -> dict[str, Any]:
+    """One audit that was made."""
+    return {
+        "at": made.at.isoformat(),
+        "authorised_by": made.authorised_by,
+        "addresses": made.addresses,
+        "findings": made.findings,
+        "networks": list(made.looked.networks),
+        "ports": [list(each) for each in made.looked.ports],
+        "only": list(made.looked.only),
+        "skipped": [list(each) for each in made.looked.skipped],
+    }
+
+
+def read_made(value: Any) -> Made:
+    """Raises:
+    KeyError, TypeError, ValueError: it is none.
+    """
+    looked = Looked(
+        tuple(map(str, value["networks"])),
+        tuple((int(low), int(high)) for low, high in value["ports"]),
+        tuple(map(str, value["only"])),
+        tuple((str(check), str(host)) for check, host in value["skipped"]),
+    )
+    return Made(
+        datetime.fromisoformat(value["at"]),
+        str(value["authorised_by"]),
+        int(value["addresses"]),
+        int(value["findings"]),
+        looked,
+    )
+
+
+def unreadable() -> FormatError:
+    """What a ledger that is none is answered with."""
+    return FormatError(
+        N_("the history of the audits cannot be read"),
+        hint=N_("it was written by a newer Serment, or changed: run `serment doctor`"),
+    )
+
+
+def _read_known(value: Any) -> Known:
+    times = {name: value[name] for name in ("first", "since", "seen", "gone", "not_before")}
+    read = {name: datetime.fromisoformat(text) if text else None for name, text in times.items()}
+    if read["first"] is None or read["since"] is None or read["seen"] is None:
+        raise ValueError
+    return Known(
+        read_finding(value["finding"]),
+        read["first"],
+        read["since"],
+        read["seen"],
+        read["gone"],
+        read["not_before"],
+    )
+
+
+def _write_value(value: object) -> Any:
+    match value:
+        case Remark():
+            return {"message": value.message, "said": _write_value(value.values)}
+        case Mapping():
+            return {"map": {str(key): _write_value(each) for key, each in value.items()}}
+        case tuple() | list():
+            return {"list": [_write_value(each) for each in value]}
+        case date():
+            return {"day": value.isoformat()}
+        case str() | int() | float() | bool() | None:
+            return value
+    return str(value)
+
+
+def _read_value(value: Any) -> Any:
+    match value:
+        case {"message": str(message), "said": said}:
+            return Remark(message, **_read_value(said))
+        case {"map": dict(inner)}:
+            return {key: _read_value(each) for key, each in inner.items()}
+        case {"list": list(items)}:
+            return tuple(_read_value(each) for each in items)
+        case {"day": str(day)}:
+            return date.fromisoformat(day)
+    return value
