@@ -101,7 +101,9 @@ def _location(place: Place) -> dict[str, Any]:
     host = f"[{place.host}]" if ":" in place.host else place.host
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": f"tcp://{host}:{place.port}" if place.port else host}
+            "artifactLocation": {
+                "uri": f"tcp://{host}:{place.port}" if place.port else f"tcp://{host}"
+            }
         },
         "logicalLocations": [
             {"name": f"{host}:{place.port}", "kind": "resource", "fullyQualifiedName": host}

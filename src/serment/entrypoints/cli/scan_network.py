@@ -12,13 +12,16 @@ from typing import Annotated
 import typer
 
 from serment.app.find.network import Prepared, Wish, audit, prepare
+from serment.core.exposure.imported import MOST_BYTES, parse_outside
+from serment.core.exposure.outside import Sight
 from serment.core.exposure.ports import parse_ports
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import split
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.output import DONE, FINDINGS
 from serment.entrypoints.cli.progress import Stages
-from serment.entrypoints.cli.scan_shown import show
+from serment.entrypoints.cli.scan_kept import keep, write_sarif
+from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
 from serment.errors import N_, Unavailable, UsageError
 from serment.ports.network import Progress
@@ -75,6 +78,17 @@ def network(
         str | None,
         typer.Option("--box-rules", help=N_("were ports opened on it by hand: yes or no")),
     ] = None,
+    outside: Annotated[
+        Path | None,
+        typer.Option("--outside", help=N_("a scan made from outside: nmap XML, Shodan, Censys")),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", help=N_("an earlier --json: only what is new counts")),
+    ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option("--sarif", help=N_("also write the findings as SARIF to FILE"))
+    ] = None,
 ) -> int:
     context: Context = ctx.obj
     wish = Wish(
@@ -88,6 +102,7 @@ def network(
         large=large,
         dmz=_yes_or_no(box_dmz),
         manual_rules=_yes_or_no(box_rules),
+        sights=_outside(outside) if outside else (),
     )
     auditing = context.world.auditing()
     prepared = _asked(context, prepare(auditing.network, wish))
@@ -96,8 +111,11 @@ def network(
             N_("Factory accounts are tried, once each: the other side's logs will show it")
         )
     report = _audited(context, auditing, prepared)
-    show(context.output, report)
-    return FINDINGS if report.findings else DONE
+    kept = keep(context, prepared, report, baseline)
+    if sarif:
+        write_sarif(sarif, report, saying(context.output), context.output.lang)
+    show(context.output, report, kept)
+    return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE
 
 
 def _asked(context: Context, prepared: Prepared) -> Prepared:
@@ -138,6 +156,16 @@ def _read(target: str) -> str:
         raise Unavailable(
             N_("the file of targets cannot be read"),
             hint=N_("one address, range or name a line, as UTF-8 text"),
+        ) from error
+
+
+def _outside(path: Path) -> tuple[Sight, ...]:
+    try:
+        with path.open("rb") as stream:
+            return parse_outside(stream.read(MOST_BYTES + 1))
+    except OSError as error:
+        raise Unavailable(
+            N_("the scan from outside cannot be read"), hint=N_("check the path of --outside")
         ) from error
 
 

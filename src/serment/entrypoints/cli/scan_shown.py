@@ -7,11 +7,14 @@ direction marks of a banner are gone (`core.exposure.text`), and once more for g
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from serment.core.exposure.findings import Finding, Outside, Place, Severity, Unit
-from serment.core.exposure.report import Report, as_json, outside_said
+from serment.core.exposure.history import Key
+from serment.core.exposure.report import Report, Say, as_json, outside_said
 from serment.core.exposure.text import clean
 from serment.entrypoints.cli.output import Output
+from serment.entrypoints.cli.scan_kept import Kept
 from serment.errors import N_
 
 LINE_LIMIT = 400  # characters
@@ -35,17 +38,27 @@ OUTSIDES: Mapping[Outside, str] = {
 }
 
 
-def show(output: Output, report: Report) -> None:
-    """The whole report."""
+def saying(output: Output) -> Say:
+    """Messages in the reader's language, each one printable line."""
 
     def say(message: str, values: Mapping[str, object]) -> str:
         return clean(output.text(message, **values), LINE_LIMIT)
 
-    output.value(as_json(report, say))
+    return say
+
+
+def show(output: Output, report: Report, kept: Kept) -> None:
+    """The whole report, and what is known of its findings from before."""
+    say = saying(output)
+    history = kept.as_json()
+    output.value({**as_json(report, say), **({"history": history} if history else {})})
     if output.as_json:
         return
     for finding in report.findings:
-        _show_finding(output, finding, say(finding.evidence, finding.values))
+        _show_finding(output, finding, say(finding.evidence, finding.values), kept)
+    for each in kept.gone:
+        place = place_said(Place(each["host"], each["port"]))
+        output.line(N_("Gone: {check} at {place}"), check=each["id"], place=place)
     _show_unseen(output, report)
     _show_sum(output, report)
     output.line(
@@ -64,16 +77,30 @@ def place_said(place: Place) -> str:
     return f"{host}:{place.port}" if place.port else place.host
 
 
-def _show_finding(output: Output, finding: Finding, evidence: str) -> None:
+def _show_finding(output: Output, finding: Finding, evidence: str, kept: Kept) -> None:
     facts = [output.text(OUTSIDES[finding.outside])] if finding.outside in OUTSIDES else []
     if finding.readable is not None:
         count = f"{finding.readable.count}{'+' if finding.readable.capped else ''}"
         facts.insert(0, output.text(UNITS[finding.readable.unit], count=count))
+    facts += _known(output, finding.key, kept)
     head = f"{output.text(SEVERITIES[finding.severity]):<9} {finding.id}"
     tail = f" ({'; '.join(facts)})" if facts else ""
     output.plain(f"{head}  {place_said(finding.place)}  {output.text(finding.title)}{tail}")
     output.plain(f"{'':<14} {evidence}")
     output.plain(f"{'':<14} > {output.text(finding.remedy)}")
+
+
+def _known(output: Output, key: Key, kept: Kept) -> list[str]:
+    """What the history says of it: new, open since when, accepted until when."""
+    said = []
+    if kept.is_new(key):
+        said.append(output.text(N_("new")))
+    elif kept.since and key in kept.since:
+        said.append(output.text(N_("open since {since}"), since=kept.since[key]))
+    if kept.accepted and key in kept.accepted:
+        until = date.fromisoformat(kept.accepted[key]["until"])
+        said.append(output.text(N_("accepted until {until}"), until=until))
+    return said
 
 
 def _show_unseen(output: Output, report: Report) -> None:

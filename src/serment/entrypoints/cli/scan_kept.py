@@ -1,0 +1,195 @@
+"""What becomes of an audit: kept in the vault's history, held against a baseline, written as SARIF.
+
+Decides too whether there is anything to report: what is new against a baseline, and what nobody has
+accepted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from serment.app.find.network import Prepared
+from serment.core.exposure.history import Key, Made, baseline_keys, looked_at
+from serment.core.exposure.report import Report, Say
+from serment.core.exposure.sarif import as_sarif
+from serment.core.exposure.written import read_finding, write_finding, write_made
+from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.output import DONE
+from serment.entrypoints.cli.world import Context
+from serment.entrypoints.desk.request import Request
+from serment.errors import N_, FormatError, Unavailable, UsageError
+
+BASELINE_LIMIT = 64 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is known beside the audit itself. `baseline` None: none was given."""
+
+    baseline: frozenset[Key] | None = None
+    new: frozenset[Key] = frozenset()
+    since: Mapping[Key, datetime] | None = None  # None: no vault
+    gone: tuple[dict[str, Any], ...] = ()
+    accepted: Mapping[Key, dict[str, Any]] | None = None
+
+    def is_new(self, key: Key) -> bool:
+        """Against the baseline where there is one, else against the vault's history."""
+        return key not in self.baseline if self.baseline is not None else key in self.new
+
+    def reports(self, key: Key) -> bool:
+        """Whether it makes the exit code 1."""
+        if self.accepted and key in self.accepted:
+            return False
+        return self.baseline is None or key not in self.baseline
+
+    def as_json(self) -> dict[str, Any]:
+        """The key "history" of the answer; empty without a vault and a baseline."""
+        said: dict[str, Any] = {}
+        if self.since is not None:
+            said["open_since"] = [
+                {"id": key[0], "host": key[1], "port": key[2], "since": since}
+                for key, since in self.since.items()
+            ]
+            said["gone"] = list(self.gone)
+            said["accepted"] = list((self.accepted or {}).values())
+        return said
+
+
+def keep(context: Context, prepared: Prepared, report: Report, baseline: Path | None) -> Kept:
+    """Add the audit to the vault's history when a vault is named, and read the baseline."""
+    against = _baseline(baseline) if baseline else None
+    if not (context.chosen_vault or context.environment.get("SERMENT_VAULT")):
+        return Kept(against)
+    wish, scope = prepared.wish, prepared.scope
+    looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked)
+    made = Made(report.at, report.authorised_by, len(scope.addresses), len(report.findings), looked)
+    options = {
+        "findings": [write_finding(each) for each in report.findings],
+        "made": write_made(made),
+    }
+    told = context.world.ask(asking.vault(context), Request("scan keep", options))
+    known = [*told["new"], *told["still"]]
+    return Kept(
+        against,
+        frozenset(_key(each["finding"]) for each in told["new"]),
+        {_key(each["finding"]): datetime.fromisoformat(each["since"]) for each in known},
+        tuple(_gone(each) for each in told["gone"]),
+        {_tuple(each["key"]): each for each in told["accepted"]},
+    )
+
+
+def write_sarif(path: Path, report: Report, say: Say, language: str) -> None:
+    """Write the audit as SARIF; an existing file is replaced, as a build's report is."""
+    document = as_sarif(report, say, _version(), language)
+    try:
+        path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(
+            N_("the report cannot be written to {path}"),
+            hint=N_("choose another folder, or free some space"),
+            path=str(path),
+        ) from error
+
+
+def history(ctx: typer.Context) -> int:
+    """`serment scan history`."""
+    context: Context = ctx.obj
+    told = context.world.ask(asking.vault(context), Request("scan history", {}))
+    out = context.output
+    for each in told["findings"]:
+        finding = read_finding(each)
+        each["title"] = out.text(finding.title)
+        each["evidence"] = out.text(finding.evidence, **finding.values)
+        each["remedy"] = out.text(finding.remedy)
+        del each["values"]
+    out.value(told)
+    for each in sorted(told["findings"], key=lambda each: (each["gone"] is not None, each["id"])):
+        times = {name: _moment(each[name]) for name in ("since", "gone", "not_before")}
+        state = (
+            out.text(N_("gone since {gone} (open since {since})"), **times)
+            if each["gone"]
+            else out.text(N_("open since {since}"), since=times["since"])
+        )
+        place = f"{each['host']}:{each['port']}" if each["port"] else each["host"]
+        out.plain(f"{each['id']}  {place}  {each['title']}  {state}")
+        if each["not_before"]:
+            out.plain("     " + out.text(N_("not there on {when}"), when=times["not_before"]))
+    for each in told["accepted"]:
+        out.line(
+            N_("{what} accepted by {who} until {until}: {why}"),
+            what=" ".join(map(str, each["key"])),
+            who=each["who"],
+            until=date.fromisoformat(each["until"]),
+            why=each["why"],
+        )
+    return DONE
+
+
+def accept(
+    ctx: typer.Context,
+    check: Annotated[str, typer.Argument(metavar="CHECK", help=N_("its id, as X06"))],
+    host: Annotated[str, typer.Option("--host", help=N_("the address it concerns"))],
+    why: Annotated[str, typer.Option("--why", help=N_("why it may stay"))],
+    by: Annotated[str, typer.Option("--by", help=N_("who answers for it"))],
+    until: Annotated[str, typer.Option("--until", help=N_("the last day, as 2027-01-31"))],
+    port: Annotated[int, typer.Option("--port", help=N_("its port; 0 for the machine"))] = 0,
+) -> int:
+    """`serment scan accept`."""
+    context: Context = ctx.obj
+    try:
+        day = date.fromisoformat(until)
+    except ValueError as error:
+        raise UsageError(N_("this is not a day"), hint=N_("write it as 2027-01-31")) from error
+    key = [check.upper(), host, port]
+    options = {"key": key, "who": by, "why": why, "until": day.isoformat()}
+    told = context.world.ask(asking.vault(context), Request("scan accept", options))
+    context.output.value(told)
+    context.output.line(N_("Accepted until {until}; it is journalled"), until=day)
+    return DONE
+
+
+def _baseline(path: Path) -> frozenset[Key]:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(BASELINE_LIMIT)
+        return baseline_keys(json.loads(raw))
+    except OSError as error:
+        raise Unavailable(
+            N_("the baseline {path} cannot be read"),
+            hint=N_("name the file of an earlier `serment scan network --json`"),
+            path=str(path),
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(N_("the baseline {path} is no JSON"), path=str(path)) from error
+
+
+def _gone(known: dict[str, Any]) -> dict[str, Any]:
+    finding = known["finding"]
+    return {**{name: finding[name] for name in ("id", "host", "port")}, "since": known["since"]}
+
+
+def _key(finding: dict[str, Any]) -> Key:
+    return str(finding["id"]), str(finding["host"]), int(finding["port"])
+
+
+def _tuple(key: list[Any]) -> Key:
+    return str(key[0]), str(key[1]), int(key[2])
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _version() -> str:
+    try:
+        return version("serment")
+    except PackageNotFoundError:
+        return "0"
