@@ -41,13 +41,14 @@ def main() -> None:
     dialer = Dialer(Scope(order.addresses))
     found = _found(order, dialer)
     talks = Talks(order, dialer, *probes.load())
-    count, total = 0, len(found.open)
+    told, total = set(), len(found.open)
     for done, services in enumerate(talks.run(_hosts(order, found), found.open), 1):
         for service in services:
-            count += 1
-            _tell(service)
+            if (key := (service.place, service.protocol)) not in told:
+                told.add(key)
+                _tell(service)
         _tell(Progress("services", min(done, total), total))
-    _tell(Over(count))
+    _tell(Over(len(told)))
     os._exit(0)  # without waiting for a library's thread
 
 

@@ -59,6 +59,16 @@ class Budget:
         """Seconds before the deadline; negative afterwards."""
         return self.deadline - self._monotonic()
 
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Less time for one part of the talk, never more."""
+        before = self.deadline
+        self.deadline = min(before, self._monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self.deadline = before
+
     def wait(self) -> float:
         """How long the next wait may last. `Cut` when there is no time left."""
         left = self.left
@@ -96,6 +106,12 @@ class Line:
         while len(self._ahead) < count:
             self._more()
         return self.some(count) if count else b""
+
+    def peek(self, count: int) -> bytes:
+        """The next bytes without taking them, at least one and at most `count`."""
+        if not self._ahead:
+            self._more()
+        return bytes(self._ahead[:count])
 
     def until(self, mark: bytes, limit: int = 4096) -> bytes:
         """Everything up to and with `mark`. `Cut` when it does not come within `limit` bytes."""

@@ -47,6 +47,13 @@ def talk(call: Call) -> Heard | None:
     return Heard("tls")
 
 
+def answers(call: Call) -> bool:
+    """As `talk`, for who has already understood something else."""
+    with contextlib.suppress(Ended):
+        return talk(call) is not None
+    return False
+
+
 def facts(call: Call, inner_refusal: str, inner_understood: bool) -> Tls:
     """What can be said of it.
 

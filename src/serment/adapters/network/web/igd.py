@@ -1,0 +1,126 @@
+"""The Internet box over UPnP: which ports it forwards to whom. Nothing is ever added or removed.
+
+Descriptions and control URLs that lead to an address outside the scope are not followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+from serment.adapters.network.line import Ended
+from serment.adapters.network.probing import Call
+from serment.adapters.network.web.client import (
+    NOTHING,
+    PAGE_SECONDS,
+    Browser,
+    Page,
+    host_header,
+    read_page,
+    request,
+)
+from serment.core.exposure.igd import (
+    Description,
+    build_action,
+    parse_description,
+    parse_mapping,
+    parse_outside_address,
+)
+from serment.core.exposure.seen import Answer, Gateway, Mapping
+from serment.errors import FormatError
+
+_PATHS: Final = (
+    *("/rootDesc.xml", "/igd.xml", "/gatedesc.xml", "/igddesc.xml", "/tr64desc.xml"),
+    *("/description.xml", "/DeviceDescription.xml", "/desc.xml", "/upnp/IGD.xml"),
+)
+_UPNP_PORTS: Final = frozenset({1900, 2869, 5431, 49000, 49152, 52869})
+_MAPPINGS: Final = 128
+_TYPE: Final = re.compile(r"urn:[\w.-]+:service:WAN(?:IP|PPP)Connection:\d", re.ASCII)
+
+
+def over_http(browser: Browser, root: Page) -> tuple[Description, Gateway] | None:
+    """The gateway behind a web server that is one; None when it is not."""
+    place = browser.call.place
+    is_upnp = "upnp" in root.headers.get("server", "").lower() or place.port in _UPNP_PORTS
+    for path in _PATHS if is_upnp else _PATHS[:1]:
+        page = browser.get(path)
+        if page.status == 200 and (said := _description(page)):
+            return said, gateway(browser.call, said, origin(place.host, place.port, path))
+    return None
+
+
+def at(call: Call, location: str) -> tuple[Description, Gateway] | None:
+    """The gateway that an SSDP answer's LOCATION describes."""
+    said = _description(fetch(call, "GET", location))
+    return (said, gateway(call, said, location)) if said else None
+
+
+def gateway(call: Call, said: Description, location: str) -> Gateway:
+    """The forwardings of every connection it has, up to a bound."""
+    mappings: dict[Mapping, None] = {}
+    outside, answered = "", False
+    for service, control in said.controls:
+        if not _TYPE.fullmatch(service):
+            continue
+        url = urljoin(said.base or location, control)
+        if not outside:
+            page = _act(call, url, service, "GetExternalIPAddress", {})
+            outside = _outside(page)
+        for index in range(_MAPPINGS):
+            asked = {"NewPortMappingIndex": str(index)}
+            page = _act(call, url, service, "GetGenericPortMappingEntry", asked)
+            answered = answered or page.status in (200, 500)
+            if page.status != 200:
+                break
+            with contextlib.suppress(FormatError):
+                if mapping := parse_mapping(page.body):
+                    mappings[mapping] = None
+    return Gateway(tuple(mappings), outside, Answer.YES if answered else Answer.NOTHING)
+
+
+def fetch(
+    call: Call, method: str, url: str, headers: dict[str, str] | None = None, body: bytes = b""
+) -> Page:
+    """One answer from an absolute http URL with an address in scope; `NOTHING` otherwise."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 80
+    except ValueError:
+        return NOTHING
+    if parts.scheme != "http":
+        return NOTHING
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    given = {"Connection": "close", **(headers or {})}
+    try:
+        with call.budget.within(PAGE_SECONDS), call.beside(port, host) as line:
+            line.send(request(method, path, host_header(host, port), given, body))
+            return read_page(line, path)[0]
+    except Ended:
+        return NOTHING
+
+
+def origin(host: str, port: int, path: str) -> str:
+    """The URL of a path of one service."""
+    return f"http://{host_header(host, port)}{path}"
+
+
+def _act(call: Call, url: str, service: str, action: str, arguments: dict[str, str]) -> Page:
+    headers = {
+        "Content-Type": 'text/xml; charset="utf-8"',
+        "SOAPAction": f'"{service}#{action}"',
+    }
+    return fetch(call, "POST", url, headers, build_action(service, action, arguments))
+
+
+def _description(page: Page) -> Description | None:
+    with contextlib.suppress(FormatError):
+        return parse_description(page.body)
+    return None
+
+
+def _outside(page: Page) -> str:
+    with contextlib.suppress(FormatError):
+        return parse_outside_address(page.body) if page.status == 200 else ""
+    return ""

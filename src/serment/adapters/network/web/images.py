@@ -1,0 +1,131 @@
+"""Image servers over the web: Orthanc's REST, dcm4chee, DICOMweb. Patients counted, none kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from serment.adapters.network.web.client import Browser, Page
+from serment.adapters.network.web.sight import Sight, counted
+from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
+from serment.core.exposure.seen import Answer
+
+ORTHANC_ACCOUNT: Final = ("orthanc", "orthanc")
+_DICOM_JSON: Final = "application/dicom+json, application/json;q=0.5"
+_WEB_ROOTS: Final = (
+    *("/dicom-web", "/dicomweb", "/rs", "/dicom-web/rs", "/wado-rs", "/qido-rs", "/qido", "/pacs"),
+    *("/api/dicom-web", "/dcm4chee-arc/aets/DCM4CHEE/rs", "/pacs/dicom-web", ""),
+)
+_TITLE: Final = re.compile(r"[\w.-]{1,16}", re.ASCII)
+_STUDY_UID: Final = "0020000D"
+_PATIENT_ID: Final = "00100020"
+_AETS: Final = 3
+
+
+def orthanc(browser: Browser, sight: Sight) -> None:
+    """Orthanc's own REST interface; its documented account only when the order says so."""
+    page = browser.get("/system", "application/json")
+    said = page.json()
+    if page.status == 200 and isinstance(said, dict) and _is_orthanc(said):
+        _opened(browser, sight, said)
+        return
+    if page.status not in (401, 403) or not _names_orthanc(page, sight):
+        return
+    sight.refused("orthanc", "Orthanc")
+    if browser.call.order.default_accounts and page.status == 401:
+        answer = browser.get("/system", "application/json", ORTHANC_ACCOUNT)
+        accepted = answer.status == 200
+        sight.default_account = Answer.YES if accepted else Answer.REFUSED
+        if accepted and isinstance(known := answer.json(), dict):
+            sight.version = str(known.get("Version", ""))
+
+
+def dcm4chee(browser: Browser, sight: Sight) -> list[str]:
+    """dcm4chee's list of titles; the roots of their DICOMweb interfaces."""
+    page = browser.get("/dcm4chee-arc/aets", "application/json")
+    said = page.json()
+    if page.status in (401, 403) and sight.application == "dcm4chee":
+        sight.refused("dcm4chee", "dcm4chee")
+    if page.status != 200 or not isinstance(said, list):
+        return []
+    titles = [str(each.get("dicomAETitle")) for each in said if isinstance(each, dict)]
+    known = [title for title in titles if _TITLE.fullmatch(title) and title != "None"]
+    if known:
+        sight.answered("dcm4chee", None, "dcm4chee")
+    return [f"/dcm4chee-arc/aets/{title}/rs" for title in known[:_AETS]]
+
+
+def dicomweb(browser: Browser, sight: Sight, roots: Iterable[str]) -> None:
+    """QIDO-RS (PS3.18 10.6): one study asked for; where it comes, patients are counted."""
+    for root in dict.fromkeys([*roots, *_WEB_ROOTS]):
+        page = browser.get(f"{root}/studies?limit=1", _DICOM_JSON)
+        if page.status in (401, 403) and _mentions_dicom(page):
+            sight.refused("dicomweb")
+        if _is_qido(page):
+            sight.answered("dicomweb", _count_patients(browser, root))
+            return
+
+
+def _opened(browser: Browser, sight: Sight, system: dict[str, Any]) -> None:
+    sight.application = "orthanc"
+    sight.answered("orthanc", None, "Orthanc")
+    sight.product, sight.version = "Orthanc", str(system.get("Version", ""))
+    statistics = browser.get("/statistics", "application/json").json()
+    patients = statistics.get("CountPatients") if isinstance(statistics, dict) else None
+    if isinstance(patients, int):
+        sight.readable = counted(patients, Unit.PATIENTS)
+        return
+    listed = browser.get(f"/patients?since=0&limit={COUNTED_TO + 1}", "application/json").json()
+    if isinstance(listed, list):
+        sight.readable = counted(len(listed), Unit.PATIENTS)
+
+
+def _is_orthanc(system: dict[str, Any]) -> bool:
+    return "DicomAet" in system or ("ApiVersion" in system and "Version" in system)
+
+
+def _names_orthanc(page: Page, sight: Sight) -> bool:
+    realm = page.headers.get("www-authenticate", "").lower()
+    return sight.application == "orthanc" or "orthanc" in realm
+
+
+def _mentions_dicom(page: Page) -> bool:
+    said = " ".join((*page.headers.values(), page.text[:2000])).lower()
+    return "dicom" in said
+
+
+def _is_qido(page: Page) -> bool:
+    """Whether it is an answer to a search: studies as DICOM JSON, or none of that type."""
+    is_typed = "dicom+json" in page.headers.get("content-type", "")
+    if page.status == 204:
+        return is_typed
+    if page.status != 200:
+        return False
+    said = page.json()
+    if not isinstance(said, list):
+        return "multipart/related" in page.headers.get("content-type", "") and (
+            b"application/dicom+xml" in page.body[:2000]
+        )
+    return bool(list(_studies(said))) or (is_typed and not said)
+
+
+def _studies(said: list[Any]) -> Iterator[dict[str, Any]]:
+    return (each for each in said if isinstance(each, dict) and _STUDY_UID in each)
+
+
+def _count_patients(browser: Browser, root: str) -> Readable:
+    """Up to `COUNTED_TO` and one more studies; patients told apart by numbers that are dropped."""
+    path = f"{root}/studies?limit={COUNTED_TO + 1}&includefield={_PATIENT_ID}"
+    said = browser.get(path, _DICOM_JSON).json()
+    studies = list(_studies(said)) if isinstance(said, list) else []
+    known = [_patient(each) for each in studies[:COUNTED_TO]]
+    if any(each is None for each in known) or not studies:
+        return counted(len(studies), Unit.STUDIES)
+    return counted(len(set(known)), Unit.PATIENTS, more=len(studies) > COUNTED_TO)
+
+
+def _patient(study: dict[str, Any]) -> int | None:
+    element = study.get(_PATIENT_ID)
+    values = element.get("Value") if isinstance(element, dict) else None
+    return hash(values[0]) if isinstance(values, list) and values and values[0] else None

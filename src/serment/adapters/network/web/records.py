@@ -1,0 +1,78 @@
+"""FHIR and Elasticsearch: how many patients or documents answer, and nothing of what they say."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from serment.adapters.network.web.client import Browser
+from serment.adapters.network.web.sight import Sight, counted
+from serment.core.exposure.findings import Readable, Unit
+from serment.core.exposure.seen import Answer
+
+_FHIR_JSON: Final = "application/fhir+json, application/json;q=0.8"
+_ROOTS: Final = (
+    *("/fhir", "", "/fhir/R4", "/baseR4", "/r4", "/fhir/r4", "/R4", "/api/fhir"),
+    *("/hapi-fhir-jpaserver/fhir", "/openmrs/ws/fhir2/R4", "/apis/default/fhir"),
+)
+_REFUSED: Final = (401, 403)
+_COUNT: Final = "/Patient?_summary=count"
+
+
+def fhir(browser: Browser, sight: Sight) -> None:
+    """Ask how many patients there are (FHIR R4 search, `_summary=count`), never for one of them."""
+    for root in _ROOTS:
+        page = browser.get(f"{root}{_COUNT}", _FHIR_JSON)
+        said = page.json()
+        kind = said.get("resourceType") if isinstance(said, dict) else None
+        typed = "fhir+json" in page.headers.get("content-type", "")
+        if page.status == 200 and kind == "Bundle":
+            sight.answered("fhir", _patients(said))
+            _describe(browser, sight, root)
+            return
+        if page.status in _REFUSED and (
+            kind == "OperationOutcome" or typed or _is_fhir(browser, root)
+        ):
+            sight.refused("fhir")
+            _describe(browser, sight, root)
+            return
+
+
+def elasticsearch(browser: Browser, sight: Sight, said: Any) -> None:
+    """Whether the first page is Elasticsearch's (or OpenSearch's), and how many documents it has."""
+    if not isinstance(said, dict):
+        return
+    version = said.get("version")
+    if not isinstance(version, dict) or "cluster_name" not in said or "number" not in version:
+        return
+    sight.protocol = "elasticsearch"
+    count = browser.get("/_count", "application/json")
+    known = count.json()
+    rows = known.get("count") if isinstance(known, dict) else None
+    readable = counted(rows, Unit.ROWS) if isinstance(rows, int) else None
+    is_other = version.get("distribution") == "opensearch"
+    sight.answered("elasticsearch", readable, "OpenSearch" if is_other else "Elasticsearch")
+    sight.version = str(version["number"])
+    sight.login = Answer.REFUSED
+
+
+def _is_fhir(browser: Browser, root: str) -> bool:
+    """Whether a place that refuses has a public statement of what it is."""
+    if not root:
+        return False
+    said = browser.get(f"{root}/metadata", _FHIR_JSON).json()
+    return isinstance(said, dict) and said.get("resourceType") == "CapabilityStatement"
+
+
+def _describe(browser: Browser, sight: Sight, root: str) -> None:
+    said = browser.get(f"{root}/metadata", _FHIR_JSON).json()
+    software = said.get("software") if isinstance(said, dict) else None
+    if isinstance(software, dict):
+        sight.product = sight.product or str(software.get("name", ""))
+        sight.version = sight.version or str(software.get("version", ""))
+
+
+def _patients(bundle: dict[str, Any]) -> Readable | None:
+    total, entries = bundle.get("total"), bundle.get("entry")
+    if isinstance(total, int) and not isinstance(total, bool):
+        return counted(total, Unit.PATIENTS)
+    return counted(len(entries), Unit.PATIENTS) if isinstance(entries, list) else None

@@ -1,0 +1,71 @@
+"""What has been found out about one web server so far, while it is being asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from serment.adapters.network.probing import Heard
+from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
+from serment.core.exposure.seen import Answer, Facts, Http
+
+
+@dataclass(slots=True)
+class Sight:
+    """Filled in step by step; `heard` says it in the words of the contract."""
+
+    protocol: str = "http"
+    application: str = ""
+    product: str = ""
+    version: str = ""
+    banner: str = ""
+    status: int = 0
+    login: Answer = Answer.NOT_ASKED
+    interface: Answer = Answer.NOT_ASKED
+    readable: Readable | None = None
+    listed: dict[str, int] = field(default_factory=dict)
+    writable: Answer = Answer.NOT_ASKED
+    default_account: Answer = Answer.NOT_ASKED
+    also: set[str] = field(default_factory=set)
+    other: Facts = None  # facts of another kind, when it is not really a web server
+
+    def answered(self, application: str, readable: Readable | None, product: str = "") -> None:
+        """An interface answered without account: the first gives its name, the others are noted."""
+        if self.interface is Answer.YES and self.application != application:
+            self.also.add(application)
+        else:
+            self.application, self.interface = application, Answer.YES
+        self.product = self.product or product
+        self.readable = _larger(self.readable, readable)
+
+    def refused(self, application: str, product: str = "") -> None:
+        """An interface that is known asks who is there."""
+        self.login = Answer.YES
+        if self.interface is not Answer.YES:
+            self.application = application
+            self.interface = Answer.REFUSED
+        self.product = self.product or product
+
+    def heard(self) -> Heard:
+        facts: Facts = self.other or Http(
+            self.application,
+            self.status,
+            self.login,
+            self.interface,
+            self.readable,
+            dict(self.listed),
+            self.writable,
+            self.default_account,
+            frozenset(self.also),
+        )
+        return Heard(self.protocol, self.product, self.version, self.banner, facts)
+
+
+def counted(number: int, unit: Unit, more: bool = False) -> Readable:
+    """So many, up to `COUNTED_TO`; `more` when there are others than those counted."""
+    return Readable(min(number, COUNTED_TO), more or number > COUNTED_TO, unit)
+
+
+def _larger(one: Readable | None, other: Readable | None) -> Readable | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda each: (each.count, each.capped))

@@ -1,0 +1,165 @@
+"""What an Internet gateway device (UPnP IGD) says: its description, and the ports it forwards.
+
+Its XML comes from a stranger: no document type, no entity, bounded in depth and number; only leaf
+elements are looked at. Source: UPnP Device Architecture 1.1 sections 2.3 and 3.1, WANIPConnection:1
+sections 2.4.14 (GetGenericPortMappingEntry) and 2.4.18 (GetExternalIPAddress).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from xml.parsers import expat
+
+from serment.core.exposure.seen import Mapping
+from serment.core.exposure.text import clean
+from serment.errors import N_, FormatError
+
+SEARCHED: Final = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
+_CONNECTIONS: Final = ("WANIPConnection", "WANPPPConnection")
+_ELEMENTS: Final = 4000
+_DEPTH: Final = 40
+_TEXT: Final = 2000  # characters of one element
+_DESCRIPTION: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """`controls`: service type and control URL of each connection, as the device gives them."""
+
+    product: str
+    version: str
+    base: str
+    controls: tuple[tuple[str, str], ...]
+
+
+def search_request() -> bytes:
+    """An SSDP search sent to one address (UPnP Device Architecture 1.1 section 1.3.2)."""
+    lines = (
+        "M-SEARCH * HTTP/1.1",
+        "HOST: 239.255.255.250:1900",
+        'MAN: "ssdp:discover"',
+        "MX: 1",
+        f"ST: {SEARCHED}",
+        "USER-AGENT: SERMENT-AUDIT/1 UPnP/1.1",
+    )
+    return "\r\n".join((*lines, "", "")).encode("ascii")
+
+
+def parse_search_answer(untrusted: bytes) -> str:
+    """The LOCATION of an SSDP answer; empty when it has none."""
+    text = untrusted[:4096].decode("latin-1")
+    if not text.upper().startswith(("HTTP/1.1 200", "HTTP/1.0 200", "NOTIFY")):
+        return ""
+    for line in text.splitlines()[1:]:
+        name, _, value = line.partition(":")
+        if name.strip().lower() == "location":
+            return value.strip()[:500]
+    return ""
+
+
+def parse_description(untrusted: bytes) -> Description | None:
+    """A device description; None when the device is no gateway.
+
+    Raises:
+        FormatError: it is not XML within bounds.
+    """
+    leaves = _leaves(untrusted)
+    if not any("InternetGatewayDevice" in text for name, text in leaves if name == "deviceType"):
+        return None
+    controls, kind = [], ""
+    for name, text in leaves:
+        if name == "serviceType":
+            kind = text
+        elif name == "controlURL" and any(each in kind for each in _CONNECTIONS):
+            controls.append((kind, text))
+    known = dict(reversed(leaves))  # of several with one name, the first: the root device's
+    product = " ".join((known.get("manufacturer", ""), known.get("modelName", ""))).strip()
+    version = known.get("modelNumber", "")
+    return Description(product, version, known.get("URLBase", ""), tuple(controls))
+
+
+def build_action(service: str, action: str, arguments: dict[str, str]) -> bytes:
+    """The SOAP body of one action; nothing in it comes from a peer but the service's own type."""
+    values = "".join(f"<{name}>{value}</{name}>" for name, value in arguments.items())
+    return (
+        '<?xml version="1.0"?>'
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" '
+        's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>'
+        f'<u:{action} xmlns:u="{service}">{values}</u:{action}></s:Body></s:Envelope>'
+    ).encode("ascii", "replace")
+
+
+def parse_mapping(untrusted: bytes) -> Mapping | None:
+    """One forwarding; None when it is switched off or makes no sense.
+
+    Raises:
+        FormatError: it is not XML within bounds.
+    """
+    said = dict(_leaves(untrusted))
+    host, protocol = said.get("NewInternalClient", ""), said.get("NewProtocol", "").upper()
+    try:
+        address = str(ip_address(host))
+        outside, inside = int(said["NewExternalPort"]), int(said["NewInternalPort"])
+    except (KeyError, ValueError):
+        return None
+    if said.get("NewEnabled", "1") == "0" or protocol not in ("TCP", "UDP"):
+        return None
+    if not (0 <= outside < 65536 and 0 < inside < 65536):
+        return None
+    description = clean(said.get("NewPortMappingDescription", ""), _DESCRIPTION)
+    return Mapping(outside, address, inside, protocol, description)
+
+
+def parse_outside_address(untrusted: bytes) -> str:
+    """The address the box has on the Internet; empty when it does not say."""
+    try:
+        return str(ip_address(dict(_leaves(untrusted)).get("NewExternalIPAddress", "")))
+    except ValueError:
+        return ""
+
+
+def _leaves(untrusted: bytes) -> list[tuple[str, str]]:
+    """Elements without children, in order: local name and text."""
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = reader.refuse
+    parser.EntityDeclHandler = reader.refuse
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    try:
+        parser.Parse(untrusted, True)
+    except (expat.ExpatError, ValueError, UnicodeError):
+        raise FormatError(N_("the box's description is not XML that is read")) from None
+    return reader.leaves
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.leaves: list[tuple[str, str]] = []
+        self._depth = self._elements = 0
+        self._text = ""
+        self._is_leaf = False
+
+    def start(self, _name: str, _attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        self._text, self._is_leaf = "", True
+        if self._depth > _DEPTH or self._elements > _ELEMENTS:
+            raise ValueError
+
+    def text(self, data: str) -> None:
+        if self._is_leaf and len(self._text) < _TEXT:
+            self._text += data[:_TEXT]
+
+    def end(self, name: str) -> None:
+        self._depth -= 1
+        if self._is_leaf:
+            self.leaves.append((name.rpartition(":")[2], self._text.strip()))
+        self._is_leaf = False
+
+    def refuse(self, *_: object) -> None:
+        raise ValueError

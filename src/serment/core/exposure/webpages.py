@@ -1,0 +1,142 @@
+"""What a web page is the front of: products told by their marks, and names in a listing.
+
+Pure and tolerant: pages come from strangers. Marks are what the products themselves send (their
+title, realm, cookie or server name); a page that has none is just a page.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+_MARKS: Final = (
+    # application, product, mark in headers, title or body; a group is the version
+    ("orthanc", "Orthanc", r"orthanc explorer|orthanc secure area|x-orthanc"),
+    ("dcm4chee", "dcm4chee", r"dcm4chee(?:-arc)?"),
+    ("ohif", "OHIF Viewer", r"ohif[ _-]?viewer|<title>\s*ohif|ohif-viewer|@ohif/"),
+    ("stone", "Stone Web Viewer", r"stone web viewer|stonewebviewer"),
+    ("meddream", "MedDream", r"meddream"),
+    ("weasis", "Weasis", r"weasis"),
+    ("oviyam", "Oviyam", r"oviyam"),
+    ("dwv", "DWV", r"dicom web viewer|\bdwv(?:-[a-z]+)?\.(?:min\.)?js|<title>\s*dwv"),
+    ("dicoogle", "Dicoogle", r"dicoogle"),
+    ("pacsone", "PacsOne", r"pacsone"),
+    ("conquest", "Conquest", r"conquest (?:pacs|dicom)|dgate\.exe"),
+    ("clearcanvas", "ClearCanvas", r"clearcanvas"),
+    ("pacs", "Sante PACS Server", r"sante pacs server(?: (\d+(?:\.\d+)+))?"),
+    ("openemr", "OpenEMR", r"openemr"),
+    ("mirth", "Mirth Connect", r"mirth connect|nextgen connect"),
+    ("viewer", "", r"<title>[^<]*(?:dicom|pacs|radiolog)[^<]*viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|visionneuse (?:dicom|d.imag)"),
+    ("nas", "Synology DSM", r"synology|diskstation|webman/index\.cgi|<title>[^<]*dsm \d"),
+    ("nas", "QNAP QTS", r"\bqnap\b|<title>[^<]*qts|quts hero"),
+    ("nas", "TrueNAS", r"truenas|freenas"),
+    ("nas", "OpenMediaVault", r"openmediavault"),
+    ("nas", "ASUSTOR ADM", r"asustor"),
+    ("nas", "Western Digital My Cloud", r"my ?cloud (?:ex|home|os|mirror|dashboard)|wdmycloud|<title>[^<]*wd my ?cloud"),
+    ("nas", "ReadyNAS", r"readynas"),
+    ("nas", "Buffalo", r"linkstation|terastation"),
+    ("nas", "TerraMaster", r"terramaster"),
+    ("nas", "NAS", r"<title>[^<]*\bnas\b"),
+    ("printer", "HP", r"hp (?:color )?(?:laserjet|officejet|deskjet|envy|pagewide|designjet)|virata-emweb|hp http server|hp-chaisoe"),
+    ("printer", "Brother", r"brother (?:hl|mfc|dcp|ads)|<title>[^<]*brother\b|debut/\d"),
+    ("printer", "Canon", r"canon (?:imagerunner|mf|lbp|i-sensys|pixma|http server)|remote ui[^<]*(?:canon|imagerunner|lbp|mf)"),
+    ("printer", "Epson", r"epson[-_ ]|epson_linux|seiko epson"),
+    ("printer", "Kyocera", r"kyocera|km-mfp-http"),
+    ("printer", "Ricoh", r"ricoh|web image monitor"),
+    ("printer", "Xerox", r"xerox|phaser \d|centreware"),
+    ("printer", "Lexmark", r"lexmark"),
+    ("printer", "Samsung", r"syncthru"),
+    ("printer", "Konica Minolta", r"konica|bizhub|pagescope"),
+    ("printer", "OKI", r"oki (?:data|b\d|c\d|mc\d)"),
+    ("printer", "", r"<title>[^<]*(?:printer|imprimante)[^<]*</title>"),
+    ("box", "Livebox", r"livebox|softathome|sah?ahome"),
+    ("box", "Freebox", r"freebox"),
+    ("box", "SFR Box", r"sfr box|\bnb6\b|neufbox|box de sfr|box\.sfr"),
+    ("box", "Bbox", r"\bbbox\b|mabbox"),
+    ("box", "FRITZ!Box", r"fritz!?box"),
+    ("box", "OpenWrt", r"openwrt|cgi-bin/luci"),
+    ("box", "TP-Link", r"tp-link|tplinkwifi"),
+    ("box", "NETGEAR", r"netgear"),
+    ("box", "ZyXEL", r"zyxel"),
+    ("box", "D-Link", r"d-link|dlink"),
+    ("box", "DD-WRT", r"dd-wrt"),
+    ("box", "pfSense", r"pfsense|opnsense"),
+    ("box", "", r"<title>[^<]*(?:router|routeur|gateway|modem|passerelle)[^<]*</title>"),
+)  # fmt: skip
+_COMPILED: Final = tuple((app, name, re.compile(mark, re.I)) for app, name, mark in _MARKS)
+_SPEAKING_HEADERS: Final = ("server", "www-authenticate", "set-cookie", "x-powered-by", "location")
+_LOOKED_AT: Final = 65536  # characters of a page
+_TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
+_LISTING: Final = re.compile(
+    r"<title[^>]{0,100}>\s*(?:index of|directory listing|directory of|listing of|index de)|"
+    r"<h1>\s*(?:index of|directory listing)|\[to parent directory\]",
+    re.IGNORECASE,
+)
+_LINK: Final = re.compile(r"""<a\s[^>]{0,500}?href\s*=\s*["']?([^"'>\s]{1,1000})""", re.IGNORECASE)
+_DAV_LINK: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>\s*([^<]{1,1000}?)\s*</", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"""<input[^>]{0,500}type\s*=\s*["']?password""", re.IGNORECASE)
+_LINKS: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What a page says it belongs to; `application` as in `seen.Http`, "" when it says nothing."""
+
+    application: str = ""
+    product: str = ""
+    version: str = ""
+
+
+def recognise(headers: Mapping[str, str], page: str) -> Front:
+    """The first product whose mark stands in some headers (lower-case names) or a page."""
+    said = "\n".join(f"{name}: {headers[name]}" for name in _SPEAKING_HEADERS if name in headers)
+    whole = f"{said}\n{page[:_LOOKED_AT]}"
+    for application, product, mark in _COMPILED:
+        if found := mark.search(whole):
+            version = found.group(1) if mark.groups else None
+            return Front(application, product, version or "")
+    return Front()
+
+
+def title(page: str) -> str:
+    """The page's title; empty when it has none."""
+    found = _TITLE.search(page[:_LOOKED_AT])
+    return html.unescape(found[1]).strip() if found else ""
+
+
+def is_listing(page: str) -> bool:
+    """Whether a page is a web server's own index of a folder."""
+    return _LISTING.search(page[:_LOOKED_AT]) is not None
+
+
+def asks_password(page: str) -> bool:
+    """Whether a page has a field for a password."""
+    return _PASSWORD.search(page) is not None
+
+
+def listed_names(page: str) -> list[str]:
+    """Names in a folder's index, folders with a closing slash, its own links for sorting left out."""
+    return _names(_LINK.findall(page)[:_LINKS])
+
+
+def dav_names(multistatus: str) -> list[str]:
+    """Names in a WebDAV answer (RFC 4918 section 14.13), the folder itself among them."""
+    return _names(_DAV_LINK.findall(multistatus)[:_LINKS])
+
+
+def _names(links: list[str]) -> list[str]:
+    found: dict[str, None] = {}
+    for link in links:
+        plain = unquote(html.unescape(link)).partition("#")[0]
+        if plain.startswith(("?", "..", "javascript:", "mailto:", "data:")) or plain in (
+            "",
+            "/",
+            "./",
+        ):
+            continue
+        found[plain.partition("?")[0]] = None
+    return [name for name in found if name]
