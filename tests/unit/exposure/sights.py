@@ -16,12 +16,14 @@ from serment.core.exposure.seen import (
     Files,
     Gateway,
     Http,
-    Mapping as Forwarding,
     Messages,
     Remote,
     Scan,
     Service,
     Tls,
+)
+from serment.core.exposure.seen import (
+    Mapping as Forwarding,
 )
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pkgutil import iter_modules
 
 import pytest
+from tests.unit.exposure import sights
+from tests.unit.exposure.sights import BAD, FOLLOWS, HOST, NO, YES, scan, service
 
 from serment.core.exposure import checks
 from serment.core.exposure.checking import Check, Statement, Unasked, View
@@ -16,8 +18,6 @@ from serment.core.exposure.outside import Sight, join
 from serment.core.exposure.products import parse_flaws
 from serment.core.exposure.registry import CHECKS, judge, raised
 from serment.core.exposure.seen import Answer, Dicom, Files, Gateway, Http, Mapping, Scan
-from tests.unit.exposure import sights
-from tests.unit.exposure.sights import BAD, FOLLOWS, HOST, NO, YES, scan, service
 
 FLAWS = parse_flaws(
     files("serment.core.exposure").joinpath("products.toml").read_text(encoding="utf-8")

@@ -89,8 +89,9 @@ def parse_target(text: str) -> tuple[Network, ...] | None:
     try:
         if short := _SHORT_RANGE.fullmatch(text):
             return _span(f"{short[1]}.{short[2]}", f"{short[1]}.{short[3]}")
-        if "-" in text and not _NAME.fullmatch(text):
-            return _span(*text.split("-", 1))
+        first, dash, last = text.partition("-")
+        if dash and _is_address(first) and _is_address(last):
+            return _span(first, last)
         return (ip_network(text.partition("%")[0] if "/" not in text else text, strict=False),)
     except (ValueError, TypeError) as error:
         if _NAME.fullmatch(text):
@@ -124,14 +125,14 @@ def plan(
         AccessDenied: a public address whose control was not proved.
     """
     left_out = _networks(excluded, resolved)
-    wanted = _networks(targets, resolved)
-    _check_size(wanted)
+    wanted = [(text, each) for text in targets for each in _networks([text], resolved)]
+    _check_size(network for _, network in wanted)
     links = [ip_network(each, strict=False) for each in on_link]
     known = {ip_address(each) for each in proved}
     found: dict[Address, None] = {}
-    for network in wanted:
+    for text, network in wanted:
         own = is_own(network, links)
-        for address in _hosts(network):
+        for address in _hosts(network) if "/" in text else network:
             if _within(address, left_out):
                 continue
             if not own and address not in known:
@@ -159,6 +160,14 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _span(first: str, last: str) -> tuple[Network, ...]:

@@ -1,0 +1,232 @@
+"""What is new, gone, still open since when; kept sealed, journalled with it, readable after a restart."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from tests.unit.exposure.sights import BAD, NOW, scan
+
+from serment.adapters.memory.clock import MemoryClock
+from serment.adapters.memory.packs import MemoryPacks
+from serment.adapters.memory.search import MemorySearchTable
+from serment.adapters.memory.store import MemoryStore
+from serment.adapters.sqlite.store import SqliteStore
+from serment.app.find.history import LEDGER, accept_finding, history, record
+from serment.app.house import House
+from serment.core.crypto.keys import new_key
+from serment.core.exposure.checking import View
+from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.history import (
+    Acceptance,
+    Ledger,
+    Looked,
+    Made,
+    baseline_keys,
+    looked_at,
+    update,
+)
+from serment.core.exposure.registry import judge
+from serment.core.exposure.written import read_ledger, write_ledger
+from serment.core.journal.entries import EventKind
+from serment.core.journal.log import entry_of
+from serment.core.records.vault import Setting
+from serment.errors import FormatError, IntegrityError, NotFound, UsageError
+from serment.ports import Store
+
+DAY = timedelta(days=1)
+ALL = Looked(("192.168.1.0/24",), ((1, 65535),))
+KEY = ("X01", "192.168.1.20", 11112)
+
+
+def found(*names: str) -> list[Finding]:
+    seen = scan(*(each for name in names for each in BAD[name][0].services))
+    return judge(View(seen), names)[0]
+
+
+def made(day: int, looked: Looked = ALL) -> Made:
+    return Made(NOW + day * DAY, "Dr Exemple", 254, 1, looked)
+
+
+def after(*audits: tuple[int, list[Finding]]) -> Ledger:
+    ledger = Ledger()
+    for day, findings in audits:
+        ledger, _ = update(ledger, findings, made(day))
+    return ledger
+
+
+def test_new_still_and_gone() -> None:
+    ledger, first = update(Ledger(), found("X01"), made(1))
+    assert [each.finding.key for each in first.new] == [KEY]
+    ledger, second = update(ledger, found("X01"), made(2))
+    assert (second.new, [each.since for each in second.still]) == ((), [NOW + DAY])
+    ledger, third = update(ledger, [], made(3))
+    assert [each.finding.key for each in third.gone] == [KEY]
+    assert ledger.open == []
+    assert ledger.known[KEY].gone == NOW + 3 * DAY
+
+
+def test_what_comes_back_is_new_and_keeps_its_first_day() -> None:
+    known = after((1, found("X01")), (2, []), (5, found("X01"))).known[KEY]
+    assert (known.first, known.since, known.gone) == (NOW + DAY, NOW + 5 * DAY, None)
+
+
+def test_since_when_at_the_earliest() -> None:
+    """The last audit that looked there and saw nothing: an incident did not begin before it."""
+    assert after((1, []), (2, []), (4, found("X01"))).known[KEY].not_before == NOW + 2 * DAY
+    assert after((4, found("X01"))).known[KEY].not_before is None
+
+
+@pytest.mark.parametrize(
+    "looked",
+    [
+        Looked(("192.168.2.0/24",), ((1, 65535),)),
+        Looked(("192.168.1.0/24",), ((1, 11111), (11113, 65535))),
+        Looked(("192.168.1.0/24",), ((1, 65535),), only=("X02",)),
+        Looked(("192.168.1.0/24",), ((1, 65535),), skipped=(("X01", "192.168.1.20"),)),
+        Looked(("192.168.1.0/24",), ((1, 65535),), skipped=(("X01", ""),)),
+        Looked(("fd00::/120",), ((1, 65535),)),
+    ],
+)
+def test_what_was_not_looked_at_is_not_gone(looked: Looked) -> None:
+    ledger, changes = update(after((1, found("X01"))), [], made(2, looked))
+    assert changes.gone == ()
+    assert len(ledger.open) == 1
+
+
+def test_a_scope_is_kept_compactly() -> None:
+    addresses = [f"10.0.0.{n}" for n in range(256)] + ["fd00::1"]
+    looked = looked_at(addresses, (1, 2, 3, 80), {"X02"}, [NotChecked("X09", "", "why")])
+    assert looked.networks == ("10.0.0.0/24", "fd00::1/128")
+    assert looked.ports == ((1, 3), (80, 80))
+    assert looked.covers(("X02", "10.0.0.77", 80))
+    assert looked.covers(("X02", "fd00::1", 0))
+    assert not looked.covers(("X02", "10.0.0.77", 81))
+
+
+def test_the_box_is_gone_only_when_its_question_was_asked() -> None:
+    findings = judge(View(scan(dmz=True)), ["X23"])[0]
+    assert [each.place for each in findings] == [Place("box")]
+    ledger, _ = update(Ledger(), findings, made(1))
+    silent = replace(ALL, skipped=(("X23", ""),))
+    assert update(ledger, [], made(2, silent))[1].gone == ()
+    assert len(update(ledger, [], made(2))[1].gone) == 1
+
+
+def test_a_baseline_is_an_earlier_answer() -> None:
+    document = {"findings": [{"id": "X01", "host": "192.168.1.20", "port": 11112, "more": 1}]}
+    assert baseline_keys(document) == {KEY}
+    for wrong in ([], {}, {"findings": [{}]}, {"findings": 3}, None):
+        with pytest.raises(FormatError):
+            baseline_keys(wrong)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_every_finding_is_written_and_read_back(name: str) -> None:
+    ledger, _ = update(Ledger(), judge(View(BAD[name][0]), [name])[0], made(1))
+    acceptance = Acceptance(KEY, "Dr Exemple", "isolated", date(2027, 1, 31), NOW)
+    ledger = replace(ledger, accepted={KEY: acceptance})
+    assert read_ledger(json.loads(json.dumps(write_ledger(ledger)))) == ledger
+
+
+@pytest.mark.parametrize("value", [None, {}, {"version": 2}, {"version": 1, "known": [{}]}, []])
+def test_what_is_no_ledger_is_refused(value: object) -> None:
+    with pytest.raises(FormatError):
+        read_ledger(value)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    made = SqliteStore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def house(store: Store) -> House:
+    lock, once = threading.RLock(), threading.BoundedSemaphore(1)
+    return House("vault", "", store, MemoryPacks(), MemoryClock(NOW), MemorySearchTable, lock, once)
+
+
+def test_the_vault_keeps_it_sealed_and_journalled(house: House) -> None:
+    key = new_key()
+    assert history(house, key) == Ledger()
+    changes = record(house, key, "local", found("X01", "X17"), made(1))
+    assert len(changes.new) == 2
+    kept = history(house, key)
+    assert kept.known[KEY].since == NOW + DAY
+    sealed = house.store.get(Setting, LEDGER)
+    assert sealed is not None
+    assert b"192.168" not in sealed.value
+    entries = [entry_of(row) for row in house.store.journal()]
+    assert [
+        (each.kind, each.details["count"], each.details["new"]) for each in entries if each
+    ] == [(EventKind.SCAN_MADE, 2, 2)]
+
+
+def test_nothing_is_journalled_when_nothing_was_kept(house: House) -> None:
+    record(house, new_key(), "local", [], made(1))
+    with pytest.raises(IntegrityError):
+        record(house, new_key(), "local", found("X01"), made(2))
+    assert house.store.journal_size() == 1
+
+
+def test_another_vault_does_not_open_it(house: House) -> None:
+    key = new_key()
+    record(house, key, "local", found("X01"), made(1))
+    with pytest.raises(IntegrityError):
+        history(replace(house, vault="other"), key)
+
+
+def acceptance(**changes: object) -> Acceptance:
+    good = Acceptance(KEY, "Dr Exemple", "behind a firewall", date(2026, 12, 31), NOW)
+    return replace(good, **changes)  # type: ignore[arg-type]
+
+
+def test_a_finding_is_accepted_for_a_time(house: House) -> None:
+    key = new_key()
+    record(house, key, "local", found("X01"), made(1))
+    accept_finding(house, key, "local", acceptance())
+    kept = history(house, key)
+    assert kept.is_accepted(KEY, date(2026, 12, 31))
+    assert not kept.is_accepted(KEY, date(2027, 1, 1))
+    assert not kept.is_accepted(("X02", *KEY[1:]), date(2026, 12, 1))
+    entry = entry_of(list(house.store.journal())[-1])
+    assert entry is not None
+    assert entry.kind is EventKind.FINDING_ACCEPTED
+    assert entry.details["place"] == "192.168.1.20:11112"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"who": " "},
+        {"why": ""},
+        {"why": "x" * 401},
+        {"until": date(2026, 11, 20)},
+        {"until": date(2028, 1, 1)},
+    ],
+)
+def test_an_acceptance_needs_a_name_a_reason_and_an_end(
+    house: House, changes: dict[str, object]
+) -> None:
+    key = new_key()
+    record(house, key, "local", found("X01"), made(1))
+    with pytest.raises(UsageError):
+        accept_finding(house, key, "local", acceptance(**changes))
+
+
+def test_only_what_is_open_can_be_accepted(house: House) -> None:
+    key = new_key()
+    record(house, key, "local", found("X01"), made(1))
+    record(house, key, "local", [], made(2))
+    with pytest.raises(NotFound):
+        accept_finding(house, key, "local", acceptance())

@@ -1,0 +1,103 @@
+"""Scans of others are read for ports alone; what is no scan is refused, whatever it does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serment.core.exposure.imported import MOST_BYTES, parse_outside
+from serment.core.exposure.outside import Sight
+from serment.errors import FormatError
+
+NMAP = b"""<?xml version="1.0" encoding="UTF-8"?>
+<?xml-stylesheet href="file:///usr/share/nmap/nmap.xsl" type="text/xsl"?>
+<nmaprun scanner="nmap" version="7.93"><host><status state="up"/>
+<address addr="203.0.113.7" addrtype="ipv4"/><address addr="00:11:22:33:44:55" addrtype="mac"/>
+<hostnames><hostname name="DUPONT-cabinet.example" type="PTR"/></hostnames>
+<ports><port protocol="tcp" portid="104"><state state="open" reason="syn-ack"/>
+<service name="acr-nema" product="DUPONT Jean"/></port>
+<port protocol="tcp" portid="445"><state state="filtered"/></port>
+<port protocol="udp" portid="1900"><state state="open"/></port></ports></host></nmaprun>"""
+SHODAN = {"ip_str": "203.0.113.7", "data": [{"port": 104, "data": "secret"}, {"port": "11112"}]}
+CENSYS = {"result": {"ip": "203.0.113.7", "services": [{"port": 104, "service_name": "DICOM"}]}}
+
+
+def test_nmap() -> None:
+    assert parse_outside(NMAP) == (
+        Sight("203.0.113.7", 104, True, "acr-nema"),
+        Sight("203.0.113.7", 445, False, ""),
+    )
+
+
+def test_nothing_but_ports_is_taken() -> None:
+    assert "DUPONT" not in repr(parse_outside(NMAP))
+    assert "secret" not in repr(parse_outside(json.dumps(SHODAN).encode()))
+
+
+@pytest.mark.parametrize("wrap", [lambda each: each, lambda each: [each]])
+def test_shodan_and_censys(wrap: object) -> None:
+    def parse(value: object) -> list[tuple[int, bool]]:
+        sights = parse_outside(json.dumps(wrap(value)).encode())  # type: ignore[operator]
+        return [(each.port, each.is_open) for each in sights]
+
+    assert parse(SHODAN) == [(104, True), (11112, True)]
+    assert parse(CENSYS) == [(104, True)]
+
+
+def test_json_lines_of_banners() -> None:
+    lines = b'{"ip_str": "203.0.113.7", "port": 104}\n{"ip_str": "203.0.113.7", "port": 8042}\n'
+    assert [each.port for each in parse_outside(lines)] == [104, 8042]
+
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>
+<nmaprun>&b;</nmaprun>"""
+STRANGER = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>
+<nmaprun>&a;</nmaprun>"""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"<html></html>",
+        b"<nmaprun></nmaprun>",
+        b"<nmaprun>" + b"<a>" * 5000,
+        BOMB,
+        STRANGER,
+        b"[]",
+        b"3",
+        b"[" * 100_000,
+        b'{"ip_str": "203.0.113.7", "data": 3}',
+        b'{"ip_str": "not an address", "port": 104}',
+        b'{"ip_str": "203.0.113.7", "port": 99999999}',
+        b"\xff\xfe{}",
+    ],
+    ids=range(14),
+)
+def test_what_is_no_scan_is_refused(data: bytes) -> None:
+    with pytest.raises(FormatError):
+        parse_outside(data)
+
+
+def test_what_is_too_large_is_refused() -> None:
+    with pytest.raises(FormatError):
+        parse_outside(b" " * (MOST_BYTES + 1))
+
+
+def test_names_of_protocols_are_cleaned() -> None:
+    line = json.dumps({"ip_str": "203.0.113.7", "port": 1, "product": "a\x1b[31m\n" + "b" * 99})
+    (sight,) = parse_outside(line.encode())
+    assert sight.protocol.isprintable()
+    assert len(sight.protocol) <= 40
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_it(data: bytes) -> None:
+    try:
+        parse_outside(data)
+    except FormatError:
+        return
