@@ -26,6 +26,8 @@ from serment.ports.network import Order
 
 HOSTS_AT_ONCE: Final = 64
 _DEVICE_PORTS: Final = 8  # a host with more open ones is a server or a trap, not a modality
+_QUIET_PORTS: Final = 3  # a host with fewer, whatever they are, may be one
+_MEDICAL_PORTS: Final = frozenset({104, 2575, 2761, 2762, 4242, 11112})
 _LANES: Final = 8  # connections at once to such a host; to a service there is still one
 _HOST_TIMES: Final = 4  # times `Order.host_seconds`: all the services of one host together
 _LOOK_SECONDS: Final = 0.25
@@ -77,7 +79,7 @@ class Talks:
         for host, port in open_ports:
             ports.setdefault(host, []).append(port)
         for host, theirs in sorted(ports.items(), key=lambda pair: len(pair[1])):
-            crowded = self._order.fast or len(theirs) > _DEVICE_PORTS
+            crowded = self._order.fast or not _may_be_device(theirs)
             waiting = deque(Place(host, port, "tcp") for port in sorted(theirs))
             shared = _Host(host, waiting, self._order.host_seconds)
             for number in range(min(_LANES, len(theirs)) if crowded else 1):
@@ -140,6 +142,17 @@ class Talks:
                 late = [call for call in self._calls if call.budget.left < -_GRACE_SECONDS]
             for call in late:
                 call.cut()
+
+
+def _may_be_device(ports: Sequence[int]) -> bool:
+    """Whether a host with these open ports gets one connection at a time.
+
+    What it is shows only when it has been talked to: its usual ports and their small number stand
+    in for that. A service never gets more than one at a time, whatever the host is.
+    """
+    if len(ports) > _DEVICE_PORTS:
+        return False
+    return len(ports) <= _QUIET_PORTS or not _MEDICAL_PORTS.isdisjoint(ports)
 
 
 class _Host:

@@ -18,7 +18,7 @@ from serment.adapters.network.association import (
     Refusal,
     open_association,
 )
-from serment.adapters.network.line import Ended
+from serment.adapters.network.line import Ended, Gone
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.core.dicom import asking
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
@@ -131,9 +131,7 @@ def _query(
     level: str,
     before: Counted | None = None,
 ) -> Counted:
-    counted = Counted()
-    with contextlib.suppress(Ended, *NONSENSE):
-        association.count(sop_class, level, counted)
+    counted = _counted(association, sop_class, level)
     if before and before.answer is Answer.YES and counted.count < before.count:
         counted = before  # the better of two countings
     if before and before.answer is Answer.REFUSED and counted.answer is not Answer.YES:
@@ -143,10 +141,20 @@ def _query(
 
 
 def _worklist(call: Call, association: Association) -> None:
-    counted = Counted()
-    with contextlib.suppress(Ended, *NONSENSE):
-        association.count(asking.WORKLIST_FIND, "worklist", counted)
+    counted = _counted(association, asking.WORKLIST_FIND, "worklist")
     _note(call, worklist=counted.answer, appointments=_entries(counted))
+
+
+def _counted(association: Association, sop_class: str, level: str) -> Counted:
+    """Count; a node that hangs up instead of answering has refused."""
+    counted = Counted()
+    try:
+        association.count(sop_class, level, counted)
+    except Gone:
+        counted.answer = Answer.YES if counted.answers else Answer.REFUSED
+    except (Ended, *NONSENSE):
+        counted.capped = counted.answers > 0  # cut short: there may be more
+    return counted
 
 
 def _readable(counted: Counted) -> Readable | None:

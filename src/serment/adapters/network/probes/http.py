@@ -99,7 +99,8 @@ def _look(sight: Sight, page: Page) -> None:
         sight.product, sight.version = front.product, front.version
     if not sight.product:
         name, _, version = server.partition(" ")[0].partition("/")
-        sight.product, sight.version = _SERVER.get(name.lower(), ""), version
+        if known := _SERVER.get(name.lower()):
+            sight.product, sight.version = known, version
     sight.banner = server
     sight.status = page.status or sight.status
     if page.status == 401 or asks_password(page.text):
