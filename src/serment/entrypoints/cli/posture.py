@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from serment.core.exposure.posture.verdict import Result
 from serment.entrypoints.cli.output import DONE, FINDINGS, Output
 from serment.entrypoints.cli.world import Context
 from serment.errors import N_
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 WORDS: Final = {"fail": N_("to correct"), "unknown": N_("not known"), "pass": N_("good")}
 UNTRIED: Final = N_("untried on this system; read without certainty: {said}")
+YOURSELF: Final = N_("Look at it yourself. {remedy}")
 RULE: Final = N_("GDPR Art. {article}, commandment {commandment}, CNIL sheets {sheets}")
 WIDEST = 100
 
@@ -48,11 +50,14 @@ def row(out: Output, answer: Answer) -> dict[str, Any]:
     evidence = out.text(verdict.evidence, **verdict.values)
     if verdict.untried:
         evidence = out.text(UNTRIED, said=evidence)
+    remedy = out.text(answer.remedy) if answer.remedy else ""
+    if verdict.result is Result.UNKNOWN:
+        remedy = out.text(YOURSELF, remedy=remedy)
     return {
         "id": check.id,
         "result": verdict.result.value,
         "evidence": evidence,
-        "remedy": out.text(answer.remedy) if answer.remedy else "",
+        "remedy": remedy,
         "title": out.text(check.title),
         "article": check.article,
         "commandment": check.commandment,

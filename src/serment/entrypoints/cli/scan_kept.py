@@ -122,6 +122,8 @@ def history(ctx: typer.Context) -> int:
         out.plain(f"{each['id']}  {place}  {each['title']}  {state}")
         if each["not_before"]:
             out.plain("     " + out.text(N_("not there on {when}"), when=times["not_before"]))
+    if not told["findings"]:
+        out.line(N_("No audit has stated anything yet"))
     for each in told["accepted"]:
         out.line(
             N_("{what} accepted by {who} until {until}: {why}"),

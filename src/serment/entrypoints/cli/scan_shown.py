@@ -26,10 +26,10 @@ SEVERITIES: Mapping[Severity, str] = {
     Severity.INFO: N_("Note"),
 }
 UNITS: Mapping[Unit, str] = {
-    Unit.PATIENTS: N_("{count} patients readable"),
-    Unit.STUDIES: N_("{count} studies readable"),
-    Unit.FILES: N_("{count} files readable"),
-    Unit.ROWS: N_("{count} rows readable"),
+    Unit.PATIENTS: N_("patients readable: {count}"),
+    Unit.STUDIES: N_("studies readable: {count}"),
+    Unit.FILES: N_("files readable: {count}"),
+    Unit.ROWS: N_("rows readable: {count}"),
 }
 OUTSIDES: Mapping[Outside, str] = {
     Outside.CONFIRMED: N_("reached from outside"),
@@ -124,7 +124,7 @@ def _show_sum(output: Output, report: Report) -> None:
     else:
         output.line(N_("Nothing to report among what was checked."))
     output.line(
-        N_("{addresses} addresses, {services} services, {seconds} s"),
+        N_("Addresses: {addresses}, services: {services}, {seconds} s"),
         addresses=report.addresses,
         services=len(report.scan.services),
         seconds=f"{report.seconds:.1f}",

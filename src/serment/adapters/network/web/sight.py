@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from serment.adapters.network.probing import Heard
+from serment.core.exposure.checks.x11_viewer import VIEWERS
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
 from serment.core.exposure.seen import Answer, Facts, Http
 
@@ -33,6 +34,8 @@ class Sight:
         if self.interface is Answer.YES and self.application != application:
             self.also.add(application)
         else:
+            if self.application in VIEWERS:  # its page is there too (X11)
+                self.also.add(self.application)
             self.application, self.interface = application, Answer.YES
         self.product = self.product or product
         self.readable = _larger(self.readable, readable)

@@ -14,6 +14,8 @@ def judge(service: Service) -> Verdict:
             return _statement(service, service.facts.user, service.facts.readable)
         case Http(application="elasticsearch", interface=Answer.YES):
             return _statement(service, "", service.facts.readable)
+        case Http(also=also) if "elasticsearch" in also:
+            return _statement(service, "", None)
     return None
 
 

@@ -28,7 +28,7 @@ OWN_CIPHER: Final = "zfs_member"  # may encrypt by itself, which lsblk does not 
 DEEP: Final = 40
 
 ALL = N_("every fixed disk is encrypted: {disks}")
-CLEAR = N_("not encrypted: {disks}")
+CLEAR = N_("not encrypted, readable by whoever takes the computer: {disks}")
 GOING_ON = N_("encryption is not finished: {disks}")
 PAUSED = N_("encryption is suspended: {disks}")
 NONE = N_("no fixed disk was named")

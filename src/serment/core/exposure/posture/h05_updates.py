@@ -122,14 +122,14 @@ def linux(said: Said, now: datetime) -> Verdict:
 
 
 def counted(pending: str | None) -> int | None:
-    """Security updates that a simulated upgrade would install; None when apt did not finish."""
-    if pending is None or " upgraded, " not in pending:
+    """Security updates in `apt list --upgradable`; None when apt did not finish."""
+    if pending is None or "Listing..." not in pending:
         return None
     return len(_SECURITY.findall(pending))
 
 
 APT: Final = ("apt-dates", "apt-history", "apt-pending")
-_SECURITY: Final = re.compile(r"^Inst [^\n]{0,300}-[sS]ecurity", re.M)
+_SECURITY: Final = re.compile(r"^[^\s/]{1,200}/[^\s]{0,200}-security\b", re.M)
 
 
 def upgraded(history: str) -> datetime | None:

@@ -32,8 +32,8 @@ def linux(said: Said, now: datetime) -> Verdict:
         return failed(ON, "login-screens", setting="--autologin")
     for section, facts in reading.sections(text):
         names = {name.lower(): value for name, value in facts.items()}
-        for name in ("automaticloginenable", "timedloginenable"):
-            if names.get(name, "").lower() in _TRUE:
+        for name in ("AutomaticLoginEnable", "TimedLoginEnable"):
+            if names.get(name.lower(), "").lower() in _TRUE:
                 return failed(ON, "login-screens", setting=f"{name}=true")
         if names.get("autologin-user") or (section == "Autologin" and names.get("user")):
             return failed(ON, "login-screens", setting="autologin-user")

@@ -26,6 +26,7 @@ QUALITY: Final = ("pam_pwquality.so", "pam_cracklib.so")
 GOOD = N_("passwords have at least {length} characters, and guessing is stopped")
 SHORT = N_("the system accepts passwords of {length} characters (at least 12 are needed)")
 ENDLESS = N_("nothing stops whoever guesses passwords")
+ANY = N_("the system accepts passwords of any length")
 BOTH = N_("the system accepts passwords of {length} characters, and nothing stops guessing")
 LOST = N_("the answer about passwords is not understood")
 
@@ -33,6 +34,8 @@ LOST = N_("the answer about passwords is not understood")
 def judged(length: int, stopped: bool, *sources: str) -> Verdict:
     if length >= LEAST and stopped:
         return passed(GOOD, *sources, length=length)
+    if length <= 0:
+        return failed(ANY, *sources)
     evidence = ENDLESS if length >= LEAST else SHORT if stopped else BOTH
     return failed(evidence, *sources, length=length)
 

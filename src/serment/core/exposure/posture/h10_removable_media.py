@@ -25,7 +25,7 @@ from serment.errors import N_
 
 NONE = N_("no removable disk is plugged in now")
 SEEN = N_("no removable disk is plugged in now; {count} USB storage devices were used so far")
-CLEAR = N_("not encrypted: {disks}")
+CLEAR = N_("not encrypted, readable by whoever finds it: {disks}")
 SEALED = N_("the removable disks plugged in are encrypted: {disks}")
 
 

@@ -24,7 +24,7 @@ _FORMS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d-%H%M%S", "%m/%d/%Y", "%d %b %Y %
 
 def silent(name: str) -> Verdict:
     """Unknown, because the machine did not answer this question."""
-    return unknown(N_("the machine did not answer ({name})"), name=name)
+    return unknown(N_("this could not be read here ({name})"), name=name)
 
 
 def number(text: object) -> int | None:

@@ -13,7 +13,13 @@ from typing import Final
 from serment.core.exposure.posture.verdict import System
 
 RECORDED: Final[Mapping[System, frozenset[str]]] = {
-    System.LINUX: frozenset(),
+    System.LINUX: frozenset(
+        {
+            *("account", "apt-dates", "apt-history", "apt-pending", "block-devices", "chrony"),
+            *("clock", "gnome-screensaver", "gnome-session", "listening", "login-screens"),
+            *("nftables", "os-release", "pam", "pwquality", "samba", "services", "ufw"),
+        }
+    ),
     System.MACOS: frozenset(),
     System.WINDOWS: frozenset(),
 }

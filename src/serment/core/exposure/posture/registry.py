@@ -56,13 +56,17 @@ def examine(system: System, said: Said, now: datetime) -> tuple[Answer, ...]:
 
 
 def _answer(check: Check, system: System, said: Said, now: datetime) -> Answer:
-    verdict = honest(check.readers[system](said, now), system)
+    verdict = honest(check.readers[system](said, now), system, said)
     remedy = "" if verdict.result is Result.PASS else verdict.remedy or check.remedies[system]
     return Answer(check, verdict, remedy)
 
 
-def honest(verdict: Verdict, system: System) -> Verdict:
-    """Unknown, when it rests on an answer that was never recorded on a real machine of this system."""
-    if verdict.result is Result.UNKNOWN or set(verdict.sources) <= RECORDED[system]:
+def honest(verdict: Verdict, system: System, said: Said) -> Verdict:
+    """Unknown, when it rests on an answer that was never recorded on a real machine of this system.
+
+    An empty answer counts as recorded: that a file is not there has no form to mistake.
+    """
+    read = {name for name in verdict.sources if said.get(name, "").strip()}
+    if verdict.result is Result.UNKNOWN or read <= RECORDED[system]:
         return verdict
     return replace(verdict, result=Result.UNKNOWN, untried=True)
