@@ -98,7 +98,7 @@ LINUX: Final[Mapping[str, Question]] = {
     ),
     "apt-dates": Dates(("/var/lib/apt/lists", "/var/lib/apt/periodic/update-success-stamp")),
     "apt-history": Files(("/var/log/apt/history.log",), limit=256 * 1024),
-    "apt-pending": Command(("apt-get", "-s", "-o", "Debug::NoLocking=true", "upgrade")),
+    "apt-pending": Command(("apt", "list", "--upgradable")),
     "rpm-dates": Command(("rpm", "-qa", "--qf", "%{INSTALLTIME}\n")),
     "login-screens": Files(
         (
