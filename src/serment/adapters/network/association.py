@@ -13,6 +13,7 @@ from typing import Final
 
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.core.dicom import asking
+from serment.core.dicom.known import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from serment.core.dicom.pdu import (
     COMMAND,
     HEADER,
@@ -31,7 +32,6 @@ from serment.core.dicom.requestor import (
     parse_associate_accept,
     parse_associate_reject,
 )
-from serment.core.dicom.uids import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from serment.core.exposure.findings import COUNTED_TO
 from serment.core.exposure.seen import Answer
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import Final
 
-from serment.core.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from serment.core.dicom.known import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from serment.errors import N_, FormatError
 
 HEADER: Final = struct.Struct(">BxI")  # type, length of what follows (PS3.8 9.3.1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from serment.core.dicom.known import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from serment.core.dicom.pdu import (
     APPLICATION_CONTEXT,
     DEFAULT_MAX_LENGTH,
@@ -23,7 +24,6 @@ from serment.core.dicom.pdu import (
     PduType,
     PresentationContext,
 )
-from serment.core.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from serment.errors import N_, FormatError
 
 MAX_ITEMS: Final = 300  # 128 contexts and a few more

@@ -11,11 +11,11 @@ from typing import Final
 
 from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
 
-IMPLEMENTATION_CLASS_UID: Final = "2.25.222993287193056017974281519176052278474"
-IMPLEMENTATION_VERSION_NAME: Final = "SERMENT_1"
+from serment.core.dicom.known import EXPLICIT_LITTLE as EXPLICIT_LITTLE
+from serment.core.dicom.known import IMPLEMENTATION_CLASS_UID as IMPLEMENTATION_CLASS_UID
+from serment.core.dicom.known import IMPLEMENTATION_VERSION_NAME as IMPLEMENTATION_VERSION_NAME
+from serment.core.dicom.known import IMPLICIT_LITTLE as IMPLICIT_LITTLE
 
-IMPLICIT_LITTLE: Final = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE: Final = "1.2.840.10008.1.2.1"
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 DEFLATED_LITTLE: Final = "1.2.840.10008.1.2.1.99"
 
