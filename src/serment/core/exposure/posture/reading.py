@@ -19,7 +19,7 @@ LIMIT: Final = 256 * 1024  # characters read of one answer
 NAME_LIMIT: Final = 60  # characters shown of a product's or a disk's name
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 _OFFSET = re.compile(r" ([+-][0-9]{2}):?([0-9]{2})$")
-_FORMS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d-%H%M%S", "%m/%d/%Y", "%d %b %Y %H-%M")
+_FORMS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d-%H%M%S", "%m/%d/%Y", "%d-%m-%Y", "%d %b %Y %H-%M")
 
 
 def silent(name: str) -> Verdict:
