@@ -193,6 +193,8 @@ def test_a_shared_address_says_nothing_of_this_practice() -> None:
     seen = scan(service("dicom", 11112, sights.OPEN_FIND))
     joined = join(seen, [Sight("100.64.0.9", 11112, True)], "peer", shared=True)
     assert (joined.reached, joined.shared) == (frozenset(), True)
+    skipped = judge(View(joined), ["X23"])[1]
+    assert [each.reason for each in skipped] == ["shared address, not checked"]
 
 
 def test_an_address_of_the_documentation_or_own_network_is_told_apart() -> None:

@@ -38,9 +38,13 @@ def look(view: View) -> Iterator[Statement | Unasked]:
             Severity.CRITICAL,
             N_("Reached from outside, though the box lists no UPnP forwarding to it"),
         )
-    if scan.dmz is None and not scan.tried:
+    if scan.tried or scan.reached:
+        return
+    if scan.shared:
+        yield Unasked(Place(""), N_("shared address, not checked"))
+    elif scan.dmz is None:
         yield Unasked(Place(""), N_("not checked from outside, and nobody was asked about the box"))
-    elif not scan.tried:
+    else:
         yield Unasked(Place(""), N_("not checked from outside"))
 
 

@@ -1,0 +1,246 @@
+"""The steps of an audit on a network of memory: what is asked of it, and what comes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from tests.unit.exposure.sights import BAD, HOST, NOW, ROUTABLE, WELL_KEPT, scan, service
+
+from serment.adapters.memory.clock import MemoryClock
+from serment.adapters.memory.network import MemoryNetwork
+from serment.app.find.network import Wish, audit, prepare
+from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
+from serment.core.exposure.outside import Sight
+from serment.core.exposure.ports import ALL
+from serment.core.exposure.products import parse_flaws
+from serment.core.exposure.registry import CHECKS
+from serment.core.exposure.report import Report, as_json
+from serment.core.exposure.sarif import as_sarif
+from serment.core.exposure.seen import Answer, Database, Dicom, Gateway
+from serment.core.exposure.seen import Mapping as Forwarding
+from serment.errors import AccessDenied, NotFound, UsageError
+
+FLAWS = parse_flaws(
+    files("serment.core.exposure").joinpath("products.toml").read_text(encoding="utf-8")
+)
+WHO = "Dr Exemple, gérant"
+
+
+def say(message: str, values: Mapping[str, object]) -> str:
+    return message.format(**values)
+
+
+def audited(network: MemoryNetwork, **wish: Any) -> Report:
+    wished = Wish(**{"authorised_by": WHO, "ports": ALL, **wish})
+    return audit(network, MemoryClock(NOW), prepare(network, wished), FLAWS)
+
+
+def everything_bad() -> MemoryNetwork:
+    return MemoryNetwork([each for seen, _ in BAD.values() for each in seen.services])
+
+
+def test_nothing_is_sent_before_somebody_answers_for_it() -> None:
+    network = MemoryNetwork(networks=("192.168.1.0/24",))
+    with pytest.raises(AccessDenied) as said:
+        audited(network, authorised_by="")
+    assert "--authorised-by" in said.value.hint
+    assert network.orders == []
+    assert audited(network).authorised_by == WHO
+
+
+def test_this_machine_needs_nobody() -> None:
+    assert audited(MemoryNetwork(), targets=("127.0.0.1",), authorised_by="").addresses == 1
+
+
+def test_many_addresses_are_confirmed_every_time() -> None:
+    network = MemoryNetwork()
+    with pytest.raises(AccessDenied) as said:
+        audited(network, targets=("10.0.0.0/21",))
+    assert "--large" in said.value.hint
+    assert network.orders == []
+    assert audited(network, targets=("10.0.0.0/21",), large=True).addresses == 2046
+
+
+def test_without_targets_neighbours_come_first_then_the_networks_around() -> None:
+    network = MemoryNetwork(known=("192.168.1.77",), networks=("192.168.1.0/24", "172.17.0.0/16"))
+    report = audited(network)
+    (order,) = network.orders
+    assert order.addresses[0] == "192.168.1.77"
+    assert len(order.addresses) == 254
+    assert ("scope", "172.17.0.0/16") in {(each.check, each.host) for each in report.not_checked}
+
+
+def test_a_machine_without_a_network_is_told() -> None:
+    with pytest.raises(UsageError):
+        audited(MemoryNetwork())
+
+
+def test_names_are_asked_once_and_judged_by_their_addresses() -> None:
+    network = MemoryNetwork(names={"pacs.local": (HOST,), "shop.example": ("203.0.113.9",)})
+    assert audited(network, targets=("pacs.local",)).addresses == 1
+    assert network.orders[0].addresses == (HOST,)
+    with pytest.raises(AccessDenied):
+        audited(network, targets=("shop.example",))
+    with pytest.raises(NotFound):
+        audited(network, targets=("nowhere.example",))
+
+
+def test_the_order_says_what_was_chosen() -> None:
+    network = MemoryNetwork()
+    audited(network, targets=(HOST,), ports=(104,), fast=True, default_accounts=True)
+    (order,) = network.orders
+    assert (order.ports, order.fast, order.default_accounts) == ((104,), True, True)
+    assert 55 <= len(order.titles) == len(set(order.titles)) <= 70
+    assert all(len(each) <= 16 and each.isascii() for each in order.titles)
+
+
+def test_an_unknown_check_is_told() -> None:
+    with pytest.raises(UsageError):
+        audited(MemoryNetwork(), targets=(HOST,), only=frozenset({"X99"}))
+
+
+def test_the_answers_about_the_box_and_a_scan_from_outside_are_said() -> None:
+    box = service("igd", 5000, Gateway((Forwarding(80, HOST, 4242, "TCP"),)), host="192.168.1.1")
+    network = MemoryNetwork([box, service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
+    report = audited(network, dmz=False, sights=(Sight("203.0.113.7", 80, True),))
+    assert report.scan.outside_by == ("upnp", "questions", "import")
+    assert Outside.CONFIRMED in {each.outside for each in report.findings}
+    assert "X23" not in {each.check for each in report.not_checked}
+    assert as_json(audited(MemoryNetwork(networks=("192.168.1.0/30",))), say)["outside"] == {
+        "by": [],
+        "said": "not checked from outside",
+    }
+
+
+CONTRACT = {
+    "id": str, "host": str, "port": int, "proto": str, "severity": str, "confidence": str,
+    "outside": str, "title": str, "remedy": str, "evidence": str,
+}  # fmt: skip
+
+
+def test_the_json_contract() -> None:
+    network = everything_bad()
+    hosts = tuple({each.place.host for each in network.services} - {ROUTABLE})
+    answer = as_json(audited(network, targets=(*hosts, "fd00::1"), dmz=True), say)
+    answer = json.loads(json.dumps(answer))
+    assert {"findings", "hosts", "not_checked", "seconds"} <= set(answer)
+    for finding in answer["findings"]:
+        assert {key: type(finding[key]) for key in CONTRACT} == CONTRACT
+        assert finding["severity"] in ("critical", "high", "medium", "low", "info")
+        assert finding["confidence"] in ("confirmed", "likely", "possible")
+        assert finding["outside"] in ("confirmed", "not_checked", "closed", "shared_address")
+        if finding["readable"] is not None:
+            assert set(finding["readable"]) == {"count", "capped", "unit"}
+            assert finding["readable"]["unit"] in ("patients", "studies", "files", "rows")
+    ranks = [list(Severity).index(Severity(each["severity"])) for each in answer["findings"]]
+    assert ranks == sorted(ranks)
+    assert all(
+        {"port", "protocol", "product", "version"} <= set(each)
+        for host in answer["hosts"]
+        for each in host["services"]
+    )
+    assert all(set(each) == {"check", "host", "reason"} for each in answer["not_checked"])
+    assert isinstance(answer["seconds"], float)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_message_of_a_check_fills_in(name: str) -> None:
+    report = judged(name)
+    assert as_json(report, say)["findings"]
+    assert [each.id for each in report.findings] == [name] * len(report.findings)
+
+
+def judged(name: str) -> Report:
+    seen, _ = BAD[name]
+    network = MemoryNetwork(seen.services)
+    targets = tuple({each.place.host for each in seen.services}) or (HOST,)
+    proved = tuple(each for each in targets if each == ROUTABLE)
+    return audited(network, targets=targets, proved=proved, dmz=seen.dmz, only=frozenset({name}))
+
+
+def test_hosts_are_in_the_order_of_addresses_and_ports() -> None:
+    services = [
+        service("http", 80, host="192.168.1.100"),
+        service("http", 443, host="192.168.1.20"),
+        service("http", 80, host="192.168.1.20"),
+        service("http", 80, host="192.168.1.3"),
+    ]
+    answer = as_json(audited(MemoryNetwork(services), targets=("192.168.1.0/24",)), say)
+    assert [each["host"] for each in answer["hosts"]] == [
+        "192.168.1.3",
+        "192.168.1.20",
+        "192.168.1.100",
+    ]
+    assert [each["port"] for each in answer["hosts"][1]["services"]] == [80, 443]
+
+
+def test_a_well_kept_practice_gets_no_serious_finding() -> None:
+    network = MemoryNetwork(WELL_KEPT, networks=("192.168.1.0/24",))
+    findings = audited(network).findings
+    assert [each for each in findings if RANKS[each.severity] <= RANKS[Severity.MEDIUM]] == []
+
+
+# SARIF 2.1.0: the required properties of the schema, and what its enumerations allow.
+
+
+@pytest.fixture(scope="module")
+def sarif() -> dict[str, Any]:
+    network = everything_bad()
+    hosts = tuple({each.place.host for each in network.services} - {ROUTABLE})
+    report = audited(network, targets=hosts, dmz=True)
+    written: dict[str, Any] = json.loads(json.dumps(as_sarif(report, say, "0.1.0", "fr")))
+    return written
+
+
+def test_sarif_has_what_the_schema_requires(sarif: dict[str, Any]) -> None:
+    assert sarif["version"] == "2.1.0"
+    (run,) = sarif["runs"]
+    assert run["tool"]["driver"]["name"] == "Serment"
+    assert run["language"] == "fr"  # ^[a-zA-Z]{2}(-[a-zA-Z]{2})?$
+    rules = run["tool"]["driver"]["rules"]
+    assert len({each["id"] for each in rules}) == len(rules)
+    for result in run["results"]:
+        assert result["message"]["text"]
+        assert result["level"] in ("none", "note", "warning", "error")
+        assert 0.0 <= result["rank"] <= 100.0
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        (place,) = result["locations"]
+        assert place["physicalLocation"]["artifactLocation"]["uri"].startswith("tcp://")
+        assert place["logicalLocations"][0]["name"]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is True
+    assert invocation["startTimeUtc"] == "2026-11-22T06:00:00.000000Z"
+    for notification in invocation["toolExecutionNotifications"]:
+        assert notification["message"]["text"]
+
+
+def test_sarif_tells_the_same_findings(sarif: dict[str, Any]) -> None:
+    results = sarif["runs"][0]["results"]
+    marks = [each["partialFingerprints"]["place/v1"] for each in results]
+    assert len(set(marks)) == len(marks)
+    assert {each["ruleId"] for each in results} >= set(CHECKS) - {"X26"}
+
+
+def test_what_was_not_checked_is_in_sarif_too() -> None:
+    report = audited(MemoryNetwork(), targets=(HOST,))
+    run = as_sarif(report, say, "0", "en")["runs"][0]
+    told = run["invocations"][0]["toolExecutionNotifications"]
+    assert {each["descriptor"]["id"] for each in told} == {"X09", "X22", "X23"}
+
+
+def test_the_same_place_is_stated_once_by_each_check() -> None:
+    one = service("redis", 6379, Database(Answer.YES), host="127.0.0.9")
+    report = audited(MemoryNetwork([one, one]), targets=("127.0.0.9",))
+    assert [each.key for each in report.findings] == [("X18", "127.0.0.9", 6379)]
+
+
+def test_counts_by_severity() -> None:
+    seen = replace(scan(), dmz=True)
+    findings: tuple[Finding, ...] = judged("X01").findings
+    report = Report(NOW, 0.0, seen, findings, ())
+    assert report.counts == {Severity.CRITICAL: 1}
