@@ -21,9 +21,7 @@ def certificate(
     issuer: str = "",
 ) -> tuple[Path, Path]:
     """Write a certificate and its key (PEM); `bits` 0 = an EC key, `issuer` = not self-signed."""
-    key = (
-        rsa.generate_private_key(65537, bits) if bits else ec.generate_private_key(ec.SECP256R1())
-    )
+    key = rsa.generate_private_key(65537, bits) if bits else ec.generate_private_key(ec.SECP256R1())
     signer = ec.generate_private_key(ec.SECP256R1()) if issuer else key
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     by = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer or name)])

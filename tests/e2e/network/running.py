@@ -28,7 +28,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(port: int, *command: object, folder: Path | None = None) -> Iterator[int]:
+def running(
+    port: int, *command: object, folder: Path | None = None, host: str = HOST
+) -> Iterator[int]:
     """Start it, wait until `port` listens, give its pid, end it."""
     process = subprocess.Popen(
         list(map(str, command)),
@@ -38,7 +40,7 @@ def running(port: int, *command: object, folder: Path | None = None) -> Iterator
         cwd=folder,
     )
     try:
-        wait_for(port, process)
+        wait_for(port, process, host)
         yield process.pid
     finally:
         process.terminate()
@@ -49,10 +51,10 @@ def running(port: int, *command: object, folder: Path | None = None) -> Iterator
             process.wait()
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes], host: str = HOST) -> None:
     end = time.monotonic() + _READY_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         time.sleep(0.05)
     raise RuntimeError(f"nobody listens on {port}")
@@ -62,10 +64,21 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def archive(**settings: object) -> Iterator[int]:
     """A fictional archive (`archive.py`); its port."""
     port = free_port()
-    script = HERE / "archive.py"
     given = json.dumps({"port": port, **settings})
-    with running(port, sys.executable, "-W", "ignore", script, given):
+    with running(port, *script("archive.py"), given):
         yield port
+
+
+@contextmanager
+def hostile(kind: str, host: str) -> Iterator[int]:
+    """A server that means no good (`hostile.py`); its port."""
+    port = free_port()
+    with running(port, *script("hostile.py"), kind, host, port, host=host):
+        yield port
+
+
+def script(name: str) -> tuple[str, ...]:
+    return sys.executable, "-W", "ignore", str(HERE / name)
 
 
 def audited(*ports: int, **order: object) -> dict[int, Service]:

@@ -147,6 +147,8 @@ class Association:
         )
         while (answer := self._answer(context)) is not None:
             status, data_set = answer
+            if status in asking.PENDING and not data_set:
+                raise Cut  # answers about nothing have no end
             if status not in asking.PENDING:
                 counted.answer = _meaning(status, counted)
                 self.is_over = False

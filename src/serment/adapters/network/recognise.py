@@ -83,6 +83,7 @@ def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
             longer = _NOT_UNDERSTOOD * call.order.silent_seconds
             budget.deadline = max(budget.deadline, budget.began + longer)
         if budget.left <= 0:
+            call.was_cut = budget.heard > 0
             return None
         usual = call.place.port in probe.usual
         budget.patience = max(probe.window, USUAL_WINDOW) if usual else probe.window

@@ -26,7 +26,7 @@ from serment.adapters.network.hello import (
     first_certificate,
     messages,
 )
-from serment.adapters.network.line import Cut, Ended, Line
+from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import Call, Heard
 from serment.core.crypto.strangers import read_certificate
 from serment.core.exposure.seen import Answer, Tls
@@ -34,6 +34,7 @@ from serment.errors import FormatError
 
 _FLIGHT_LIMIT: Final = 64 * 1024  # bytes of handshake in clear
 _PATIENCE: Final = 1.0
+_FLIGHT_SECONDS: Final = 2.0
 _CERTIFICATE_WANTED: Final = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
 
 
@@ -61,13 +62,17 @@ def facts(call: Call, inner_refusal: str, inner_understood: bool) -> Tls:
         inner_refusal: why TLS ended at once when something was to be said inside; "" if it did not.
         inner_understood: whether something inside TLS answered.
     """
-    versions, certificate = [], b""
+    versions, certificate, stalled = [], b"", 0
     for version in VERSIONS:
         flight = _ask(call, version)
+        stalled += flight.stalled
+        if stalled > 1:
+            break
         if flight.version == version:
             versions.append(version)
         certificate = certificate or flight.certificate
-    certificate = certificate or _within(call)
+    if not stalled:
+        certificate = certificate or _within(call)
     wanted = any(word in inner_refusal for word in _CERTIFICATE_WANTED)
     insists = Answer.YES if wanted and not inner_understood else Answer.NOTHING
     known = Tls(
@@ -84,14 +89,20 @@ class _Flight:
 
     version: str = ""
     certificate: bytes = b""
+    stalled: bool = False
 
 
 def _ask(call: Call, version: str) -> _Flight:
     flight = _Flight()
     call.budget.patience = _PATIENCE
-    with contextlib.suppress(Ended), call.line() as line:
-        line.send(client_hello(version, os.urandom(64)))
-        _read_flight(line, flight)
+    try:
+        with call.budget.within(_FLIGHT_SECONDS), call.line() as line:
+            line.send(client_hello(version, os.urandom(64)))
+            _read_flight(line, flight)
+    except Gone:
+        pass  # it refuses that version
+    except Ended:
+        flight.stalled = not flight.version
     return flight
 
 

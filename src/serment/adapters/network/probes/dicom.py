@@ -18,7 +18,7 @@ from serment.adapters.network.association import (
     Refusal,
     open_association,
 )
-from serment.adapters.network.line import Ended, Gone
+from serment.adapters.network.line import Budget, Ended, Gone
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.core.dicom import asking
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
@@ -26,6 +26,7 @@ from serment.core.exposure.seen import Answer, Dicom
 
 NOBODY: Final = "SERMENT-ANYBODY"  # a called title that no node has
 TITLE_SECONDS: Final = 0.04  # between two titles: at most 25 a second
+QUERY_SECONDS: Final = 8.0  # for all answers to one query
 _PRODUCTS: Final = (
     (re.compile(r"OFFIS_DCMTK_(\d)(\d)(\d)"), "DCMTK"),
     (re.compile(r"PYNETDICOM_(\d)(\d)(\d)"), "pynetdicom"),
@@ -103,6 +104,8 @@ def _ask(call: Call, first: Association, title: str) -> None:
     if by_patient and (again := _again(call, title)):
         with again:
             _query(call, again, asking.PATIENT_ROOT_FIND, "patient", counted)
+    if counted.answer is Answer.NOTHING:
+        return  # it takes its time: a second query would only be a burden
     if "worklist" in labels and (again := _again(call, title)):
         with again:
             _worklist(call, again)
@@ -112,7 +115,7 @@ def _is_unsure(counted: Counted) -> bool:
     """Whether the patient root would count patients better than the answers about studies did."""
     if counted.answer is Answer.YES:
         return counted.capped and counted.count < COUNTED_TO
-    return True
+    return counted.answer is not Answer.NOTHING
 
 
 def _again(call: Call, title: str) -> Association | None:
@@ -131,7 +134,7 @@ def _query(
     level: str,
     before: Counted | None = None,
 ) -> Counted:
-    counted = _counted(association, sop_class, level)
+    counted = _counted(call.budget, association, sop_class, level)
     if before and before.answer is Answer.YES and counted.count < before.count:
         counted = before  # the better of two countings
     if before and before.answer is Answer.REFUSED and counted.answer is not Answer.YES:
@@ -141,15 +144,16 @@ def _query(
 
 
 def _worklist(call: Call, association: Association) -> None:
-    counted = _counted(association, asking.WORKLIST_FIND, "worklist")
+    counted = _counted(call.budget, association, asking.WORKLIST_FIND, "worklist")
     _note(call, worklist=counted.answer, appointments=_entries(counted))
 
 
-def _counted(association: Association, sop_class: str, level: str) -> Counted:
+def _counted(budget: Budget, association: Association, sop_class: str, level: str) -> Counted:
     """Count; a node that hangs up instead of answering has refused."""
     counted = Counted()
     try:
-        association.count(sop_class, level, counted)
+        with budget.within(QUERY_SECONDS):
+            association.count(sop_class, level, counted)
     except Gone:
         counted.answer = Answer.YES if counted.answers else Answer.REFUSED
     except (Ended, *NONSENSE):

@@ -23,6 +23,7 @@ from serment.adapters.network.probing import Call
 USER_AGENT: Final = f"SERMENT-AUDIT/{serment.__version__} (security audit; counts, never copies)"
 BODY_LIMIT: Final = 256 * 1024
 PAGE_SECONDS: Final = 4.0  # for one answer, its body included
+UNANSWERED: Final = 2  # pages that used up their time: then nothing more is asked
 REDIRECTS: Final = 4
 _HEADERS: Final = 100
 _HEADER_BYTES: Final = 8192
@@ -62,6 +63,7 @@ class Browser:
     call: Call
     _line: Line | None = None
     _requests: int = 0
+    _unanswered: int = 0
 
     def get(self, path: str, accept: str = "*/*", account: tuple[str, str] | None = None) -> Page:
         """One answer; `NOTHING` when none came that is HTTP. `Cut` when all time is used."""
@@ -73,21 +75,13 @@ class Browser:
 
     def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Page:
         """As `get`, with any method."""
-        if self.call.budget.left <= 0:
+        if self.call.budget.left <= 0 or self._unanswered >= UNANSWERED:
             raise Cut
-        with self.call.budget.within(PAGE_SECONDS):
-            kept = self._line is not None
-            try:
-                return self._exchange(method, path, headers, body)
-            except Ended:
-                self.drop()
-                if not kept:
-                    return NOTHING
-            try:  # a kept connection may have been closed meanwhile
-                return self._exchange(method, path, headers, body)
-            except Ended:
-                self.drop()
-                return NOTHING
+        kept = self._line is not None
+        page = self._try(method, path, headers, body)
+        if page is NOTHING and kept:  # it may have been closed meanwhile
+            page = self._try(method, path, headers, body)
+        return page
 
     def visit(self, path: str) -> Page:
         """As `get`, following redirects that stay on this service."""
@@ -104,6 +98,17 @@ class Browser:
         """Close the connection; the next request opens another."""
         self._line, self._requests = None, 0
         self.call.close()
+
+    def _try(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Page:
+        began = self.call.budget.left
+        with self.call.budget.within(PAGE_SECONDS):
+            try:
+                page = self._exchange(method, path, headers, body)
+            except Ended:
+                self.drop()
+                page = NOTHING
+        self._unanswered += began - self.call.budget.left >= PAGE_SECONDS - 0.1
+        return page
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Page:
         line = self._line or self.call.line()

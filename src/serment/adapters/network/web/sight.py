@@ -65,7 +65,7 @@ class Sight:
 
 def counted(number: int, unit: Unit, more: bool = False) -> Readable:
     """So many, up to `COUNTED_TO`; `more` when there are others than those counted."""
-    return Readable(min(number, COUNTED_TO), more or number > COUNTED_TO, unit)
+    return Readable(max(0, min(number, COUNTED_TO)), more or number > COUNTED_TO, unit)
 
 
 def _larger(one: Readable | None, other: Readable | None) -> Readable | None:
