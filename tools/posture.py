@@ -50,7 +50,7 @@ def with_remedies(part: str) -> str:
     for check in CHECKS:
         if part.startswith(f"## {check.id} "):
             lines = [f"- {NAMES[system]}: {check.remedies[system]}" for system in System]
-            return REMEDY.sub(lambda _: "\n".join(lines), part, count=1)
+            return REMEDY.sub("\n".join(lines).replace("\\", r"\\"), part, count=1)
     return part
 
 

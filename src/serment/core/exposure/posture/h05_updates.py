@@ -24,8 +24,8 @@ MOST_DAYS: Final = 30
 ENDED = N_("{name} has received no security updates since {date}")
 UNLISTED = N_("it is not known here until when {name} receives security updates")
 NOT_ASKED = N_("{name} last looked for updates on {date}")
-WAITING = N_("{count} security updates wait; {name} last installed updates on {date}")
-WAITING_LONG = N_("{count} security updates wait; when {name} last installed any is not known")
+WAITING = N_("security updates waiting: {count}; {name} last installed updates on {date}")
+WAITING_LONG = N_("security updates waiting: {count}; when {name} last installed any is not known")
 OLD = N_("{name} last installed a system update on {date}")
 CURRENT = N_("{name}, supported until {ends}; last looked for or installed updates on {date}")
 ROLLING = N_("{name}; last looked for or installed updates on {date}")
@@ -63,8 +63,9 @@ def judged(seen: Seen, now: datetime) -> Verdict:
     if seen.waiting and not recent(seen.installed, now):
         return behind(seen)
     if latest is None:
-        ends = life.ends if life and life.ends else ""
-        return unknown(NO_DATE, *seen.sources, name=seen.name, ends=ends)
+        if life and life.ends:
+            return unknown(NO_DATE, *seen.sources, name=seen.name, ends=life.ends)
+        return unknown(UNLISTED, *seen.sources, name=seen.name)
     if not fresh:
         evidence = NOT_ASKED if latest == seen.looked else OLD
         return failed(evidence, *seen.sources, name=seen.name, date=latest.date())

@@ -25,7 +25,7 @@ from serment.errors import N_
 FOUND = N_("open to others: {services}")
 SHARED = N_("folders are shared, for those who have an account ({services})")
 NOTHING = N_("no shared folder, no remote desktop")
-MAYBE = N_("{count} folders are shared; who may open them is only shown to an administrator")
+MAYBE = N_("shared folders: {count}; who may open them is only shown to an administrator")
 
 DOORS: Final[Mapping[int, str]] = {  # what a workstation of a practice should not offer
     21: "FTP",

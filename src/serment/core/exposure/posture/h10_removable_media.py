@@ -24,7 +24,7 @@ from serment.core.exposure.posture.verdict import (
 from serment.errors import N_
 
 NONE = N_("no removable disk is plugged in now")
-SEEN = N_("no removable disk is plugged in now; {count} USB storage devices were used so far")
+SEEN = N_("no removable disk is plugged in now; USB storage devices used so far: {count}")
 CLEAR = N_("not encrypted, readable by whoever finds it: {disks}")
 SEALED = N_("the removable disks plugged in are encrypted: {disks}")
 
