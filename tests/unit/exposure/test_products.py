@@ -51,6 +51,10 @@ def test_at_least_ten_products_each_with_its_source_and_date() -> None:
         ("Synology DSM", "7.2.1-69057-6", "7.2.1-69057-7"),
         ("Synology DSM", "7.2.2-72806", "7.2.2-72806-3"),
         ("pynetdicom", "3.0.3", "3.0.4"),
+        ("Dicoogle", "2.5.0", "3.0.0"),
+        ("PacsOne", "6.6.2", "7.1.1"),
+        ("MedDream", "6.7.1.1", "8.0"),
+        ("QNAP QTS", "5.1.6.2722", "5.1.7.2770"),
     ],
 )
 def test_vulnerable_and_mended(product: str, bad: str, good: str) -> None:
