@@ -49,6 +49,11 @@ def test_linux(disks: list[dict[str, Any]], result: str, names: str) -> None:
     assert (found, evidence.endswith(names) or names in evidence) == (result, True)
 
 
+def test_a_mount_point_that_is_no_text() -> None:
+    volume = node("sda1", "part", fstype="ext4", mountpoint=["/"])
+    assert ask("H01", LINUX, block_devices=lsblk(node("sda", "disk", volume)))[0] == "fail"
+
+
 def test_volume_names_are_not_shown() -> None:
     """LVM's names hold the host's name."""
     volume = node("cabinet--durand--vg-root", "lvm", fstype="ext4", mountpoint="/")

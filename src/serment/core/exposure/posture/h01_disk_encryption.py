@@ -76,7 +76,7 @@ def volumes(node: dict[str, Any], sealed: bool = False, depth: int = 0) -> Itera
     children = reading.rows(node.get("children") or []) if depth < DEEP else []
     for child in children:
         yield from volumes(child, sealed, depth + 1)
-    mount = node.get("mountpoint")
+    mount = str(node.get("mountpoint") or "")
     if children or not (mount or kind) or mount in STARTING or (kind == "vfat" and not mount):
         return
     yield "sealed" if sealed else "own" if kind == OWN_CIPHER else "clear"
