@@ -1,6 +1,6 @@
-"""A fictional archive on loopback, in a process of its own: `python archive.py SETTINGS`.
+"""Fictional archives on loopback, in a process of their own: `python archive.py '[SETTINGS, ...]'`.
 
-Settings are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
+Settings of each are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
 it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
 "key" and "authority" (TLS; the last makes it ask for a certificate). Names are put together at
 run time, so that only this process holds them.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import ssl
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ from pynetdicom.presentation import (
     VerificationPresentationContexts,
 )
 
-SETTINGS: dict[str, Any] = {}
+Settings = dict[str, Any]
 
 
 def name_of(number: int) -> str:
@@ -30,16 +31,16 @@ def name_of(number: int) -> str:
     return "ERTNALP"[::-1] + f"{number:03}^" + "EMEN"[::-1]
 
 
-def answers(event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
-    if SETTINGS.get("refuse"):
-        yield SETTINGS["refuse"], None
+def answers(event: evt.Event, settings: Settings) -> Iterator[tuple[int, Dataset | None]]:
+    if settings.get("refuse"):
+        yield settings["refuse"], None
         return
     level = str(event.identifier.get("QueryRetrieveLevel", "WORKLIST"))
-    if level not in SETTINGS.get("levels", ["PATIENT", "STUDY", "WORKLIST"]):
+    if level not in settings.get("levels", ["PATIENT", "STUDY", "WORKLIST"]):
         yield 0xA900, None
         return
-    each = 1 if level == "PATIENT" else SETTINGS.get("studies", 1)
-    for patient in range(SETTINGS["patients"]):
+    each = 1 if level == "PATIENT" else settings.get("studies", 1)
+    for patient in range(settings["patients"]):
         for study in range(each):
             if event.is_cancelled:
                 yield 0xFE00, None
@@ -52,31 +53,36 @@ def answers(event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
             yield 0xFF00, found
 
 
-def main() -> None:
-    SETTINGS.update(json.loads(sys.argv[1]))
-    entity = AE(ae_title=SETTINGS.get("called", "ARCHIVE"))
-    entity.require_called_aet = bool(SETTINGS.get("called"))
-    entity.require_calling_aet = [SETTINGS["calling"]] if SETTINGS.get("calling") else []
+def start(settings: Settings) -> None:
+    entity = AE(ae_title=settings.get("called", "ARCHIVE"))
+    entity.require_called_aet = bool(settings.get("called"))
+    entity.require_calling_aet = [settings["calling"]] if settings.get("calling") else []
     for context in (
         *VerificationPresentationContexts,
         *QueryRetrievePresentationContexts,
         *BasicWorklistManagementPresentationContexts,
     ):
-        syntaxes = SETTINGS.get("syntaxes", ALL_TRANSFER_SYNTAXES)
+        syntaxes = settings.get("syntaxes", ALL_TRANSFER_SYNTAXES)
         entity.add_supported_context(context.abstract_syntax, syntaxes)
     context = None
-    if SETTINGS.get("certificate"):
+    if settings.get("certificate"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(SETTINGS["certificate"], SETTINGS["key"])
-        if SETTINGS.get("authority"):
-            context.load_verify_locations(SETTINGS["authority"])
+        context.load_cert_chain(settings["certificate"], settings["key"])
+        if settings.get("authority"):
+            context.load_verify_locations(settings["authority"])
             context.verify_mode = ssl.CERT_REQUIRED
     entity.start_server(
-        (SETTINGS.get("host", "127.0.0.1"), SETTINGS["port"]),
-        block=True,
-        evt_handlers=[(evt.EVT_C_FIND, answers)],
+        (settings.get("host", "127.0.0.1"), settings["port"]),
+        block=False,
+        evt_handlers=[(evt.EVT_C_FIND, answers, [settings])],
         ssl_context=context,
     )
+
+
+def main() -> None:
+    for settings in json.loads(sys.argv[1]):
+        start(settings)
+    threading.Event().wait()  # the servers' own threads would not keep it
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""Servers that mean no good, one kind for each way: `python hostile.py KIND HOST PORT`.
+"""Servers that mean no good, one kind for each way: `python hostile.py '{"KIND": [HOST, PORT]}'`.
 
-Each counts nothing and never ends by itself; the test ends the process.
+They never end by themselves; the test ends the process.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import json
 import os
 import socket
 import struct
@@ -15,6 +17,9 @@ import time
 from collections.abc import Callable
 
 DRIP_SECONDS = 0.3
+FLOOD_SECONDS = (
+    0.002  # between two pieces of what has no end: the tests' machine has others to serve
+)
 
 
 def garbage(peer: socket.socket) -> None:
@@ -39,6 +44,7 @@ def tarpit(peer: socket.socket) -> None:
 def endless_banner(peer: socket.socket) -> None:
     while True:
         peer.sendall(b"220 " + b"A" * 65536)
+        time.sleep(FLOOD_SECONDS)
 
 
 def long_dicom(peer: socket.socket) -> None:
@@ -47,6 +53,7 @@ def long_dicom(peer: socket.socket) -> None:
     peer.sendall(b"\x02\0" + struct.pack(">I", 0xFFFFFFF0))
     while True:
         peer.sendall(bytes(65536))
+        time.sleep(FLOOD_SECONDS)
 
 
 def slow_reject(peer: socket.socket) -> None:
@@ -115,6 +122,7 @@ def _endless(peer: socket.socket, _request: bytes) -> None:
     peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
     while True:
         peer.sendall(b"<p>" * 20000)
+        time.sleep(FLOOD_SECONDS)
 
 
 def _dripping(peer: socket.socket, _request: bytes) -> None:
@@ -126,12 +134,14 @@ def _endless_headers(peer: socket.socket, _request: bytes) -> None:
     peer.sendall(b"HTTP/1.1 200 OK\r\n")
     while True:
         peer.sendall(b"X: " + b"y" * 4000 + b"\r\n")
+        time.sleep(FLOOD_SECONDS)
 
 
 def _huge_chunk(peer: socket.socket, _request: bytes) -> None:
     peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF0\r\n")
     while True:
         peer.sendall(bytes(65536))
+        time.sleep(FLOOD_SECONDS)
 
 
 def _deep_json(peer: socket.socket, _request: bytes) -> None:
@@ -161,20 +171,20 @@ KINDS: dict[str, Callable[[socket.socket], None]] = {
 }
 
 
-def main() -> None:
-    answer = KINDS[sys.argv[1]]
-
+def listen(kind: str, host: str, port: int) -> None:
     def serve(peer: socket.socket) -> None:
-        with peer:
-            try:
-                answer(peer)
-            except OSError:
-                return
+        with peer, contextlib.suppress(OSError):
+            KINDS[kind](peer)
 
-    with socket.create_server((sys.argv[2], int(sys.argv[3])), backlog=50) as server:
+    with socket.create_server((host, port), backlog=50) as server:
         while True:
             peer, _ = server.accept()
             threading.Thread(target=serve, args=(peer,), daemon=True).start()
+
+
+def main() -> None:
+    for kind, (host, port) in json.loads(sys.argv[1]).items():
+        threading.Thread(target=listen, args=(kind, host, port)).start()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from serment.adapters.network.lines import encode
 from serment.adapters.network.local import LocalNetwork
 from serment.core.exposure.seen import Service
 from serment.ports.network import Order
@@ -61,20 +64,22 @@ def wait_for(port: int, process: subprocess.Popen[bytes], host: str = HOST) -> N
 
 
 @contextmanager
-def archive(**settings: object) -> Iterator[int]:
-    """A fictional archive (`archive.py`); its port."""
-    port = free_port()
-    given = json.dumps({"port": port, **settings})
-    with running(port, *script("archive.py"), given):
-        yield port
+def archives(*settings: dict[str, Any]) -> Iterator[list[int]]:
+    """Fictional archives in one process (`archive.py`); their ports."""
+    ports = [free_port() for _ in settings]
+    given = [{"port": port, **each} for port, each in zip(ports, settings, strict=True)]
+    with running(ports[-1], *script("archive.py"), json.dumps(given)):
+        yield ports
 
 
 @contextmanager
-def hostile(kind: str, host: str) -> Iterator[int]:
-    """A server that means no good (`hostile.py`); its port."""
-    port = free_port()
-    with running(port, *script("hostile.py"), kind, host, port, host=host):
-        yield port
+def hostile(hosts: dict[str, str]) -> Iterator[dict[str, int]]:
+    """Servers that mean no good (`hostile.py`), by kind; the port of each."""
+    ports = {kind: free_port() for kind in hosts}
+    given = {kind: (host, ports[kind]) for kind, host in hosts.items()}
+    last = list(hosts)[-1]
+    with running(ports[last], *script("hostile.py"), json.dumps(given), host=hosts[last]):
+        yield ports
 
 
 def script(name: str) -> tuple[str, ...]:
@@ -85,3 +90,31 @@ def audited(*ports: int, **order: object) -> dict[int, Service]:
     """What an audit sees of these ports of loopback."""
     wanted = Order((HOST,), tuple(ports), **order)  # type: ignore[arg-type]
     return {each.place.port: each for each in LocalNetwork().audit(wanted)}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """An audit that has ended: what it saw, its child's peak memory, the parent still there."""
+
+    services: list[dict[str, Any]]
+    peak_kib: int
+    pid: int
+
+
+@contextmanager
+def observed(order: Order) -> Iterator[Observed]:
+    """An audit by a process of its own (`observed.py`), kept alive within the block."""
+    process = subprocess.Popen(
+        [*script("observed.py"), encode(order).decode()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin and process.stdout
+    try:
+        said = json.loads(process.stdout.readline())
+        yield Observed(said["services"], said["peak_kib"], process.pid)
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.kill()
+        process.wait()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.e2e.network.running import audited
+from tests.e2e.network.webs import Answer, Web, web
 
 from serment.core.exposure.findings import Readable, Unit
 from serment.core.exposure.seen import Answer as Said
 from serment.core.exposure.seen import Files, Http, Service
-from tests.e2e.network.running import audited
-from tests.e2e.network.webs import Answer, Web, web
 
 NAME = "PLANTÉ^Nemo"
 JSON = {"Content-Type": "application/dicom+json"}

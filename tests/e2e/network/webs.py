@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Answer:
-    """What one path answers; a `str` body is text, anything else becomes JSON."""
+    """What one path answers; a `str` is text, a function is asked each time, the rest is JSON."""
 
     body: object = ""
     status: int = 200
@@ -54,7 +54,8 @@ def web(
             said = pages.get(f"{self.command} {path}") or pages.get(path) or missing
             if given and (inside := pages.get(f"signed in {path}")):
                 said = inside
-            text = said.body if isinstance(said.body, str) else json.dumps(said.body)
+            body = said.body() if callable(said.body) else said.body
+            text = body if isinstance(body, str) else json.dumps(body)
             self.send_response(said.status)
             for name, value in said.headers.items():
                 self.send_header(name, value)

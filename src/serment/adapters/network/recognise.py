@@ -7,7 +7,7 @@ says a word costs `Order.silent_seconds`; one that talks is cut at `Order.host_s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +23,7 @@ from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.4  # for a service that speaks first
 USUAL_WINDOW: Final = 1.0  # for the first answer, where a port's number names the protocol
+SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
 _NOT_UNDERSTOOD: Final = 2  # times the silent seconds: for one that talks and is not understood
 _TLS: Final = Probe("tls", tls.talk, usual=frozenset({443, 2762, 8443}), rank=30, window=0.6)
@@ -78,19 +79,30 @@ def _listen(call: Call) -> tuple[bytes, str]:
 
 def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
     budget = call.budget
-    for probe in _in_order(call, probes):
+    for probe, window in _rounds(call, probes):
         if budget.heard and not call.is_understood:
             longer = _NOT_UNDERSTOOD * call.order.silent_seconds
             budget.deadline = max(budget.deadline, budget.began + longer)
         if budget.left <= 0:
             call.was_cut = budget.heard > 0
             return None
-        usual = call.place.port in probe.usual
-        budget.patience = max(probe.window, USUAL_WINDOW) if usual else probe.window
+        budget.patience = window
         heard = _ask(call, probe)
         if heard:
             return heard
     return None
+
+
+def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]]:
+    """Each probe once; those asked of everybody once more, with more patience, of one that spoke:
+    it may just have been slow."""
+    for probe in _in_order(call, probes):
+        usual = call.place.port in probe.usual
+        yield probe, max(probe.window, USUAL_WINDOW) if usual else probe.window
+    if call.budget.heard:
+        for probe in probes:
+            if probe.hears is None and probe.rank <= _TLS.rank:
+                yield probe, SECOND_WINDOW
 
 
 def _ask(call: Call, probe: Probe) -> Heard | None:

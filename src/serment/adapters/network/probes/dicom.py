@@ -186,5 +186,5 @@ PROBE = Probe(
     talk,
     usual=frozenset({104, 2761, 2762, 4242, 11112}),
     rank=10,
-    window=0.6,
+    window=1.0,
 )
