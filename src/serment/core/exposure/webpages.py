@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
 
 _MARKS: Final = (
     # application, product, mark in headers, title or body; a group is the version
@@ -80,6 +79,7 @@ _LINK: Final = re.compile(r"""<a\s[^>]{0,500}?href\s*=\s*["']?([^"'>\s]{1,1000})
 _DAV_LINK: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>\s*([^<]{1,1000}?)\s*</", re.IGNORECASE)
 _PASSWORD: Final = re.compile(r"""<input[^>]{0,500}type\s*=\s*["']?password""", re.IGNORECASE)
 _LINKS: Final = 5000
+_ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def dav_names(multistatus: str) -> list[str]:
 def _names(links: list[str]) -> list[str]:
     found: dict[str, None] = {}
     for link in links:
-        plain = unquote(html.unescape(link)).partition("#")[0]
+        plain = _unquoted(html.unescape(link)).partition("#")[0]
         if plain.startswith(("?", "..", "javascript:", "mailto:", "data:")) or plain in (
             "",
             "/",
@@ -140,3 +140,9 @@ def _names(links: list[str]) -> list[str]:
             continue
         found[plain.partition("?")[0]] = None
     return [name for name in found if name]
+
+
+def _unquoted(link: str) -> str:
+    """Percent-encoded bytes as text (RFC 3986 section 2.1)."""
+    raw = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), link.encode("utf-8", "replace"))
+    return raw.decode("utf-8", "replace")
