@@ -125,7 +125,7 @@ LINUX: Final[Mapping[str, Question]] = {
 }
 
 _PREFERENCES: Final = "/Library/Preferences/com.apple."
-_XPROTECT: Final = "/Library/Apple/System/Library/CoreServices/XProtect.bundle/Contents"
+_XPROTECT: Final = "XProtect.bundle/Contents/Resources/XProtect.yara"
 
 MACOS: Final[Mapping[str, Question]] = {
     "version": Command(("sw_vers",)),
@@ -138,7 +138,12 @@ MACOS: Final[Mapping[str, Question]] = {
     "power": Command(("pmset", "-g")),
     "firewall": Command(("socketfilterfw", "--getglobalstate")),
     "xprotect": Command(("xprotect", "version")),
-    "xprotect-date": Dates((f"{_XPROTECT}/Resources/XProtect.yara",)),
+    "xprotect-date": Dates(
+        (
+            f"/Library/Apple/System/Library/CoreServices/{_XPROTECT}",
+            f"/var/protected/xprotect/{_XPROTECT}",  # since macOS 15
+        )
+    ),
     "updates": Command(("defaults", "read", f"{_PREFERENCES}SoftwareUpdate")),
     "automatic-login": Command(("defaults", "read", f"{_PREFERENCES}loginwindow", "autoLoginUser")),
     "password-policy": Command(("pwpolicy", "-getaccountpolicies")),
@@ -152,37 +157,37 @@ MACOS: Final[Mapping[str, Question]] = {
 
 
 def _powershell(script: str) -> Command:
-    """Windows' own PowerShell, without profile; a script of ours that prints JSON in UTF-8."""
+    """Windows' own PowerShell, without profile; a script of ours, on one line, that prints JSON."""
     opening = "$ErrorActionPreference='SilentlyContinue'; "
     speaking = "[Console]::OutputEncoding=[Text.Encoding]::UTF8; "
     flags = ("-NoLogo", "-NoProfile", "-NonInteractive", "-Command")
-    return Command(("powershell.exe", *flags, opening + speaking + script))
+    return Command(("powershell.exe", *flags, opening + speaking + " ".join(script.split())))
 
 
 _DRIVES: Final = """
-$shell = New-Object -ComObject Shell.Application
-$usb = @(Get-CimInstance Win32_DiskDrive -Filter "InterfaceType='USB'" |
+$shell = New-Object -ComObject Shell.Application;
+$usb = @(Get-CimInstance Win32_DiskDrive -Filter 'InterfaceType="USB"' |
   Get-CimAssociatedInstance -ResultClassName Win32_DiskPartition |
-  Get-CimAssociatedInstance -ResultClassName Win32_LogicalDisk | ForEach-Object { $_.DeviceID })
+  Get-CimAssociatedInstance -ResultClassName Win32_LogicalDisk | ForEach-Object { $_.DeviceID });
 $drives = @(Get-CimInstance Win32_LogicalDisk | Where-Object { $_.Size } | ForEach-Object { @{
-  letter = $_.DeviceID; type = [int]$_.DriveType; usb = ($usb -contains $_.DeviceID)
+  letter = $_.DeviceID; type = [int]$_.DriveType; usb = ($usb -contains $_.DeviceID);
   protection = $shell.NameSpace($_.DeviceID + '\\').Self.ExtendedProperty(
-    'System.Volume.BitLockerProtection') } })
+    'System.Volume.BitLockerProtection') } });
 ConvertTo-Json -Compress -InputObject $drives
 """
 _FIREWALL: Final = """
 $profiles = @(Get-NetFirewallProfile -PolicyStore ActiveStore | ForEach-Object {
-  @{ name = [string]$_.Name; enabled = [int]$_.Enabled } })
+  @{ name = [string]$_.Name; enabled = [int]$_.Enabled } });
 $products = @(Get-CimInstance -Namespace root/SecurityCenter2 -ClassName FirewallProduct |
-  ForEach-Object { @{ name = $_.displayName; state = [long]$_.productState } })
+  ForEach-Object { @{ name = $_.displayName; state = [long]$_.productState } });
 ConvertTo-Json -Compress -Depth 3 -InputObject @{ profiles = $profiles; products = $products }
 """
 _ANTIVIRUS: Final = """
 $products = @(Get-CimInstance -Namespace root/SecurityCenter2 -ClassName AntiVirusProduct |
-  ForEach-Object { @{ name = $_.displayName; state = [long]$_.productState } })
-$status = Get-MpComputerStatus
-$defender = if ($status) { @{ on = [bool]$status.RealTimeProtectionEnabled
-  signatures = $status.AntivirusSignatureLastUpdated.ToUniversalTime().ToString('s') } }
+  ForEach-Object { @{ name = $_.displayName; state = [long]$_.productState } });
+$status = Get-MpComputerStatus;
+$defender = if ($status) { @{ on = [bool]$status.RealTimeProtectionEnabled;
+  signatures = $status.AntivirusSignatureLastUpdated.ToUniversalTime().ToString('s') } };
 ConvertTo-Json -Compress -Depth 3 -InputObject @{ products = $products; defender = $defender }
 """
 _UPDATES: Final = """
@@ -190,8 +195,8 @@ ConvertTo-Json -Compress -InputObject @(Get-CimInstance Win32_QuickFixEngineerin
   ForEach-Object { $_.CimInstanceProperties['InstalledOn'].Value })
 """
 _SHARES: Final = """
-$shared = @(Get-CimInstance Win32_Share | Where-Object { $_.Type -eq 0 }).Count
-$feature = Get-CimInstance Win32_OptionalFeature -Filter "Name='SMB1Protocol'"
+$shared = @(Get-CimInstance Win32_Share | Where-Object { $_.Type -eq 0 }).Count;
+$feature = Get-CimInstance Win32_OptionalFeature -Filter 'Name="SMB1Protocol"';
 ConvertTo-Json -Compress -InputObject @{ shared = $shared; smb1 = $feature.InstallState }
 """
 _DESKTOP: Final = ("ScreenSaveActive", "ScreenSaverIsSecure", "ScreenSaveTimeOut", "SCRNSAVE.EXE")

@@ -56,11 +56,11 @@ def macos(said: Said, now: datetime) -> Verdict:
     made = reading.moment(found[1]) if found else None
     if made:
         return dated("XProtect", made, MAC_MOST_DAYS, now, "xprotect")
-    times = said.get("xprotect-date", "").split()
-    changed = reading.epoch(times[-1]) if times else None
-    if changed is None:
+    lines = [line.split() for line in said.get("xprotect-date", "").splitlines()]
+    times = [time for words in lines if words and (time := reading.epoch(words[-1]))]
+    if not times:
         return reading.silent("xprotect")
-    return dated("XProtect", changed, MAC_MOST_DAYS, now, "xprotect-date")
+    return dated("XProtect", max(times), MAC_MOST_DAYS, now, "xprotect-date")
 
 
 def windows(said: Said, now: datetime) -> Verdict:
