@@ -92,7 +92,7 @@ BAD: Mapping[str, tuple[Scan, Severity]] = {
         Severity.HIGH,
     ),
     "X06": (
-        scan(service("dicom", 104, Dicom(frozenset({"echo"}), any_title=True))),
+        scan(service("dicom", 104, Dicom(frozenset({"echo", "find"}), any_title=True))),
         Severity.MEDIUM,
     ),
     "X07": (
@@ -168,6 +168,14 @@ FOLLOWS: Mapping[str, frozenset[str]] = {
 # Services of a practice that is well kept: nothing of medium or more may be stated.
 WELL_KEPT: tuple[Service, ...] = (
     service("dicom", 104, STRICT),  # unknown callers are refused, in clear on the own network
+    service("dicom", 107, Dicom(frozenset({"echo"}), any_title=True)),  # as many answer a test
+    service(  # Orthanc 1.10.1 that lets only known devices in, and echoes to all
+        "dicom",
+        4242,
+        Dicom(frozenset({"echo", "find", "get", "move", "store"}), any_title=True, studies=NO),
+        product="DCMTK",
+        version="3.6.7",
+    ),
     service("dicom", 105, Dicom(refusal="called", titles_tried=60)),
     service("dicom", 2762, Dicom(), tls=GOOD_TLS),
     service("http", 8042, Http("orthanc", 401, YES, NO), product="Orthanc"),

@@ -114,16 +114,20 @@ def test_an_archive_that_is_empty_is_less_serious() -> None:
 
 
 def test_a_query_that_nothing_answered_is_not_checked() -> None:
-    node = Dicom(frozenset({"find"}), any_title=True, studies=Answer.NOTHING)
-    findings, skipped = judge(View(scan(service("dicom", 104, node))), ["X01"])
+    node = Dicom(any_title=True, studies=Answer.NOTHING, worklist=Answer.NOTHING)
+    findings, skipped = judge(View(scan(service("dicom", 104, node))), ["X01", "X04"])
     assert findings == []
-    assert [(each.check, each.host) for each in skipped] == [("X01", HOST)]
+    assert [(each.check, each.host) for each in skipped] == [("X01", HOST), ("X04", HOST)]
 
 
-def test_retrieval_offered_by_a_node_that_refuses_queries_is_only_possible() -> None:
-    node = Dicom(frozenset({"find", "move"}), any_title=True, studies=NO)
-    finding = judge(View(scan(service("dicom", 4242, node))), ["X02"])[0][0]
-    assert (finding.severity, finding.confidence) == (Severity.LOW, Confidence.POSSIBLE)
+@pytest.mark.parametrize(("name", "offer"), [("X02", "move"), ("X03", "store")])
+def test_what_a_node_that_refuses_queries_offers_is_only_possible(name: str, offer: str) -> None:
+    node = Dicom(frozenset({"find", offer}), any_title=True)
+    (likely,) = judge(View(scan(service("dicom", 4242, node))), [name])[0]
+    assert likely.confidence is Confidence.LIKELY
+    (possible,) = judge(View(scan(service("dicom", 4242, replace(node, studies=NO)))), [name])[0]
+    assert (possible.severity, possible.confidence) == (Severity.LOW, Confidence.POSSIBLE)
+    assert likely.evidence != possible.evidence
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from serment.core.exposure.findings import Confidence, Place, Readable, Severity
 from serment.core.exposure.products import Flaw
-from serment.core.exposure.seen import Scan, Service
+from serment.core.exposure.seen import Answer, Dicom, Scan, Service
 
 F = TypeVar("F")
 
@@ -94,6 +94,14 @@ def over(kind: type[F], judge: Callable[[Service, F], Verdict]) -> Look:
         return judge(service, service.facts) if isinstance(service.facts, kind) else None
 
     return each(one)
+
+
+def lets_in(node: Dicom) -> bool:
+    """Whether a DICOM node offers a stranger more than an echo, and refused none of it. Orthanc, for
+    one, accepts every offer in the association and then refuses the requests."""
+    if node.studies is Answer.YES or node.worklist is Answer.YES:
+        return True
+    return bool(node.accepted - {"echo"}) and node.studies is not Answer.REFUSED
 
 
 def said(readable: Readable | None) -> str:

@@ -16,15 +16,21 @@ def judge(service: Service, node: Dicom) -> Verdict:
     offered = sorted(node.accepted & {"get", "move"})
     if not offered:
         return None
-    refused = node.studies is Answer.REFUSED
+    values: dict[str, object] = {"services": ", ".join("C-" + each.upper() for each in offered)}
+    if node.studies is Answer.REFUSED:
+        return Statement(
+            service.place,
+            Severity.LOW,
+            N_("Retrieval is accepted in the association ({services}), but a query was refused"),
+            values,
+            confidence=Confidence.POSSIBLE,
+        )
     return Statement(
         service.place,
-        Severity.LOW if refused else Severity.CRITICAL,
-        N_("Offered to retrieve images as an unknown caller; accepted: {services}")
-        if not refused
-        else N_("Retrieval is accepted in the association ({services}), but a query was refused"),
-        {"services": ", ".join("C-" + each.upper() for each in offered)},
-        confidence=Confidence.POSSIBLE if refused else Confidence.LIKELY,
+        Severity.CRITICAL,
+        N_("Offered to retrieve images as an unknown caller; accepted: {services}"),
+        values,
+        confidence=Confidence.LIKELY,
     )
 
 

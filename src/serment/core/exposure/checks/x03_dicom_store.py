@@ -1,16 +1,28 @@
-"""X03: a DICOM node accepts images from anybody. Nothing is ever stored to find out."""
+"""X03: a DICOM node accepts images from anybody. Nothing is ever stored to find out.
+
+Some nodes accept the offer and refuse the request itself, so a refused query makes it a mere
+possibility."""
 
 from __future__ import annotations
 
 from serment.core.exposure.checking import INTEGRITY, Check, Statement, Verdict, over
 from serment.core.exposure.findings import Confidence, Severity
-from serment.core.exposure.seen import Dicom, Service
+from serment.core.exposure.seen import Answer, Dicom, Service
 from serment.errors import N_
 
 
 def judge(service: Service, node: Dicom) -> Verdict:
     if "store" not in node.accepted:
         return None
+    if node.studies is Answer.REFUSED:
+        return Statement(
+            service.place,
+            Severity.LOW,
+            N_(
+                "Sending is accepted in the association, but a query was refused (nothing was sent)"
+            ),
+            confidence=Confidence.POSSIBLE,
+        )
     return Statement(
         service.place,
         Severity.HIGH,

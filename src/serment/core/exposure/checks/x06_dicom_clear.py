@@ -1,12 +1,12 @@
 """X06: DICOM without TLS: whoever listens on the network reads what crosses it.
 
-A node that refuses strangers is as practices have it everywhere: low. One that lets them in is
+A node that refuses strangers, or only echoes, is as practices have it everywhere: low. One that lets them in is
 medium. Both rise when it is reached from outside.
 """
 
 from __future__ import annotations
 
-from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Verdict, over
+from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Verdict, lets_in, over
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.seen import Dicom, Service
 from serment.errors import N_
@@ -17,7 +17,7 @@ def judge(service: Service, node: Dicom) -> Verdict:
         return None
     return Statement(
         service.place,
-        Severity.MEDIUM if node.accepted else Severity.LOW,
+        Severity.MEDIUM if lets_in(node) else Severity.LOW,
         N_("It speaks DICOM without TLS"),
     )
 
