@@ -60,12 +60,12 @@ class Budget:
         return self.deadline - self._monotonic()
 
     @contextlib.contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def within(self, seconds: float) -> Iterator[Budget]:
         """Less time for one part of the talk, never more."""
         before = self.deadline
         self.deadline = min(before, self._monotonic() + seconds)
         try:
-            yield
+            yield self
         finally:
             self.deadline = before
 

@@ -60,9 +60,12 @@ def _refused(call: Call, refusal: Refusal) -> Heard:
     call.heard = Heard("dicom", facts=Dicom(refusal=reason))
     if refusal not in (Refusal.CALLED, Refusal.OTHER):
         return call.heard  # no title would help, or it asks to be left alone
+    spent = 0.0
     for tried, title in enumerate(call.order.titles, 1):
-        time.sleep(TITLE_SECONDS)
+        time.sleep(max(0.0, TITLE_SECONDS - spent))
+        before = call.budget.left
         found = open_association(call.line(), title)
+        spent = before - call.budget.left
         if isinstance(found, Association):
             facts = Dicom(title=title, titles_tried=tried, refusal=reason)
             call.heard = _introduced(found, facts)

@@ -43,7 +43,10 @@ def talk(call: Call) -> Heard | None:
         return None
     call.understood()
     browser, sight = Browser(call), Sight(status=first.status)
+    _look(sight, first)
     call.heard = sight.heard()
+    if call.was_cut:
+        return call.heard  # its first page has no end: nor would the others
     try:
         _ask(browser, sight, first)
     except Ended as end:
@@ -58,8 +61,9 @@ def _first(call: Call) -> Page | None:
         line.send(request("GET", "/", host, {"Accept": "*/*", "Connection": "close"}, b""))
         if not line.peek(5).startswith(b"HTTP/"):
             return None
-        with call.budget.within(PAGE_SECONDS):
+        with call.budget.within(PAGE_SECONDS) as end:
             page, _ = read_page(line, "/")
+            call.was_cut = end.left <= 0
     if any(mark in page.body for mark in _NOT_THE_WEB):
         return None
     if page.status == 400 and not call.tls and tls.answers(call):
@@ -68,7 +72,6 @@ def _first(call: Call) -> Page | None:
 
 
 def _ask(browser: Browser, sight: Sight, first: Page) -> None:
-    _look(sight, first)
     root = browser.visit("/") if 300 <= first.status < 400 else first
     if root is not first:
         _look(sight, root)
