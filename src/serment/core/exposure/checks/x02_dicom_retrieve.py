@@ -24,6 +24,7 @@ def judge(service: Service, node: Dicom) -> Verdict:
             N_("Retrieval is accepted in the association ({services}), but a query was refused"),
             values,
             confidence=Confidence.POSSIBLE,
+            title=N_("Unknown devices might be able to retrieve images"),
         )
     return Statement(
         service.place,

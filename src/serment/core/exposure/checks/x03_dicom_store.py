@@ -22,6 +22,7 @@ def judge(service: Service, node: Dicom) -> Verdict:
                 "Sending is accepted in the association, but a query was refused (nothing was sent)"
             ),
             confidence=Confidence.POSSIBLE,
+            title=N_("The image archive might accept images from anybody"),
         )
     return Statement(
         service.place,
