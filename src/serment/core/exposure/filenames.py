@@ -26,8 +26,8 @@ _UID_NAME: Final = re.compile(
     r"(?:(?:ct|mr|us|cr|dx|mg|sc|pt|nm|xa)\.)?[12]\.\d+(?:\.\d+){4,}", re.I
 )
 _MEDICAL: Final = re.compile(
-    r"patient|dicom|pacs|radio|scanner|irm|echograph|mammo|ordonnance|compte.?rendu|analyse|labo"
-    r"|bilan|resultat|résultat|consult|dossier|medic|médic|sante|santé|health|hprim|hl7|nir|secu"
+    r"patient|dicom|pacs|radio|scanner|(?<![a-z])(?:irm|nir|hl7)(?![a-z])|echograph|mammo|ordonnance|compte.?rendu|analyse|labo"
+    r"|bilan|resultat|résultat|consult|dossier|medic|médic|sante|santé|health|hprim|s[eé]curit[eé].?sociale"
     r"|carte.?vitale|vaccin|covid|biolog|examen|clinique|hopital|hôpital|study|studies|worklist",
     re.IGNORECASE,
 )

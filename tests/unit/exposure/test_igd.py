@@ -1,0 +1,95 @@
+"""What an Internet box says over UPnP is read within bounds, without document types."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serment.core.exposure.igd import (
+    build_action,
+    parse_description,
+    parse_mapping,
+    parse_outside_address,
+    parse_search_answer,
+    search_request,
+)
+from serment.errors import FormatError
+
+DEVICE = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
+MAPPING = """<s:Envelope xmlns:s="x"><s:Body><u:R xmlns:u="y"><NewExternalPort>{0}</NewExternalPort>
+<NewInternalPort>{1}</NewInternalPort><NewInternalClient>{2}</NewInternalClient>
+<NewProtocol>{3}</NewProtocol><NewEnabled>1</NewEnabled></u:R></s:Body></s:Envelope>"""
+BOMB = (
+    '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><root><deviceType>'
+    f"{DEVICE}</deviceType><x>&b;</x></root>"
+)
+
+
+def test_other_devices_are_no_gateway() -> None:
+    page = b"<root><device><deviceType>urn:x:device:MediaServer:1</deviceType></device></root>"
+    assert parse_description(page) is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    [b"", b"<a>", BOMB.encode(), b"<a>" * 100 + b"</a>" * 100, b"<a>" + b"<b/>" * 9000 + b"</a>"],
+    ids=["nothing", "open", "entities", "deep", "wide"],
+)
+def test_what_is_out_of_bounds_is_refused(page: bytes) -> None:
+    with pytest.raises(FormatError):
+        parse_description(page)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("80", "80", "name.example", "TCP"),
+        ("99999", "80", "192.168.1.2", "TCP"),
+        ("80", "0", "192.168.1.2", "TCP"),
+        ("80", "x", "192.168.1.2", "TCP"),
+        ("80", "80", "192.168.1.2", "GRE"),
+    ],
+)
+def test_a_mapping_without_sense_is_none(values: tuple[str, ...]) -> None:
+    assert parse_mapping(MAPPING.format(*values).encode()) is None
+
+
+def test_text_of_a_box_is_cleaned() -> None:
+    said = MAPPING.format("80", "80", "192.168.1.2", "tcp").replace(
+        "</NewEnabled>",
+        "</NewEnabled><NewPortMappingDescription>a&#13;&#10;b"
+        + "x" * 500
+        + "</NewPortMappingDescription>",
+    )
+    mapping = parse_mapping(said.encode())
+    assert mapping is not None
+    assert mapping.protocol == "TCP"
+    assert mapping.description.startswith("a b")
+    assert len(mapping.description) <= 60
+
+
+def test_search_and_its_answer() -> None:
+    assert search_request().endswith(b"\r\n\r\n")
+    assert parse_search_answer(b"HTTP/1.1 200 OK\r\nLocation: http://192.0.2.1/d\r\n\r\n") == (
+        "http://192.0.2.1/d"
+    )
+    assert parse_search_answer(b"HTTP/1.1 404 no\r\nLocation: http://192.0.2.1/d\r\n") == ""
+    assert parse_search_answer(b"\xff" * 9000) == ""
+
+
+def test_an_outside_address_is_an_address() -> None:
+    page = "<a><NewExternalIPAddress>{}</NewExternalIPAddress></a>"
+    assert parse_outside_address(page.format("203.0.113.9").encode()) == "203.0.113.9"
+    assert parse_outside_address(page.format("&lt;b&gt;").encode()) == ""
+    assert b"<NewPortMappingIndex>3<" in build_action("urn:x", "Get", {"NewPortMappingIndex": "3"})
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_bytes_are_more_than_a_format_error(untrusted: bytes) -> None:
+    parse_search_answer(untrusted)
+    for parse in (parse_description, parse_mapping, parse_outside_address):
+        with contextlib.suppress(FormatError):
+            parse(untrusted)

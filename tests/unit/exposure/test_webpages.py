@@ -1,0 +1,94 @@
+"""Pages are told by their products' marks, and any text a stranger sends is survived."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serment.core.exposure.webpages import (
+    asks_password,
+    dav_names,
+    is_listing,
+    listed_names,
+    recognise,
+    title,
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "page", "application"),
+    [
+        ({"www-authenticate": 'Basic realm="Orthanc Secure Area"'}, "", "orthanc"),
+        ({}, "<html><title>Orthanc Explorer</title>", "orthanc"),
+        ({}, "<title>dcm4chee-arc UI</title>", "dcm4chee"),
+        ({}, "<title>OHIF Viewer</title>", "ohif"),
+        ({"location": "/weasis-pacs-connector"}, "", "weasis"),
+        ({}, "<title>MedDream DICOM Viewer</title>", "meddream"),
+        ({}, "<title>DiskStation&nbsp;-&nbsp;Synology DiskStation</title>", "nas"),
+        ({"server": "KM-MFP-http/V0.0.1"}, "", "printer"),
+        ({}, "<title>Freebox Server</title>", "box"),
+        ({"server": "nginx"}, "<title>Welcome to nginx!</title>", ""),
+        ({"server": "Apache"}, "<h1>Cabinet médical</h1>Prenez rendez-vous", ""),
+        ({"x-forgotten": "orthanc explorer"}, "", ""),
+    ],
+)
+def test_products(headers: dict[str, str], page: str, application: str) -> None:
+    assert recognise(headers, page).application == application
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><head><title>Index of /backup</title>",
+        "<title>Directory listing for /</title>",
+        "<h1>Index of /</h1>",
+        "<pre><A HREF='/'>[To Parent Directory]</A>",
+    ],
+)
+def test_indexes_of_servers(page: str) -> None:
+    assert is_listing(page)
+
+
+def test_a_page_about_an_index_is_none() -> None:
+    assert not is_listing("<title>Cabinet</title>see the index of our pages")
+
+
+def test_names_in_an_index() -> None:
+    page = (
+        '<a href="?C=N;O=D">Name</a><a href="../">up</a><a href="a%20b.csv">a</a>'
+        "<A HREF=c.dcm>c</A><a class='x' href='/d/e.sql?x=1#y'>e</a><a href='sub/'>s</a>"
+    )
+    assert listed_names(page) == ["a b.csv", "c.dcm", "/d/e.sql", "sub/"]
+
+
+def test_names_in_a_webdav_answer() -> None:
+    said = "<D:multistatus><D:href>/</D:href><d:href> /x/b%C3%A9.pdf </d:href><href>/y/</href>"
+    assert dav_names(said) == ["/x/bé.pdf", "/y/"]
+
+
+def test_a_password_is_asked() -> None:
+    assert asks_password("<input name=p TYPE='password'>")
+    assert not asks_password("<input name=password type=text>")
+    assert title("<TITLE lang=fr> L&eacute;a </TITLE>") == "Léa"
+
+
+@given(st.text(max_size=400))
+def test_any_page_is_read(page: str) -> None:
+    recognise({"server": page}, page)
+    is_listing(page)
+    title(page)
+    for found in (listed_names(f"<a href='{page}'>"), dav_names(f"<href>{page}</href>")):
+        assert all(found)
+
+
+@pytest.mark.parametrize("piece", ["<a ", "<title ", "<input ", "<a href='", "<D:href>"])
+def test_no_page_takes_for_ever(piece: str) -> None:
+    """Patterns that look back would not end on these within the test's time."""
+    page = piece * 40_000
+    recognise({}, page)
+    is_listing(page)
+    title(page)
+    asks_password(page)
+    listed_names(page)
+    dav_names(page)
