@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from serment.entrypoints.cli import posture, scan_kept, scan_network
+from serment.entrypoints.cli import posture, scan_network, scan_past
 from serment.errors import N_
 
 
@@ -12,8 +12,8 @@ def register(app: typer.Typer) -> None:
     scan = typer.Typer(help=N_("What strangers can reach of this practice"), no_args_is_help=True)
     scan.command("network", help=N_("Audit the machines of the network"))(scan_network.network)
     scan.command("host", help=posture.HELP)(posture.host)
-    scan.command("history", help=N_("What is open since when, and what is gone"))(scan_kept.history)
+    scan.command("history", help=N_("What is open since when, and what is gone"))(scan_past.history)
     scan.command("accept", help=N_("Answer for leaving a finding as it is, for a time"))(
-        scan_kept.accept
+        scan_past.accept
     )
     app.add_typer(scan, name="scan")

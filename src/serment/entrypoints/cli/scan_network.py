@@ -1,37 +1,34 @@
-"""`serment scan network`: reads the options, asks who authorised it, audits, shows what was found.
-
-What is stated is decided in `core.exposure`; how it is written is `scan_shown`.
-"""
+"""`serment scan network`: its options. What is done with them is next door (`scan_run`), imported when it
+runs: every other command starts without it."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from serment.app.find.network import Prepared, Wish, audit, prepare
-from serment.core.exposure.imported import MOST_BYTES, parse_outside
-from serment.core.exposure.outside import Sight
-from serment.core.exposure.ports import parse_ports
-from serment.core.exposure.report import Report
-from serment.core.exposure.scope import split
-from serment.entrypoints.cli import asking
-from serment.entrypoints.cli.output import DONE, FINDINGS
-from serment.entrypoints.cli.progress import Stages
-from serment.entrypoints.cli.scan_kept import keep, write_sarif
-from serment.entrypoints.cli.scan_shown import saying, show
-from serment.entrypoints.cli.world import Auditing, Context
-from serment.errors import N_, Unavailable, UsageError
-from serment.ports.network import Progress
+from serment.errors import N_
 
-FILE_LIMIT = 1024 * 1024  # bytes of a file of targets
-PHASES = {
-    "hosts": N_("Looking for machines"),
-    "ports": N_("Looking for open ports"),
-    "services": N_("Talking to services"),
-}
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The words of one command line."""
+
+    targets: tuple[str, ...]
+    exclude: tuple[str, ...]
+    ports: str
+    authorised_by: str
+    large: bool
+    fast: bool
+    default_accounts: bool
+    only: tuple[str, ...]
+    box_dmz: str | None
+    box_rules: str | None
+    outside: Path | None
+    baseline: Path | None
+    sarif: Path | None
 
 
 def network(
@@ -90,88 +87,21 @@ def network(
         Path | None, typer.Option("--sarif", help=N_("also write the findings as SARIF to FILE"))
     ] = None,
 ) -> int:
-    context: Context = ctx.obj
-    wish = Wish(
-        targets=tuple(split(_read(each) for each in (*(targets or ()), *(host or ())))),
-        excluded=tuple(split(_read(each) for each in exclude or ())),
-        ports=parse_ports(ports),
-        only=frozenset(each.upper() for each in only or ()),
-        fast=fast,
-        default_accounts=default_accounts,
-        authorised_by=(authorised_by or "").strip(),
-        large=large,
-        dmz=_yes_or_no(box_dmz),
-        manual_rules=_yes_or_no(box_rules),
-        sights=_outside(outside) if outside else (),
+    from serment.entrypoints.cli.scan_run import run
+
+    asked = Asked(
+        (*(targets or ()), *(host or ())),
+        (*(exclude or ()),),
+        ports,
+        (authorised_by or "").strip(),
+        large,
+        fast,
+        default_accounts,
+        tuple(each.upper() for each in only or ()),
+        box_dmz,
+        box_rules,
+        outside,
+        baseline,
+        sarif,
     )
-    auditing = context.world.auditing()
-    prepared = _asked(context, prepare(auditing.network, wish))
-    if default_accounts:
-        context.output.note(
-            N_("Factory accounts are tried, once each: the other side's logs will show it")
-        )
-    report = _audited(context, auditing, prepared)
-    kept = keep(context, prepared, report, baseline)
-    if sarif:
-        write_sarif(sarif, report, saying(context.output), context.output.lang)
-    show(context.output, report, kept)
-    return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE
-
-
-def _asked(context: Context, prepared: Prepared) -> Prepared:
-    """With what the person in front of the terminal answers to the two questions."""
-    wish, scope = prepared.wish, prepared.scope
-    if not asking.somebody_is_there(context):
-        return prepared
-    if scope.is_large and not wish.large:
-        context.output.note(N_("{count} addresses will be looked at."), count=len(scope.addresses))
-        wish = replace(wish, large=asking.agreed(context, N_("Go on? (yes/no)")))
-    if not scope.is_local and not wish.authorised_by:
-        name = asking.line(context, N_("Who authorised this audit (name and function)"))
-        wish = replace(wish, authorised_by=name)
-    return replace(prepared, wish=wish)
-
-
-def _audited(context: Context, auditing: Auditing, prepared: Prepared) -> Report:
-    stages = Stages(context.progress)
-
-    def progress(event: Progress) -> None:
-        stages.at(PHASES.get(event.phase, event.phase), event.done, event.total)
-
-    try:
-        return audit(auditing.network, auditing.clock, prepared, auditing.flaws, progress)
-    finally:
-        stages.close()
-
-
-def _read(target: str) -> str:
-    """The content of a target that is a file; any other target as it is."""
-    path = Path(target)
-    try:
-        if not path.is_file():
-            return target
-        with path.open(encoding="utf-8") as stream:
-            return stream.read(FILE_LIMIT)
-    except (OSError, ValueError) as error:
-        raise Unavailable(
-            N_("the file of targets cannot be read"),
-            hint=N_("one address, range or name a line, as UTF-8 text"),
-        ) from error
-
-
-def _outside(path: Path) -> tuple[Sight, ...]:
-    try:
-        with path.open("rb") as stream:
-            return parse_outside(stream.read(MOST_BYTES + 1))
-    except OSError as error:
-        raise Unavailable(
-            N_("the scan from outside cannot be read"), hint=N_("check the path of --outside")
-        ) from error
-
-
-def _yes_or_no(text: str | None) -> bool | None:
-    known = {None: None, "yes": True, "oui": True, "no": False, "non": False}
-    key = text.strip().casefold() if text else None
-    if key not in known:
-        raise UsageError(N_("answer yes or no"), hint=N_("leave the option out if you do not know"))
-    return known[key]
+    return run(ctx.obj, asked)

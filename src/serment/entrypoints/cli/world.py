@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from serment.core.exposure.products import Flaw
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.desk.request import Request
 from serment.ports import Clock, ProgressFactory
-from serment.ports.network import Network
 
 if TYPE_CHECKING:
     from serment.core.exposure.posture.registry import Answer
+
+if TYPE_CHECKING:
+    from serment.core.exposure.products import Flaw
+    from serment.ports.network import Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Runs one `serment scan network`: asks who authorised it, audits, keeps and shows what was found.
+
+What is stated is decided in `core.exposure`; how it is written is `scan_shown`, what becomes of it
+`scan_kept`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from serment.app.find.network import Prepared, Wish, audit, prepare
+from serment.core.exposure.imported import MOST_BYTES, parse_outside
+from serment.core.exposure.outside import Sight
+from serment.core.exposure.ports import parse_ports
+from serment.core.exposure.report import Report
+from serment.core.exposure.scope import split
+from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.output import DONE, FINDINGS
+from serment.entrypoints.cli.progress import Stages
+from serment.entrypoints.cli.scan_kept import keep, write_sarif
+from serment.entrypoints.cli.scan_network import Asked
+from serment.entrypoints.cli.scan_shown import saying, show
+from serment.entrypoints.cli.world import Auditing, Context
+from serment.errors import N_, Unavailable, UsageError
+from serment.ports.network import Progress
+
+FILE_LIMIT = 1024 * 1024  # bytes of a file of targets
+PHASES = {
+    "hosts": N_("Looking for machines"),
+    "ports": N_("Looking for open ports"),
+    "services": N_("Talking to services"),
+}
+
+
+def run(context: Context, asked: Asked) -> int:
+    """The exit code."""
+    auditing = context.world.auditing()
+    prepared = _asked(context, prepare(auditing.network, _wish(asked)))
+    if asked.default_accounts:
+        context.output.note(
+            N_("Factory accounts are tried, once each: the other side's logs will show it")
+        )
+    report = _audited(context, auditing, prepared)
+    kept = keep(context, prepared, report, asked.baseline)
+    if asked.sarif:
+        write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
+    show(context.output, report, kept)
+    return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE
+
+
+def _wish(asked: Asked) -> Wish:
+    return Wish(
+        targets=tuple(split(_read(each) for each in asked.targets)),
+        excluded=tuple(split(_read(each) for each in asked.exclude)),
+        ports=parse_ports(asked.ports),
+        only=frozenset(asked.only),
+        fast=asked.fast,
+        default_accounts=asked.default_accounts,
+        authorised_by=asked.authorised_by,
+        large=asked.large,
+        dmz=_yes_or_no(asked.box_dmz),
+        manual_rules=_yes_or_no(asked.box_rules),
+        sights=_outside(asked.outside) if asked.outside else (),
+    )
+
+
+def _asked(context: Context, prepared: Prepared) -> Prepared:
+    """With what the person in front of the terminal answers to the two questions."""
+    wish, scope = prepared.wish, prepared.scope
+    if not asking.somebody_is_there(context):
+        return prepared
+    if scope.is_large and not wish.large:
+        context.output.note(N_("{count} addresses will be looked at."), count=len(scope.addresses))
+        wish = replace(wish, large=asking.agreed(context, N_("Go on? (yes/no)")))
+    if not scope.is_local and not wish.authorised_by:
+        name = asking.line(context, N_("Who authorised this audit (name and function)"))
+        wish = replace(wish, authorised_by=name)
+    return replace(prepared, wish=wish)
+
+
+def _audited(context: Context, auditing: Auditing, prepared: Prepared) -> Report:
+    stages = Stages(context.progress)
+
+    def progress(event: Progress) -> None:
+        stages.at(PHASES.get(event.phase, event.phase), event.done, event.total)
+
+    try:
+        return audit(auditing.network, auditing.clock, prepared, auditing.flaws, progress)
+    finally:
+        stages.close()
+
+
+def _read(target: str) -> str:
+    """The content of a target that is a file; any other target as it is."""
+    path = Path(target)
+    try:
+        if not path.is_file():
+            return target
+        with path.open(encoding="utf-8") as stream:
+            return stream.read(FILE_LIMIT)
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            N_("the file of targets cannot be read"),
+            hint=N_("one address, range or name a line, as UTF-8 text"),
+        ) from error
+
+
+def _outside(path: Path) -> tuple[Sight, ...]:
+    try:
+        with path.open("rb") as stream:
+            return parse_outside(stream.read(MOST_BYTES + 1))
+    except OSError as error:
+        raise Unavailable(
+            N_("the scan from outside cannot be read"), hint=N_("check the path of --outside")
+        ) from error
+
+
+def _yes_or_no(text: str | None) -> bool | None:
+    known = {None: None, "yes": True, "oui": True, "no": False, "non": False}
+    key = text.strip().casefold() if text else None
+    if key not in known:
+        raise UsageError(N_("answer yes or no"), hint=N_("leave the option out if you do not know"))
+    return known[key]
