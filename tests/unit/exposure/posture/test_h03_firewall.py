@@ -23,7 +23,11 @@ RULES = "table inet f {{ chain input {{ type filter hook input priority 0; polic
         ("firewalld", {}, "pass"),
         ("ufw", {"ufw": 'ENABLED=yes\nDEFAULT_INPUT_POLICY="DROP"\n'}, "pass"),
         ("ufw", {"ufw": 'ENABLED=yes\nDEFAULT_INPUT_POLICY="ACCEPT"\n'}, "fail"),
-        ("ufw", {"ufw": "ENABLED=no\n"}, "fail"),  # the service is active all the same
+        (
+            "ufw",
+            {"ufw": 'ENABLED=no\nDEFAULT_INPUT_POLICY="DROP"\n'},
+            "fail",
+        ),  # the service is active all the same
         ("nftables", {"nftables": RULES.format(policy="drop")}, "pass"),
         ("nftables", {"nftables": RULES.format(policy="accept")}, "fail"),
         ("nftables", {"nftables": "# hook input, policy drop\n"}, "fail"),
