@@ -6,6 +6,7 @@ import io
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +215,23 @@ def test_what_somebody_accepted_no_longer_counts(capsys: pytest.CaptureFixture[s
     assert commands.run("network", HOST, *BY, *VAULT) == 1
     assert commands.run(*words, "--why", "x", "--until", "soon", *VAULT) == 2
     assert commands.run(*words, "--why", "x", "--until", "2036-12-31", *VAULT) == 2
+
+
+def test_an_audit_that_the_vault_cannot_keep_is_still_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = bad("X17")
+    commands.run("network", HOST, *BY, *VAULT)
+    capsys.readouterr()
+    monkeypatch.setattr(commands, "desk", replace(commands.desk, held_key=new_key))
+    assert commands.run("network", HOST, *BY, *VAULT, "--json") == 6
+    told = json.loads(capsys.readouterr().out)
+    assert [each["id"] for each in told["findings"]] == ["X17"]
+    assert told["error"]["kind"] == "integrity-error"
+    assert commands.run("network", HOST, *BY, *VAULT) == 6
+    said = capsys.readouterr()
+    assert "X17" in said.out
+    assert "is not authentic" in said.err
 
 
 def test_escape_sequences_and_markup_of_a_banner_do_nothing(

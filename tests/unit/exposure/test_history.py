@@ -23,6 +23,8 @@ from serment.core.crypto.keys import new_key
 from serment.core.exposure.checking import View
 from serment.core.exposure.findings import Finding, NotChecked, Place
 from serment.core.exposure.history import (
+    KNOWN_KEPT,
+    SCANS_KEPT,
     Acceptance,
     Ledger,
     Looked,
@@ -230,3 +232,19 @@ def test_only_what_is_open_can_be_accepted(house: House) -> None:
     record(house, key, "local", [], made(2))
     with pytest.raises(NotFound):
         accept_finding(house, key, "local", acceptance())
+
+
+def test_the_ledger_stays_bounded() -> None:
+    """Years of audits, and a network on which everything is found once and never again."""
+    one = found("X01")[0]
+    many = [
+        replace(one, place=replace(one.place, port=port)) for port in range(1, KNOWN_KEPT + 100)
+    ]
+    ledger, _ = update(Ledger(), many, made(1))
+    assert len(ledger.known) == len(many)  # what is open is never dropped
+    ledger, _ = update(ledger, [], made(2))
+    assert len(ledger.known) == KNOWN_KEPT
+    for day in range(3, SCANS_KEPT + 10):
+        ledger, _ = update(ledger, [], made(day))
+    assert len(ledger.scans) == SCANS_KEPT
+    assert ledger.scans[-1].at == NOW + (SCANS_KEPT + 9) * DAY

@@ -22,7 +22,7 @@ from serment.core.exposure.written import write_finding, write_made
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, FormatError, Unavailable
+from serment.errors import N_, FormatError, SermentError, Unavailable
 
 BASELINE_LIMIT = 64 * 1024 * 1024  # bytes
 
@@ -36,6 +36,7 @@ class Kept:
     since: Mapping[Key, datetime] | None = None  # None: no vault
     gone: tuple[dict[str, Any], ...] = ()
     accepted: Mapping[Key, dict[str, Any]] | None = None
+    failed: SermentError | None = None  # the vault could not keep it
 
     def is_new(self, key: Key) -> bool:
         """Against the baseline where there is one, else against the vault's history."""
@@ -60,9 +61,11 @@ class Kept:
         return said
 
 
-def keep(context: Context, prepared: Prepared, report: Report, baseline: Path | None) -> Kept:
-    """Add the audit to the vault's history when a vault is named, and read the baseline."""
-    against = _baseline(baseline) if baseline else None
+def keep(
+    context: Context, prepared: Prepared, report: Report, against: frozenset[Key] | None
+) -> Kept:
+    """Add the audit to the vault's history when a vault is named. An audit that cannot be kept is
+    still shown."""
     if not (context.chosen_vault or context.environment.get("SERMENT_VAULT")):
         return Kept(against)
     wish, scope = prepared.wish, prepared.scope
@@ -72,7 +75,10 @@ def keep(context: Context, prepared: Prepared, report: Report, baseline: Path | 
         "findings": [write_finding(each) for each in report.findings],
         "made": write_made(made),
     }
-    told = context.world.ask(asking.vault(context), Request("scan keep", options))
+    try:
+        told = context.world.ask(asking.vault(context), Request("scan keep", options))
+    except SermentError as error:
+        return Kept(against, failed=error)
     known = [*told["new"], *told["still"]]
     return Kept(
         against,
@@ -96,7 +102,12 @@ def write_sarif(path: Path, report: Report, say: Say, language: str) -> None:
         ) from error
 
 
-def _baseline(path: Path) -> frozenset[Key]:
+def read_baseline(path: Path) -> frozenset[Key]:
+    """The findings of an earlier answer.
+
+    Raises:
+        Unavailable, FormatError: the file cannot be read, or is no such answer.
+    """
     try:
         with path.open("rb") as stream:
             raw = stream.read(BASELINE_LIMIT)

@@ -18,7 +18,7 @@ from serment.core.exposure.scope import split
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.output import DONE, FINDINGS
 from serment.entrypoints.cli.progress import Stages
-from serment.entrypoints.cli.scan_kept import keep, write_sarif
+from serment.entrypoints.cli.scan_kept import keep, read_baseline, write_sarif
 from serment.entrypoints.cli.scan_network import Asked
 from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
@@ -35,6 +35,7 @@ PHASES = {
 
 def run(context: Context, asked: Asked) -> int:
     """The exit code."""
+    against = read_baseline(asked.baseline) if asked.baseline else None
     auditing = context.world.auditing()
     prepared = _asked(context, prepare(auditing.network, _wish(asked)))
     if asked.default_accounts:
@@ -42,10 +43,12 @@ def run(context: Context, asked: Asked) -> int:
             N_("Factory accounts are tried, once each: the other side's logs will show it")
         )
     report = _audited(context, auditing, prepared)
-    kept = keep(context, prepared, report, asked.baseline)
+    kept = keep(context, prepared, report, against)
     if asked.sarif:
         write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
     show(context.output, report, kept)
+    if kept.failed is not None:
+        return context.output.talk_of(kept.failed)
     return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE
 
 

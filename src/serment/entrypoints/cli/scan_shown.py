@@ -50,8 +50,12 @@ def saying(output: Output) -> Say:
 def show(output: Output, report: Report, kept: Kept) -> None:
     """The whole report, and what is known of its findings from before."""
     say = saying(output)
-    history = kept.as_json()
-    output.value({**as_json(report, say), **({"history": history} if history else {})})
+    answer, history = as_json(report, say), kept.as_json()
+    if history:
+        answer["history"] = history
+    if kept.failed is not None:
+        answer["error"] = output.described(kept.failed)
+    output.value(answer)
     if output.as_json:
         return
     for finding in report.findings:
