@@ -12,7 +12,7 @@ from tests.e2e.network.running import audited
 from tests.e2e.network.webs import Answer, web
 
 from serment.adapters.network.local import LocalNetwork
-from serment.core.exposure.seen import Gateway, Http, Mapping
+from serment.core.exposure.seen import Dicom, Gateway, Http, Mapping
 from serment.ports.network import Order
 
 OUTSIDE = "127.66.0.6"
@@ -186,8 +186,9 @@ def test_one_connection_at_a_time_to_a_service() -> None:
         def talk(peer: socket.socket) -> None:
             nonlocal open_now
             with peer:
-                while peer.recv(4096):
-                    pass
+                while data := peer.recv(4096):
+                    if data[:1] == b"\x01":  # an association: the called title is refused
+                        peer.sendall(bytes.fromhex("03000000000400010107"))
                 with lock:
                     open_now -= 1
 
@@ -205,7 +206,9 @@ def test_one_connection_at_a_time_to_a_service() -> None:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        audited(server.getsockname()[1])
+        port = server.getsockname()[1]
+        facts = audited(port, titles=("ONE", "TWO", "THREE"))[port].facts
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
+    assert facts == Dicom(titles_tried=3, refusal="called")
     assert most == 1
