@@ -201,6 +201,17 @@ def test_the_vault_tells_new_open_and_gone(capsys: pytest.CaptureFixture[str]) -
     assert "gone since 23\xa0November 2026" in capsys.readouterr().out
 
 
+def test_the_first_audit_of_a_vault_says_who_authorised_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commands = bad("X17")
+    assert commands.run("network", HOST, *VAULT) == 4
+    assert commands.run("network", HOST, *BY, *VAULT) == 1
+    assert commands.run("network", HOST, *VAULT) == 1
+    assert "Authorised by: Dr Exemple" in capsys.readouterr().out
+    assert commands.run("network", HOST) == 4
+
+
 def test_what_somebody_accepted_no_longer_counts(capsys: pytest.CaptureFixture[str]) -> None:
     commands = bad("X17")
     commands.run("network", HOST, *BY, *VAULT)

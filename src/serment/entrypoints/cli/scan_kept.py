@@ -66,7 +66,7 @@ def keep(
 ) -> Kept:
     """Add the audit to the vault's history when a vault is named. An audit that cannot be kept is
     still shown."""
-    if not (context.chosen_vault or context.environment.get("SERMENT_VAULT")):
+    if not _has_vault(context):
         return Kept(against)
     wish, scope = prepared.wish, prepared.scope
     looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked)
@@ -100,6 +100,18 @@ def write_sarif(path: Path, report: Report, say: Say, language: str) -> None:
             hint=N_("choose another folder, or free some space"),
             path=str(path),
         ) from error
+
+
+def last_authorised(context: Context) -> str:
+    """Who answered for the last audit of this vault; empty before the first, and without a vault."""
+    if not _has_vault(context):
+        return ""
+    scans = context.world.ask(asking.vault(context), Request("scan history", {}))["scans"]
+    return next((each["authorised_by"] for each in reversed(scans) if each["authorised_by"]), "")
+
+
+def _has_vault(context: Context) -> bool:
+    return bool(context.chosen_vault or context.environment.get("SERMENT_VAULT"))
 
 
 def read_baseline(path: Path) -> frozenset[Key]:

@@ -18,7 +18,7 @@ from serment.core.exposure.scope import split
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.output import DONE, FINDINGS
 from serment.entrypoints.cli.progress import Stages
-from serment.entrypoints.cli.scan_kept import keep, read_baseline, write_sarif
+from serment.entrypoints.cli.scan_kept import keep, last_authorised, read_baseline, write_sarif
 from serment.entrypoints.cli.scan_network import Asked
 from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
@@ -69,8 +69,12 @@ def _wish(asked: Asked) -> Wish:
 
 
 def _asked(context: Context, prepared: Prepared) -> Prepared:
-    """With what the person in front of the terminal answers to the two questions."""
+    """With who answered for the last audit of the vault, and with what the person in front of the
+    terminal answers to the two questions."""
     wish, scope = prepared.wish, prepared.scope
+    if not scope.is_local and not wish.authorised_by:
+        wish = replace(wish, authorised_by=last_authorised(context))
+        prepared = replace(prepared, wish=wish)
     if not asking.somebody_is_there(context):
         return prepared
     if scope.is_large and not wish.large:
