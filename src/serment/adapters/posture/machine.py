@@ -12,8 +12,8 @@ from serment.adapters.posture.questions import QUESTIONS, Question
 from serment.core.exposure.posture.verdict import Said, System
 from serment.errors import N_, Unavailable
 
-ONE_SECONDS: Final = 4.0  # what one program may take
-ALL_SECONDS: Final = 4.5
+ONE_SECONDS: Final = 3.5  # what one program may take
+ALL_SECONDS: Final = 4.0  # leaves a second to start and to show
 _SYSTEMS: Final = {"linux": System.LINUX, "darwin": System.MACOS, "win32": System.WINDOWS}
 
 
