@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from tests.e2e.network.running import audited
+from tests.e2e.network.running import HOST, audited
 from tests.e2e.network.webs import Answer, web
 
 from serment.adapters.network.local import LocalNetwork
@@ -175,6 +175,15 @@ def test_a_printer_is_connected_to_and_never_written_to(port: int) -> None:
     assert [each.protocol for each in found] == ["printer"]
     assert said
     assert set(said) == {b""}
+
+
+def test_a_recheck_calls_nothing_else() -> None:
+    with web({}) as wanted, web({}) as other:
+        order = Order((HOST,), (wanted.port, other.port), only=frozenset({(HOST, wanted.port)}))
+        found = list(LocalNetwork().audit(order))
+    assert [each.place.port for each in found] == [wanted.port]
+    assert wanted.asked
+    assert other.asked == []
 
 
 def test_one_connection_at_a_time_to_a_service() -> None:

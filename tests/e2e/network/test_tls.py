@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
+import threading
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from tests.e2e.network.certificates import NOW, certificate
 from tests.e2e.network.running import archives, audited
 
 from serment.core.exposure.findings import Readable, Unit
-from serment.core.exposure.seen import Answer, Dicom, Service
+from serment.core.exposure.seen import Answer, Dicom, Http, Service
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +62,41 @@ def test_certificates_are_read(seen: dict[str, Service]) -> None:
     ends = read["expired"].expires
     assert isinstance(ends, datetime)
     assert ends < NOW
+
+
+def test_a_tls_port_that_complains_in_clear_is_still_tls(tmp_path: Path) -> None:
+    """As nginx, Apache and Go do: "400 The plain HTTP request was sent to HTTPS port"."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate(tmp_path))
+
+    def answer(peer: socket.socket, status: str, page: str) -> None:
+        peer.recv(65536)
+        head = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {len(page)}\r\n\r\n"
+        peer.sendall((head + page).encode())
+
+    def talk(peer: socket.socket) -> None:
+        with peer, contextlib.suppress(OSError):
+            if peer.recv(1, socket.MSG_PEEK) != b"\x16":
+                answer(peer, "400 Bad Request", "plain HTTP request was sent to HTTPS port")
+                return
+            with context.wrap_socket(peer, server_side=True) as inside:
+                answer(inside, "200 OK", "<title>OHIF Viewer</title>")
+
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    peer, _ = server.accept()
+                    threading.Thread(target=talk, args=(peer,), daemon=True).start()
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = server.getsockname()[1]
+        service = audited(port)[port]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+    assert isinstance(service.facts, Http)
+    assert service.facts.application == "ohif"
+    assert service.tls is not None
+    assert service.tls.self_signed

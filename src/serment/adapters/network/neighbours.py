@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -141,9 +143,12 @@ def _table() -> list[str]:
 
 def _output(*command: str) -> str:
     """What a system's own command prints; nothing when it is not there or fails."""
+    program = shutil.which(command[0], path=_folders())
+    if program is None:
+        return ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(
-            command,
+            [program, *command[1:]],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,
@@ -151,6 +156,12 @@ def _output(*command: str) -> str:
         )
         return done.stdout[:_OUTPUT_LIMIT].decode("utf-8", "replace")
     return ""
+
+
+def _folders() -> str:
+    """Where the system keeps its own programs; a PATH that somebody prepared is not asked."""
+    root = os.environ.get("SYSTEMROOT", "")
+    return f"{root}\\System32" if root else "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def _interfaces() -> Interfaces:
