@@ -12,7 +12,7 @@ from tests.unit.exposure.sights import GOOD_TLS, NO, NOW, OPEN_TLS, YES, scan, s
 from serment.core.exposure.checking import View
 from serment.core.exposure.findings import Confidence, Finding, Readable, Severity, Unit
 from serment.core.exposure.products import parse_flaws
-from serment.core.exposure.registry import judge
+from serment.core.exposure.registry import CHECKS, judge
 from serment.core.exposure.seen import (
     Answer,
     Community,
@@ -21,6 +21,7 @@ from serment.core.exposure.seen import (
     Files,
     Gateway,
     Http,
+    Mapping,
     Messages,
     Remote,
     Scan,
@@ -170,6 +171,20 @@ def test_a_few_cves_are_all_named() -> None:
     assert len(one.cves) == 5
     (other,) = stated(scan(service("ftp", 1, product="vsftpd", version="2.3.4")), "X12")
     assert "..." not in other.evidence.format(**other.values)
+    assert "mended" not in other.evidence.format(**other.values)  # no fixed version is known
+
+
+def test_an_empty_ftp_is_not_said_to_hold_health_files() -> None:
+    (empty,) = stated(scan(service("ftp", 21, Files(YES))), "X13")
+    (full,) = stated(scan(service("ftp", 21, Files(YES, {"dicom": 1}))), "X13")
+    assert (full.title, full.remedy) == (CHECKS["X13"].title, CHECKS["X13"].remedy)
+    assert "health" not in empty.title.lower() + empty.remedy.lower()
+
+
+def test_a_forwarding_over_udp_is_not_one_to_what_listens_over_tcp() -> None:
+    box = service("igd", 5000, Gateway((Mapping(1, "192.168.1.20", 104, "UDP"),)), host=LOOP)
+    found = stated(scan(box, service("dicom", 104, Dicom())), "X22")
+    assert [(each.place.host, each.severity) for each in found] == [(LOOP, LOW)]
 
 
 def test_a_certificate_ends_at_its_second() -> None:

@@ -38,6 +38,7 @@ DATA = node("sdb1", "part", fstype="ext4", mountpoint="/srv")
             "pass",
             "sda, sdc",
         ),
+        ([node("mmcblk0", "disk", ROOT, hotplug=True)], "fail", "mmcblk0"),  # soldered
         ([node("sda", "disk", SEALED), node("zram0", "disk", SWAP)], "pass", "sda"),
         ([node("sda", "disk", node("p", "part", fstype="zfs_member"))], "unknown", "ZFS"),
         ([node("sr0", "rom")], "unknown", "no fixed disk"),

@@ -28,6 +28,7 @@ SEALED = {
         ([SEALED, CLEAR], {"rm": True}, "fail"),
         ([], {"rm": True}, "pass"),  # an empty card reader
         ([CLEAR], {"rm": False}, "pass"),  # a fixed disk: H01's
+        ([{**CLEAR, "mountpoint": "/"}], {"hotplug": True}, "pass"),  # the system's: H01's
     ],
 )
 def test_linux(children: list[Any], more: dict[str, Any], result: str) -> None:

@@ -17,12 +17,11 @@ from serment.errors import N_
 
 def look(view: View) -> Iterator[Statement]:
     for service in view.scan.services:
-        if service.product and service.version:
-            found = [f for f in view.flaws if f.concerns(service.product, service.version)]
-            if found:
-                cves = tuple(dict.fromkeys(cve for flaw in found for cve in flaw.cves))
-                unsure = all(flaw.library for flaw in found) or is_packaged(service.version)
-                yield _statement(service, cves, unsure, found[0].advice)
+        found = [flaw for flaw in view.flaws if flaw.concerns(service.product, service.version)]
+        if found:
+            cves = tuple(dict.fromkeys(cve for flaw in found for cve in flaw.cves))
+            unsure = all(flaw.library for flaw in found) or is_packaged(service.version)
+            yield _statement(service, cves, unsure, found[0].advice)
 
 
 def _statement(service: Service, cves: tuple[str, ...], unsure: bool, advice: str) -> Statement:
