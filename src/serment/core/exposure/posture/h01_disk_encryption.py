@@ -64,9 +64,19 @@ def is_fixed(disk: dict[str, Any]) -> bool:
 
 
 def is_removable(disk: dict[str, Any]) -> bool:
-    """A USB stick or disk, a memory card: what goes with whoever takes it."""
+    """A USB stick or disk, a memory card: what goes with whoever takes it.
+
+    lsblk calls a soldered memory card hot-pluggable, too: what the system runs from stays.
+    """
     flags = (disk.get("rm"), disk.get("hotplug"))
-    return any(flag in (True, "1") for flag in flags) or disk.get("tran") == "usb"
+    loose = any(flag in (True, "1") for flag in flags) or disk.get("tran") == "usb"
+    return loose and not runs_from(disk)
+
+
+def runs_from(node: dict[str, Any], depth: int = 0) -> bool:
+    """Whether the system's root lies on it."""
+    children = reading.rows(node.get("children") or []) if depth < DEEP else []
+    return node.get("mountpoint") == "/" or any(runs_from(each, depth + 1) for each in children)
 
 
 def volumes(node: dict[str, Any], sealed: bool = False, depth: int = 0) -> Iterator[str]:
