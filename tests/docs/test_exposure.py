@@ -14,9 +14,7 @@ from serment.core.exposure.titles import USUAL_TITLES
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "exposure.md").read_text(encoding="utf-8")
 PARTS = ("What", "Why it matters", "How it is detected", "Example", "Remedy", "Limits")
-SECTIONS = {
-    head: body for head, body in re.findall(r"^### (.+)\n((?:(?!^##).*\n?)*)", PAGE, re.MULTILINE)
-}
+SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^##).*\n?)*)", PAGE, re.MULTILINE))
 
 
 def test_every_check_has_its_section_and_every_section_its_check() -> None:
