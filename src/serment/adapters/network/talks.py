@@ -7,7 +7,6 @@ longer than its service is worth.
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 from collections import deque
@@ -16,8 +15,8 @@ from dataclasses import replace
 from typing import Final
 
 from serment.adapters.network.dialer import Dialer
-from serment.adapters.network.line import Budget, Ended
-from serment.adapters.network.probing import NONSENSE, Call, HostProbe, Probe
+from serment.adapters.network.line import Budget
+from serment.adapters.network.probing import Call, HostProbe, Probe
 from serment.adapters.network.recognise import LISTENING_SECONDS, converse
 from serment.adapters.system import SystemClock
 from serment.core.exposure.findings import Place
@@ -109,7 +108,7 @@ class Talks:
         call = self._call(place)
         try:
             return [converse(call, self._probes)]
-        except (Ended, *NONSENSE):
+        except Exception:  # noqa: BLE001 - the child's loop; a message may hold a patient's value
             return [Service(replace(place, proto="unknown"), "unknown", cut=True)]
         finally:
             self._end(call)
@@ -118,8 +117,9 @@ class Talks:
         call = self._call(Place(address))
         found: list[Service] = []
         try:
-            with contextlib.suppress(Ended, *NONSENSE):  # what was found until then stays
-                found.extend(probe.ask(call))
+            found.extend(probe.ask(call))
+        except Exception:  # noqa: BLE001, S110 - as above; what was found until then stays
+            pass
         finally:
             self._end(call)
         return found
