@@ -15,7 +15,8 @@ from typing import Any
 
 from serment.core.exposure.findings import Finding, NotChecked, Place, Readable, Severity
 from serment.core.exposure.registry import CHECKS
-from serment.core.exposure.seen import Scan, Service
+from serment.core.exposure.seen import BANNER_LIMIT, Scan, Service
+from serment.core.exposure.text import clean
 from serment.errors import N_
 
 Say = Callable[[str, Mapping[str, object]], str]
@@ -113,8 +114,8 @@ def _host(host: str, services: list[Service]) -> dict[str, Any]:
             {
                 "port": each.place.port,
                 "protocol": each.protocol,
-                "product": each.product,
-                "version": each.version,
+                "product": clean(each.product, BANNER_LIMIT),
+                "version": clean(each.version, BANNER_LIMIT),
                 "tls": each.tls is not None,
             }
             for each in services
