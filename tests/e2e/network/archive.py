@@ -2,7 +2,7 @@
 
 Settings of each are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
 it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
-"key" and "authority" (TLS; the last makes it ask for a certificate). Names are put together at
+"key", "newest" and "authority" (TLS; the last makes it ask for a certificate). Names are put together at
 run time, so that only this process holds them.
 """
 
@@ -68,6 +68,8 @@ def start(settings: Settings) -> None:
     if settings.get("certificate"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings["certificate"], settings["key"])
+        if settings.get("newest"):
+            context.maximum_version = ssl.TLSVersion[settings["newest"]]
         if settings.get("authority"):
             context.load_verify_locations(settings["authority"])
             context.verify_mode = ssl.CERT_REQUIRED

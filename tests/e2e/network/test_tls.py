@@ -26,6 +26,13 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
     kinds: dict[str, dict[str, object]] = {
         "anybody": {"certificate": cert, "key": key},
         "devices only": {"certificate": cert, "key": key, "authority": cert},
+        "devices only, TLS 1.2": {
+            "certificate": cert,
+            "key": key,
+            "authority": cert,
+            "newest": "TLSv1_2",
+        },
+        "anybody, TLS 1.2": {"certificate": cert, "key": key, "newest": "TLSv1_2"},
         "issued": {"certificate": issued, "key": its_key},
         "expired": {"certificate": old, "key": old_key},
     }
@@ -44,12 +51,23 @@ def test_dicom_is_found_inside_tls(seen: dict[str, Service]) -> None:
     assert service.tls.versions == ("TLSv1.2", "TLSv1.3")
 
 
-def test_a_node_that_wants_a_certificate_shows_nothing_else(seen: dict[str, Service]) -> None:
-    service = seen["devices only"]
+@pytest.mark.parametrize("kind", ["devices only", "devices only, TLS 1.2"])
+def test_a_node_that_wants_a_certificate_shows_nothing_else(
+    seen: dict[str, Service], kind: str
+) -> None:
+    service = seen[kind]
     assert (service.protocol, service.facts) == ("tls", None)
     assert service.tls is not None
     assert service.tls.client_certificate is Answer.YES
     assert service.tls.expires is not None
+
+
+def test_an_older_version_is_told(seen: dict[str, Service]) -> None:
+    service = seen["anybody, TLS 1.2"]
+    assert service.protocol == "dicom"
+    assert service.tls is not None
+    assert service.tls.versions == ("TLSv1.2",)
+    assert service.tls.client_certificate is Answer.REFUSED
 
 
 def test_certificates_are_read(seen: dict[str, Service]) -> None:

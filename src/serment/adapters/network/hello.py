@@ -23,6 +23,7 @@ HANDSHAKE: Final = 22
 ALERT: Final = 21
 SERVER_HELLO: Final = 2
 CERTIFICATE: Final = 11
+CERTIFICATE_REQUEST: Final = 13
 DONE: Final = 14  # ServerHelloDone: nothing more comes in clear
 RECORD: Final = struct.Struct(">BHH")  # content type, version, length
 RECORD_LIMIT: Final = (1 << 14) + 2048

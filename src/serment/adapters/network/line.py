@@ -53,6 +53,7 @@ class Budget:
         self.deadline = self.began + seconds
         self.patience = patience
         self.heard = 0  # bytes the service has said, on all connections
+        self.refusal = ""  # why TLS was last refused, in OpenSSL's words
 
     @property
     def left(self) -> float:
@@ -88,7 +89,7 @@ class Line:
 
     def send(self, data: bytes) -> None:
         self.socket.settimeout(self.budget.wait())
-        with _translated():
+        with _translated(self.budget):
             self.socket.sendall(data)
 
     def some(self, limit: int = _PIECE) -> bytes:
@@ -134,7 +135,7 @@ class Line:
         """Speak TLS from here on, believing any certificate. `Gone` when it does not succeed."""
         context = open_context()
         self.socket.settimeout(self.budget.wait())
-        with _translated():
+        with _translated(self.budget):
             self.socket = context.wrap_socket(self.socket, server_hostname=name or None)
 
     def settle(self) -> socket.socket:
@@ -178,7 +179,7 @@ class Line:
         if self._left <= 0:
             raise Cut
         self.socket.settimeout(self.budget.wait())
-        with _translated():
+        with _translated(self.budget):
             data = self.socket.recv(min(limit, self._left))
         self._left -= len(data)
         self.budget.heard += len(data)
@@ -197,12 +198,13 @@ def open_context() -> ssl.SSLContext:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated(budget: Budget) -> Iterator[None]:
     try:
         yield
     except TimeoutError:
         raise Silent from None
     except ssl.SSLError as error:
-        raise Gone(error.reason or "") from None
+        budget.refusal = error.reason or ""
+        raise Gone(budget.refusal) from None
     except (OSError, ValueError):
         raise Gone from None

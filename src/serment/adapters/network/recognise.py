@@ -7,17 +7,18 @@ says a word costs `Order.silent_seconds`; one that talks is cut at `Order.host_s
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from serment.adapters.network import tls
 from serment.adapters.network.dialer import Dialer
-from serment.adapters.network.line import Budget, Cut, Ended, Gone, Silent
+from serment.adapters.network.line import Budget, Cut, Ended, Silent
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.scope import NEVER_SPOKEN_TO
 from serment.core.exposure.findings import Place
-from serment.core.exposure.seen import BANNER_LIMIT, Service
+from serment.core.exposure.seen import BANNER_LIMIT, Answer, Service
 from serment.core.exposure.text import clean
 from serment.ports.network import Order
 
@@ -40,7 +41,7 @@ def converse(call: Call, probes: Sequence[Probe]) -> Service:
     if call.place.port in NEVER_SPOKEN_TO:
         return _service(call, Heard("printer"))
     try:
-        call.banner, _ = _listen(call)
+        call.banner = _listen(call)
         heard = _ask_all(call, [*probes, _TLS])
         if heard and heard.protocol == _TLS.protocol:
             return _inside(call, probes)
@@ -51,30 +52,32 @@ def converse(call: Call, probes: Sequence[Probe]) -> Service:
 
 def _inside(outer: Call, probes: Sequence[Probe]) -> Service:
     """The same again, inside TLS."""
-    budget = outer.budget
-    budget.deadline = budget.began + _NOT_UNDERSTOOD * outer.order.silent_seconds
+    budget, seconds = outer.budget, outer.order.host_seconds
+    budget.deadline = budget.began + seconds
+    seen, asks = tls.facts(outer)
     call = replace(outer, tls=True, banner=b"", _open=[])
     try:
-        budget.patience = LISTENING_SECONDS
-        call.banner, refusal = _listen(call)
-        heard = None if refusal else _ask_all(call, probes)
-        call.close()
-        budget.deadline = max(budget.deadline, budget.began + outer.order.host_seconds)
-        facts = tls.facts(outer, refusal, heard is not None)
-        return replace(_service(call, heard or Heard(_TLS.protocol)), tls=facts)
+        longer = _NOT_UNDERSTOOD * outer.order.silent_seconds
+        budget.deadline -= max(0.0, budget.left - longer)
+        budget.patience, budget.refusal = LISTENING_SECONDS, ""
+        call.banner = _listen(call)
+        heard = None if tls.wants_certificate(budget.refusal, asks) else _ask_all(call, probes)
+        if heard:
+            insists = Answer.REFUSED
+        else:
+            is_wanted = tls.wants_certificate(budget.refusal, asks)
+            insists = Answer.YES if is_wanted else Answer.NOTHING
+        service = _service(call, heard or Heard(_TLS.protocol))
+        return replace(service, tls=replace(seen, client_certificate=insists))
     finally:
         call.close()
 
 
-def _listen(call: Call) -> tuple[bytes, str]:
-    """What the service says unasked, and why TLS ended at once ("" when it did not)."""
-    try:
-        with call.line() as line:
-            return line.some(_BANNER_BYTES), ""
-    except Gone as gone:
-        return b"", str(gone)
-    except Ended:
-        return b"", ""
+def _listen(call: Call) -> bytes:
+    """What the service says unasked."""
+    with contextlib.suppress(Ended), call.line() as line:
+        return line.some(_BANNER_BYTES)
+    return b""
 
 
 def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:

@@ -15,6 +15,7 @@ from typing import Final
 from serment.adapters.network.hello import (
     ALERT,
     CERTIFICATE,
+    CERTIFICATE_REQUEST,
     DONE,
     HANDSHAKE,
     RECORD,
@@ -29,13 +30,14 @@ from serment.adapters.network.hello import (
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import Call, Heard
 from serment.core.crypto.strangers import read_certificate
-from serment.core.exposure.seen import Answer, Tls
+from serment.core.exposure.seen import Tls
 from serment.errors import FormatError
 
 _FLIGHT_LIMIT: Final = 64 * 1024  # bytes of handshake in clear
 _PATIENCE: Final = 1.0
 _FLIGHT_SECONDS: Final = 2.0
-_CERTIFICATE_WANTED: Final = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
+_RECORDS: Final = 200  # of one flight
+_CERTIFICATE_WANTED: Final = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE")
 
 
 def talk(call: Call) -> Heard | None:
@@ -55,14 +57,10 @@ def answers(call: Call) -> bool:
     return False
 
 
-def facts(call: Call, inner_refusal: str, inner_understood: bool) -> Tls:
-    """What can be said of it.
-
-    Args:
-        inner_refusal: why TLS ended at once when something was to be said inside; "" if it did not.
-        inner_understood: whether something inside TLS answered.
-    """
-    versions, certificate, stalled = [], b"", 0
+def facts(call: Call) -> tuple[Tls, bool]:
+    """What it agrees to, its certificate, and whether it asks the caller for one (seen before
+    TLS 1.3 only). Whether it insists shows when something is to be said inside."""
+    versions, certificate, asks, stalled = [], b"", False, 0
     for version in VERSIONS:
         flight = _ask(call, version)
         stalled += flight.stalled
@@ -71,16 +69,22 @@ def facts(call: Call, inner_refusal: str, inner_understood: bool) -> Tls:
         if flight.version == version:
             versions.append(version)
         certificate = certificate or flight.certificate
+        asks = asks or flight.asks
     if not stalled:
         certificate = certificate or _within(call)
-    wanted = any(word in inner_refusal for word in _CERTIFICATE_WANTED)
-    insists = Answer.YES if wanted and not inner_understood else Answer.NOTHING
-    known = Tls(
-        tuple(versions),
-        Answer.REFUSED if inner_understood else insists,
-        understood=bool(versions),
-    )
-    return _described(known, certificate)
+    return _described(Tls(tuple(versions), understood=bool(versions)), certificate), asks
+
+
+def wants_certificate(refusal: str, asks: bool) -> bool:
+    """Whether TLS ended for want of a certificate of ours.
+
+    Args:
+        refusal: why it ended, in OpenSSL's words; "" when it did not.
+        asks: whether it asked for one: then a handshake that fails has failed for that.
+    """
+    if any(word in refusal for word in _CERTIFICATE_WANTED):
+        return True
+    return asks and "HANDSHAKE_FAILURE" in refusal
 
 
 @dataclass(slots=True)
@@ -89,6 +93,7 @@ class _Flight:
 
     version: str = ""
     certificate: bytes = b""
+    asks: bool = False
     stalled: bool = False
 
 
@@ -108,7 +113,9 @@ def _ask(call: Call, version: str) -> _Flight:
 
 def _read_flight(line: Line, flight: _Flight) -> None:
     handshake = bytearray()
-    while len(handshake) < _FLIGHT_LIMIT:
+    for _ in range(_RECORDS):
+        if len(handshake) > _FLIGHT_LIMIT:
+            break
         kind, _, length = RECORD.unpack(line.exactly(RECORD.size))
         if kind != HANDSHAKE or length > RECORD_LIMIT:
             return
@@ -120,6 +127,8 @@ def _read_flight(line: Line, flight: _Flight) -> None:
                     return
             elif what == CERTIFICATE:
                 flight.certificate = first_certificate(body)
+            elif what == CERTIFICATE_REQUEST:
+                flight.asks = True
             elif what == DONE:
                 return
     raise Cut
@@ -141,11 +150,10 @@ def _described(known: Tls, certificate: bytes) -> Tls:
         return known
     return Tls(
         known.versions,
-        known.client_certificate,
-        read.expires,
-        read.key_kind,
-        read.key_bits,
-        read.self_signed,
-        read.signature,
-        known.understood,
+        expires=read.expires,
+        key_kind=read.key_kind,
+        key_bits=read.key_bits,
+        self_signed=read.self_signed,
+        signature=read.signature,
+        understood=known.understood,
     )
