@@ -244,3 +244,41 @@ def test_counts_by_severity() -> None:
     findings: tuple[Finding, ...] = judged("X01").findings
     report = Report(NOW, 0.0, seen, findings, ())
     assert report.counts == {Severity.CRITICAL: 1}
+
+
+# The schema allows no other properties (sarif-schema-2.1.0.json, additionalProperties false).
+ALLOWED: Mapping[str, set[str]] = {
+    "log": {"$schema", "version", "runs"},
+    "run": {"tool", "language", "invocations", "results", "properties"},
+    "driver": {"name", "version", "rules"},
+    "rule": {"id", "name", "shortDescription", "help", "properties"},
+    "result": {
+        "ruleId", "ruleIndex", "level", "rank", "message", "locations", "partialFingerprints",
+        "properties",
+    },
+    "location": {"physicalLocation", "logicalLocations"},
+    "logical": {"name", "kind", "fullyQualifiedName"},
+    "invocation": {"executionSuccessful", "startTimeUtc", "toolExecutionNotifications"},
+    "notification": {"level", "descriptor", "message"},
+}  # fmt: skip
+
+
+def test_sarif_has_nothing_that_the_schema_does_not_know(sarif: dict[str, Any]) -> None:
+    (run,) = sarif["runs"]
+    driver, results = run["tool"]["driver"], run["results"]
+    seen = {
+        "log": [sarif],
+        "run": [run],
+        "driver": [driver],
+        "rule": driver["rules"],
+        "result": results,
+        "location": [place for each in results for place in each["locations"]],
+        "invocation": run["invocations"],
+        "notification": run["invocations"][0]["toolExecutionNotifications"],
+    }
+    seen["logical"] = [each["logicalLocations"][0] for each in seen["location"]]
+    for kind, objects in seen.items():
+        assert objects, kind
+        assert {key for each in objects for key in each} <= ALLOWED[kind], kind
+    for rule in driver["rules"]:
+        assert all(isinstance(tag, str) for tag in rule["properties"]["tags"])
