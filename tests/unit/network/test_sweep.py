@@ -51,6 +51,23 @@ def test_a_refusal_shows_that_somebody_is_there(listening: int) -> None:
     assert seen.there == set(addresses)
 
 
+def test_it_says_how_far_it_is() -> None:
+    told: list[tuple[str, int, int]] = []
+    addresses = [f"127.3.1.{number}" for number in range(1, 101)]
+    find_open(
+        Dialer(Scope(addresses)),
+        addresses,
+        [443, *range(1000, 1030)],
+        frozenset,
+        lambda _: False,
+        lambda *said: told.append(said),
+    )
+    assert told == [
+        ("hosts", 100, 100),
+        *(("ports", done, 3000) for done in (1000, 2000, 3000, 3000)),
+    ]
+
+
 def test_what_is_out_of_scope_is_silent() -> None:
     assert list(sweep(Dialer(Scope([HOST])), [("127.0.0.2", 80)], 1.0)) == [
         (("127.0.0.2", 80), State.SILENT)

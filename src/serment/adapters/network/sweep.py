@@ -24,6 +24,8 @@ from serment.adapters.system import SystemClock
 WINDOW: Final = 400  # connections under way; systems allow 1,024 open files or more
 HELLO_SECONDS: Final = 1.0  # for an address to show that it is there
 PORT_SECONDS: Final = 0.6  # for one port of an address that is there
+MANY_SECONDS: Final = 0.25  # the same, where more than `_MANY` ports of each are tried
+_MANY: Final = 1024
 _HELLO_PORTS: Final = (443, 80, 445, 104)  # asked first of every address, when they are ordered
 _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _CHECKED_EVERY: Final = 256  # places begun between two looks at what is under way
@@ -73,7 +75,8 @@ def find_open(
     worth = [each for each in addresses if each in found.there or not absent(each)]
     rest = [port for port in ports if port not in first]
     calls, ports_total = _places(worth, rest), len(worth) * len(rest)
-    _collect(dialer, calls, PORT_SECONDS, found, lambda done: progress("ports", done, ports_total))
+    seconds = PORT_SECONDS if len(rest) <= _MANY else MANY_SECONDS
+    _collect(dialer, calls, seconds, found, lambda done: progress("ports", done, ports_total))
     return found
 
 
@@ -189,6 +192,7 @@ def _collect(
     found: Found,
     tell: Callable[[int], None],
 ) -> None:
+    done = 0
     for done, (place, state) in enumerate(sweep(dialer, places, seconds), 1):
         if state is not State.SILENT:
             found.there.add(place[0])
@@ -196,3 +200,4 @@ def _collect(
                 found.open.append(place)
         if not done % _TOLD_EVERY:
             tell(done)
+    tell(done)
