@@ -103,9 +103,20 @@ SERVERS = {
         ),
     ),
     "listing below": (
-        {"/": Answer("hello"), "/backup/": Answer('<title>Index of</title><a href="a.sql">a</a>')},
+        {
+            "/": Answer("hello"),
+            "/backup/": Answer(
+                '<title>Index of</title><a href="/">up</a><a href="a.sql">a</a>'
+                '<a href="/backup/old/">old</a><a href="/other/">elsewhere</a>'
+            ),
+            "/backup/old/": Answer('<title>Index of</title><a href="/backup/old/b.zip">b</a>'),
+            "/other/": Answer('<title>Index of</title><a href="c.dcm">c</a>'),
+        },
         Http(
-            "listing", 200, readable=Readable(1, False, Unit.FILES), listed={"database": 1}
+            "listing",
+            200,
+            readable=Readable(2, False, Unit.FILES),
+            listed={"database": 1, "archive": 1},
         ),
     ),
     "plain": ({"/": Answer("<title>Cabinet</title>Bonjour")}, Http("", 200)),

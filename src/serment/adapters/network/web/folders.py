@@ -68,9 +68,10 @@ def _names_below(browser: Browser, page: Page) -> dict[str, int]:
     names = listed_names(page.text)
     found = count_classes(names)
     here = page.path.partition("?")[0]
-    below = [each for each in names if each.endswith("/") and not each.startswith("/")]
-    for name in sorted(below, key=lambda each: not sounds_medical(each))[:_FOLDERS]:
-        inner = browser.get(f"{here}{quote(name)}")
+    folders = (each if each.startswith("/") else here + each for each in names if each[-1] == "/")
+    below = [each for each in folders if each.startswith(here) and each != here]
+    for path in sorted(below, key=lambda each: not sounds_medical(each))[:_FOLDERS]:
+        inner = browser.get(quote(path))
         if _is_index(inner):
             _add(found, count_classes(listed_names(inner.text)))
     return found
