@@ -35,6 +35,9 @@ def addresses(*targets: str, **options: object) -> Sequence[str]:
         ("127.0.0.9-11", ("127.0.0.9", "127.0.0.10", "127.0.0.11")),
         ("::1", ("::1",)),
         ("fd00::1/127", ("fd00::", "fd00::1")),
+        ("fd00::4/126", ("fd00::4", "fd00::5", "fd00::6", "fd00::7")),
+        ("10.0.0.4-10.0.0.7", ("10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7")),
+        ("fe80::1%eth0", ("fe80::1",)),
     ],
 )
 def test_targets(target: str, expected: Sequence[str]) -> None:
@@ -108,10 +111,10 @@ def test_only_this_machine_needs_nobody_to_authorise_it() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["300.1.1.1", "10.0.0.1/33", "10.0.0.5-3", "a b", "-", "", "http://x/", "10.0.0.1-x", "1.2.3"],
+    ["300.1.1.1", "10.0.0.1/33", "10.0.0.5-3", "a b", "-", "", "http://x/", "1.2.3"],
 )
 def test_what_is_no_target_is_said(target: str) -> None:
-    with pytest.raises(UsageError) as said:
+    with pytest.raises(UsageError, match="is no address, range or host name") as said:
         addresses(target)
     assert said.value.hint
 

@@ -42,7 +42,7 @@ _OWN: Final = tuple(
     )
 )
 _NAME: Final = re.compile(
-    r"(?=.{1,253}$)(?!\d+(\.\d+)*$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?"
+    r"(?=.{1,253}$)(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*\.?"
 )
 _SHORT_RANGE: Final = re.compile(r"(\d+\.\d+\.\d+)\.(\d+)-(\d+)")
 
@@ -92,7 +92,7 @@ def parse_target(text: str) -> tuple[Network, ...] | None:
         first, dash, last = text.partition("-")
         if dash and _is_address(first) and _is_address(last):
             return _span(first, last)
-        return (ip_network(text.partition("%")[0] if "/" not in text else text, strict=False),)
+        return (ip_network(text.partition("%")[0], strict=False),)
     except (ValueError, TypeError) as error:
         if _NAME.fullmatch(text):
             return None
