@@ -213,6 +213,8 @@ def _covers(outer: Network, inner: Network) -> bool:
 def _not_yours(address: Address) -> AccessDenied:
     return AccessDenied(
         N_("{address} is a public address, and that it is yours is not proved"),
-        hint=N_("audit the practice's own network, and let `serment scan peer` look from outside"),
+        hint=N_(
+            "audit the practice's own network; for the view from outside, import a scan: --outside FILE"
+        ),
         address=str(address),
     )
