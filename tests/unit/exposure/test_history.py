@@ -242,6 +242,9 @@ def test_the_ledger_stays_bounded() -> None:
     ]
     ledger, _ = update(Ledger(), many, made(1))
     assert len(ledger.known) == len(many)  # what is open is never dropped
+    few, _ = update(Ledger(), many[:3000], made(1))
+    few, _ = update(few, [], made(2))
+    assert len(few.known) == 3000
     ledger, _ = update(ledger, [], made(2))
     assert len(ledger.known) == KNOWN_KEPT
     for day in range(3, SCANS_KEPT + 10):
