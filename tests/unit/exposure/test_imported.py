@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serment.core.exposure.imported import MOST_BYTES, parse_outside
+from serment.core.exposure.imported import MOST_BYTES, MOST_SIGHTS, parse_outside
 from serment.core.exposure.outside import Sight
 from serment.errors import FormatError
 
@@ -103,3 +103,18 @@ def test_no_bytes_break_it(data: bytes) -> None:
         parse_outside(data)
     except FormatError:
         return
+
+
+def test_xml_of_another_program_is_refused() -> None:
+    with pytest.raises(FormatError):
+        parse_outside(NMAP.replace(b"nmaprun", b"otherrun"))
+
+
+def test_far_too_many_ports_are_refused() -> None:
+    services = b",".join([b'{"port":1}'] * (MOST_SIGHTS + 1))
+    with pytest.raises(FormatError):
+        parse_outside(b'{"ip_str": "203.0.113.7", "data": [' + services + b"]}")
+    port = b'<port portid="1"><state state="open"/></port>'
+    host = b'<nmaprun><host><address addr="203.0.113.7" addrtype="ipv4"/>'
+    with pytest.raises(FormatError):
+        parse_outside(host + port * (MOST_SIGHTS + 2) + b"</host></nmaprun>")
