@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
+from serment.core.dicom.registry import UIDS
 
 IMPLEMENTATION_CLASS_UID: Final = "2.25.222993287193056017974281519176052278474"
 IMPLEMENTATION_VERSION_NAME: Final = "SERMENT_1"
@@ -34,7 +34,7 @@ _WELL_FORMED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+", re.ASCII)
 
 def _storage_classes() -> frozenset[str]:
     found = set()
-    for uid, (name, kind, _info, _retired, _keyword) in UID_dictionary.items():
+    for uid, (name, kind, _info, _retired, _keyword) in UIDS.items():
         if kind == "SOP Class" and uid.startswith("1.2.840.10008.5.1.") and "Storage" in name:
             found.add(uid)
     return frozenset(found)
@@ -44,7 +44,7 @@ STORAGE_CLASSES: Final = _storage_classes()
 """Every SOP class of the Storage Service (PS3.4 Annex B), retired and trial ones included."""
 
 TRANSFER_SYNTAXES: Final = frozenset(
-    uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"
+    uid for uid, entry in UIDS.items() if entry[1] == "Transfer Syntax"
 )
 """Every transfer syntax of PS3.5 Annex A, retired ones included."""
 

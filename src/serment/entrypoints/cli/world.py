@@ -73,9 +73,6 @@ class World(Protocol):
 
     def demo(self, options: dict[str, Any], output: Output, progress: ProgressFactory) -> int: ...
 
-    def child(self, name: str, arguments: Sequence[str]) -> int:
-        """Be one of the server's processes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Context:
