@@ -24,7 +24,6 @@ FOLDER_MODE = 0o700
 OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 LOCK_NAME = "lock"
 _LOCK_BYTE = 1 << 30  # far beyond any content: locks on Windows forbid reading what they cover
-EARLY = 256 * 1024  # bytes of one write from which on the disk begins before it is told to flush
 _LOOK_SECONDS = 0.02  # at a lock that somebody else has
 _PR_SET_DUMPABLE = 4  # Linux, prctl(2)
 
@@ -178,7 +177,6 @@ def write_at(descriptor: int, buffers: Sequence[Buffer], offset: int) -> None:
         OSError: as the system says; part of it may have been written.
     """
     rest = [memoryview(b).cast("B") for b in buffers if len(b)]
-    begin = offset
     while rest:
         done = _write_some(descriptor, rest, offset)
         offset += done
@@ -186,14 +184,12 @@ def write_at(descriptor: int, buffers: Sequence[Buffer], offset: int) -> None:
             done -= len(rest.pop(0))
         if done:
             rest[0] = rest[0][done:]
-    if offset - begin >= EARLY:
-        _start_writing_out(descriptor, begin, offset - begin)
 
 
 if sys.platform == "linux":
 
-    def _start_writing_out(descriptor: int, offset: int, size: int) -> None:
-        """The disk begins now, while more arrives, so that the flush that follows finds less to
+    def start_writing_out(descriptor: int, offset: int, size: int) -> None:
+        """The disk begins with these bytes now, while more arrives, so that the flush that follows finds less to
         do. The advice (fadvise(2)) drops what is written out already, never what is not; it says
         nothing about whether it will be: that is the flush's answer."""
         with contextlib.suppress(OSError):
@@ -201,7 +197,7 @@ if sys.platform == "linux":
 
 else:
 
-    def _start_writing_out(descriptor: int, offset: int, size: int) -> None:
+    def start_writing_out(descriptor: int, offset: int, size: int) -> None:
         """Left to the flush."""
 
 
