@@ -255,6 +255,8 @@ def test_of_several_answers_the_worst_counts(practice: Practice) -> None:
         {"stolen": "disk", "at": 60},
         {"stolen": "disk", "at": -(10**9)},
         {"server": True, "start": 0, "end": -60},
+        {"accounts": ("docteur",), "known": ("docteur",), "start": 0},
+        {"listeners": (WEB,), "known": ("docteur",), "start": 0},
         {"server": True, "start": -(10**9), "end": -(10**9) + 1},
     ],
 )

@@ -16,6 +16,7 @@ from serment.app.protect import reception as limits
 from serment.app.protect.arrivals import parse_arrival
 from serment.app.protect.mending import mend
 from serment.core.dicom import uids
+from serment.core.dicom.fictional import Place, pdf_document, radiograph
 from serment.core.dicom.part10 import build_meta, read_meta
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
@@ -206,7 +207,21 @@ def test_the_journal_says_what_came(world: World) -> None:
     closed = [e for e in entries if e and e.kind is EventKind.RECEPTION_CLOSED]
     assert len(opened[0].details["wraps_made"]) == 5
     (came,) = closed[0].details["envelopes"].values()
-    assert came["objects"] == 3
+    assert (came["objects"], came["kinds"]) == (3, {"report": 3})
+
+
+def test_the_journal_says_what_each_object_was(world: World) -> None:
+    examination = study(patient())
+    mixed = [
+        radiograph(examination, Place(1, 1, "Face")),
+        pdf_document(examination, Place(2, 2, "Courrier"), "Courrier fictif", ["Imaginaire."]),
+        *(report(examination, number) for number in (3, 4)),
+    ]
+    world.receive(mixed)
+    entries = [entry_of(row) for row in world.house.store.journal()]
+    (closed,) = [e for e in entries if e and e.kind is EventKind.RECEPTION_CLOSED]
+    (came,) = closed.details["envelopes"].values()
+    assert came["kinds"] == {"image": 1, "document": 1, "report": 2}
 
 
 def test_a_restart_indexes_what_was_not_and_closes_what_was_open(world: World) -> None:

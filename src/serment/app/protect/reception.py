@@ -21,7 +21,7 @@ from serment.core.crypto.age import AgeWriter
 from serment.core.crypto.age.buffers import Reused
 from serment.core.dicom import headers
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Envelope, Patient, StoredObject
+from serment.core.records.vault import Envelope, EnvelopeKind, Patient, StoredObject
 from serment.errors import N_, NotFound, SermentError
 from serment.ports import Clock, Packs, Receipt, Source, Store
 
@@ -45,7 +45,8 @@ class SealedReception:
         self._head, self._sealed = Reused(_HEAD), Reused(_SEALED)
         self._ready: dict[str, AgeWriter] = {}  # made while nothing came; at most one, by envelope
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
-        self._unconfirmed: list[tuple[SealingEnvelope, StoredObject]] = []  # since the last sync
+        # Since the last sync: what was stored, and the kind it is of.
+        self._unconfirmed: list[tuple[SealingEnvelope, StoredObject, EnvelopeKind]] = []
         self._failure: SermentError | None = None  # of a sync that the caller has not heard of
         self._rows: list[StoredObject] = []
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
@@ -111,8 +112,8 @@ class SealedReception:
             self._failure = error
             self._unconfirmed.clear()
             raise
-        for envelope, row in self._unconfirmed:
-            envelope.digests.append(row.sha256)
+        for envelope, row, what in self._unconfirmed:
+            envelope.brought(row.sha256, what)
             self._rows.append(row)
         self._unconfirmed.clear()
 
@@ -128,9 +129,7 @@ class SealedReception:
             self._ready.clear()
 
     def _conclude(self, kind: EventKind, envelopes: list[SealingEnvelope]) -> None:
-        came = {
-            e.id: {"objects": e.digests.size, "root": e.digests.root().hex()} for e in envelopes
-        }
+        came = {envelope.id: envelope.what_came for envelope in envelopes}
         close_envelopes(self._store, self._entry(kind, envelopes=came), list(came))
 
     def _entry(self, kind: EventKind, **details: Any) -> Entry:
@@ -212,7 +211,7 @@ class SealedReception:
         row = StoredObject(
             file.object_id, envelope.id, place.pack, place.offset, place.size, digest, clinical
         )
-        self._unconfirmed.append((envelope, row))
+        self._unconfirmed.append((envelope, row, arrival.kind))
         return arrival.receipt(file.object_id)
 
     def _identity(self, envelope: SealingEnvelope, arrival: Arrival) -> bytes:

@@ -6,6 +6,7 @@ header keys stay as long as the reception lasts.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,18 @@ class SealingEnvelope:
     identity_key: Key
     identities: dict[bytes, bytes] = field(default_factory=dict)  # administrative headers, sealed
     digests: Brought = field(default_factory=Brought)  # of the objects that came
+    kinds: Counter[EnvelopeKind] = field(default_factory=Counter)  # how many of them are what
+
+    def brought(self, digest: bytes, kind: EnvelopeKind) -> None:
+        """One more object is on disk: the SHA-256 of its age file, and what it is."""
+        self.digests.append(digest)
+        self.kinds[kind] += 1
+
+    @property
+    def what_came(self) -> dict[str, Any]:
+        """As the entry says it that ends the reception."""
+        kinds = {kind.value: count for kind, count in self.kinds.items()}
+        return {"kinds": kinds, "objects": self.digests.size, "root": self.digests.root().hex()}
 
     def add_identity(self, plain: bytes) -> IdentityHeader:
         """Seal a distinct administrative header; the row is for the caller to put."""
