@@ -121,6 +121,11 @@ class Store(Protocol):
     def copy_keys(self) -> None:
         """Refresh the second copy (all but object rows and snapshots), atomically."""
 
+    def copied(self) -> AbstractContextManager[Store | None]:
+        """The second copy as it is now, to be read only; None where a store keeps none because it
+        has no file that could be lost. `NotFound`: it is gone; `IntegrityError`, `FormatError`:
+        it cannot be read."""
+
     def forget(self) -> None:
         """Erasure: leave no byte of a wrap deleted before in any file of the store, the second
         copy included; delete every snapshot, since they hold rows of whoever was erased.

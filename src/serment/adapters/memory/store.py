@@ -171,6 +171,11 @@ class MemoryStore:
     def copy_keys(self) -> None:
         """There is no file to copy."""
 
+    @contextmanager
+    def copied(self) -> Iterator[None]:
+        """There is none, and nothing that a lost file could take along."""
+        yield None
+
     def forget(self) -> None:
         """What was deleted is gone already, but for what snapshots hold of it."""
         with self._write():

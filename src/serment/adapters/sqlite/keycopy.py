@@ -102,10 +102,7 @@ def restore(path: Path, key_copy: Path) -> None:
         FormatError: the copy belongs to a newer Serment; nothing was changed.
     """
     if not key_copy.exists():
-        raise NotFound(
-            N_("there is no copy of the keys in this vault"),
-            hint=N_("restore the vault's folder from a backup"),
-        )
+        raise missing()
     fresh = _beside(path, ".new")
     try:
         fresh.unlink(missing_ok=True)
@@ -122,6 +119,13 @@ def restore(path: Path, key_copy: Path) -> None:
     finally:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
+
+
+def missing() -> NotFound:
+    return NotFound(
+        N_("there is no copy of the keys in this vault"),
+        hint=N_("restore the vault's folder from a backup"),
+    )
 
 
 def _check(path: Path) -> None:
