@@ -95,7 +95,7 @@ class Task:
     urgent: bool = False
 
 
-TODO = {
+TASKS = {
     TodoName.KIT_HERE: Task(
         "key",
         N_("Take the recovery kit off this machine"),
