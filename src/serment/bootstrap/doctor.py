@@ -10,6 +10,7 @@ from serment.adapters.sqlite import keycopy
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import VaultLock
 from serment.app.keep.health import examine
+from serment.app.keep.objects import put_back
 from serment.app.keep.rows import compare
 from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
@@ -91,10 +92,14 @@ def _examine(
                 on_this_machine(),
             ):
                 repairs += mend(house.store, house.packs, house.clock)
+                repairs += put_back(house)
         with progress(N_("Examining")) as bar:
             health = examine(
                 house, Machine(folder, house.store), bar, thorough=thorough, compared=compared
             )
+        if fix and health.renew_copy:
+            house.store.copy_keys()
+            repairs.append(Remark(N_("the second copy of the keys was written anew")))
     finally:
         close_house(house)
     findings = [

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.premises import Premises, ask
 from tests.e2e.oath.test_damage import NAMES, Kept, look
+from tests.e2e.readable import check_nothing_readable
 
 from serment.adapters.sqlite.schema import STEPS
 from serment.errors import SermentError
@@ -59,8 +61,11 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Kept:
-    return whole.copy(tmp_path)
+def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
+    """A copy; whatever was done to it, nothing in it can be read afterwards."""
+    kept = whole.copy(tmp_path)
+    yield kept
+    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 def database(kept: Kept) -> sqlite3.Connection:
@@ -120,10 +125,10 @@ def test_one_bit_of_a_column(kept: Kept, table: str, column: str) -> None:
             rowid, kind, value = luck.choice(found)
             cast = f"CAST(? AS {kind})"
             sql = f'UPDATE {table} SET "{column}" = {cast} WHERE rowid = ?'
-            changed = turned(value, luck)
-            while (table, column) == ("journal", "number") and changed < len(found):
-                changed = turned(value, luck)  # another one has that number
-            rows.execute(sql, (changed, rowid))
+            while True:
+                with suppress(sqlite3.IntegrityError):  # another one has that number or name
+                    rows.execute(sql, (turned(value, luck), rowid))
+                    break
         rows.commit()
     said = noticed(kept)
     check_nothing_wrong_is_read(kept)

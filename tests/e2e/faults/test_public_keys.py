@@ -17,6 +17,7 @@ from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.client import Client
 from tests.e2e.oath.premises import Premises, ask
 from tests.e2e.oath.test_swaps import Kept, Thief, read
+from tests.e2e.readable import check_nothing_readable
 from tests.e2e.serving import serving
 
 from serment.core.journal.entries import EventKind
@@ -52,8 +53,11 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Kept:
-    return Kept(whole.premises.copy(tmp_path), dict(whole.sent), dict(whole.owner))
+def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
+    """A copy; whatever is exchanged in it, nothing in it can be read afterwards."""
+    kept = Kept(whole.premises.copy(tmp_path), dict(whole.sent), dict(whole.owner))
+    yield kept
+    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 def exchange(kept: Kept, table: str, column: str, where: str, *values: object) -> Thief:

@@ -22,7 +22,7 @@ from serment.adapters.sqlite import journal, keycopy, residue, transaction
 from serment.adapters.sqlite.connections import READ, WRITE, Connections, connect, immediate
 from serment.adapters.sqlite.failures import damaged, translated
 from serment.adapters.sqlite.rows import TABLES
-from serment.adapters.sqlite.schema import check_version, migrate
+from serment.adapters.sqlite.schema import STEPS, check_version, migrate
 from serment.adapters.sqlite.transaction import SqliteTransaction
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.caller import placed
@@ -277,7 +277,8 @@ def _check_presence(path: Path, key_copy: Path) -> None:
 def _observe(path: Path, mode: str) -> sqlite3.Connection:
     connection = connect(path, "FULL", mode)
     try:
-        check_version(connection)
+        if check_version(connection) < len(STEPS):
+            raise damaged()  # an empty file, or one that only `migrate` could read
     except BaseException:
         connection.close()
         raise

@@ -14,6 +14,7 @@ from typing import Any
 
 from serment.app import circles
 from serment.app.house import House
+from serment.app.keep.copy import KEPT, RENEWED, doubt
 from serment.app.keep.objects import odd_objects
 from serment.app.keep.reach import Reach
 from serment.app.keep.rows import Compared, compare
@@ -59,6 +60,7 @@ class Health:
     packs: int = 0
     rows: int = 0  # held against the journal
     findings: list[Finding] = field(default_factory=list)
+    renew_copy: bool = False  # the database is sound, its second copy would not do
 
     def add(self, grade: Grade, message: str, hint: str, **values: Any) -> None:
         self.findings.append(Finding(grade, message, hint, values))
@@ -84,6 +86,7 @@ def examine(
     for check in (
         lambda: _database(house, health),
         lambda: _rows(compared or compare(house.store), health),
+        lambda: _copy(house, health),
         lambda: _packs(house, health, thorough),
         keys_and_objects,
         lambda: _around(house, surroundings, health),
@@ -127,6 +130,15 @@ def _rows(found: Compared, health: Health) -> None:
             BEHIND,
             count=len(found.odd) - ROWS_TOLD,
         )
+
+
+def _copy(house: House, health: Health) -> None:
+    sound = not health.findings  # of the database and its rows, which were looked at before
+    if found := doubt(house.store, house.clock.now()):
+        hint = RENEWED if found.renew else KEPT
+        grade = Grade.ATTENTION if found.renew else Grade.BAD
+        health.add(grade, found.message, hint, **found.values)
+        health.renew_copy = sound and found.renew
 
 
 def _packs(house: House, health: Health, thorough: bool) -> None:

@@ -141,6 +141,7 @@ WHAT: Mapping[str, str] = {
     "images": N_("images"),
     "journal": N_("the journal"),
     "keys-restored": N_("the database was restored from the second copy of the keys"),
+    "rows-put-back": N_("rows of objects that were gone were made again from their packs"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }
 
