@@ -6,12 +6,15 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
 from tests.e2e.dicomweb.clinic import Clinic, running
+from tests.e2e.hostile.bombs import described
+from tests.e2e.oath.sender import new_uid
+from tests.e2e.readable import check_nothing_readable
 from tests.e2e.receiving.conftest import CT, EXPLICIT, Peer, data_set
 from tests.e2e.serving import new_vault
 
@@ -32,6 +35,7 @@ class House:
     clinic: Clinic
     receiver: psutil.Process
     web: psutil.Process
+    sent: list[bytes] = field(default_factory=list)  # by the honest device
 
     @property
     def root(self) -> Path:
@@ -53,7 +57,9 @@ class House:
     def still_serves(self) -> None:
         """The honest device stores an image."""
         with self.associated() as peer:
-            assert peer.store(data_set()) == 0
+            uid = new_uid()
+            self.sent.append(data_set(uid, pixels=300))
+            assert peer.store(self.sent[-1], instance=uid) == 0
             peer.release()
 
 
@@ -76,6 +82,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         found = House(clinic, **children(clinic.server.process.pid))
         found.still_serves()  # whatever is made once is there
         yield found
+    # locked again: neither what the device sent nor what attackers did can be read
+    check_nothing_readable(found.root, [*found.sent, described("2.25.1")])
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from tests.e2e.oath.aftermath import complaints, data_sets, receiver_of
 from tests.e2e.oath.client import BASE, Client
 from tests.e2e.oath.premises import Premises
 from tests.e2e.oath.sender import OUT_OF_RESOURCES, SUCCESS, Association, Sender, digest, new_uid
+from tests.e2e.readable import check_nothing_readable
 from tests.e2e.receiving.conftest import CT, EXPLICIT, data_set
 from tests.e2e.serving import Server, serving
 
@@ -128,11 +129,12 @@ def wait_for(true: Callable[[], bool]) -> None:
 
 def check_nothing_lost(premises: Premises, sender: Sender) -> None:
     """Everything acknowledged is there and identical; nothing else is, half or whole, that was
-    refused; the vault is sound."""
+    refused; the vault is sound; nothing of it can be read in its files."""
     found = data_sets(premises)
     assert {uid: [value] for uid, value in sender.acknowledged.items()} == found
     assert complaints(premises) == []
     assert premises.vault.json("journal", "verify")["ok"] is True
+    check_nothing_readable(premises.root, [data_set(uid, pixels=3000) for uid in sender.sent])
 
 
 def test_devices_are_told_and_receiving_resumes(scarce: Scarce) -> None:

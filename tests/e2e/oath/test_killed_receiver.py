@@ -14,6 +14,8 @@ import pytest
 from tests.e2e.oath.aftermath import complaints, data_sets, opened, receiver_of
 from tests.e2e.oath.premises import Premises
 from tests.e2e.oath.sender import Sender
+from tests.e2e.readable import check_nothing_readable
+from tests.e2e.receiving.conftest import data_set
 from tests.e2e.serving import Server, serving
 
 from serment.core.journal.entries import EventKind
@@ -104,6 +106,11 @@ def test_nothing_is_half_there(aftermath: Aftermath) -> None:
         assert all(found[uid] == [aftermath.sent[uid]] for uid in found)
         assert desk.house.store.count(StoredObject) == len(found)
     assert complaints(aftermath.premises) == []
+
+
+def test_nothing_is_readable(aftermath: Aftermath) -> None:
+    uids = sorted(aftermath.sent)[::10]
+    check_nothing_readable(aftermath.premises.root, [data_set(uid, pixels=SMALL) for uid in uids])
 
 
 def test_interrupted_receptions_are_closed_and_say_so(aftermath: Aftermath) -> None:
