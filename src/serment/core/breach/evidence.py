@@ -45,6 +45,7 @@ class Fact(StrEnum):
     LOOPBACK = "loopback"
     FILING_TODAY = "filing-today"
     UNFILED = "unfiled"
+    KINDS_UNKNOWN = "kinds-unknown"
     CIRCLE_STOPPED = "circle-stopped"
     EXPIRED = "expired"
     UNREADABLE = "unreadable"
@@ -124,6 +125,10 @@ SENTENCES: Mapping[Fact, str] = {
         "Patients are those that arrivals are filed with today, whoever they were filed with then"
     ),
     Fact.UNFILED: N_("Arrivals that are filed with nobody: their patients are unknown, a bound"),
+    Fact.KINDS_UNKNOWN: N_(
+        "Arrivals of which the journal does not say what each object is: all of it counts as what "
+        "came first"
+    ),
     Fact.CIRCLE_STOPPED: N_(
         "A circle's public key had been exchanged: what arrived before it was noticed may be "
         "readable to whoever did that"
