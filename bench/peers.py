@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -79,15 +80,18 @@ class Peer:
         return total
 
     def peak_bytes(self) -> int:
-        """Peak resident memory of the process that used the processor most: the receiver."""
-        used: dict[float, int] = {}
+        """Peak resident memory of the program that used the processor most, the receiver: of all
+        its processes that live, one peak added to the other."""
+        used: Counter[tuple[str, ...]] = Counter()
+        peaks: Counter[tuple[str, ...]] = Counter()
         for each in self.processes():
             with suppress(psutil.Error, OSError, StopIteration):
-                times = each.cpu_times()
+                command, times = tuple(each.cmdline()), each.cpu_times()
                 status = Path(f"/proc/{each.pid}/status").read_text().splitlines()
                 line = next(line for line in status if line.startswith("VmHWM"))
-                used[times.user + times.system] = int(line.split()[1]) * 1024
-        return used[max(used)] if used else 0
+                used[command] += times.user + times.system
+                peaks[command] += int(line.split()[1]) * 1024
+        return peaks[max(used, key=lambda each: used[each])] if used else 0
 
     def stop(self) -> None:
         """End it and everything below it, by pid."""

@@ -25,7 +25,7 @@ OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC
 LOCK_NAME = "lock"
 _LOCK_BYTE = 1 << 30  # far beyond any content: locks on Windows forbid reading what they cover
 _LOOK_SECONDS = 0.02  # at a lock that somebody else has
-_PR_SET_DUMPABLE = 4  # Linux, prctl(2)
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # Linux, prctl(2)
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -69,6 +69,15 @@ def no_core_dumps() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def die_with(parent: int, by: int) -> None:
+    """Linux: from now on the system ends this process with the signal `by` when its parent ends,
+    however that comes; at once if it has ended already."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), by)
 
 
 def private_umask() -> None:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from tests.e2e.dicomweb.clinic import Clinic, running
 from tests.e2e.hostile.bombs import described
+from tests.e2e.hostile.many import children, memory
 from tests.e2e.oath.sender import new_uid
 from tests.e2e.readable import check_nothing_readable
 from tests.e2e.receiving.conftest import CT, EXPLICIT, Peer, data_set
@@ -30,11 +31,11 @@ LOOK_SECONDS = 0.02
 
 @dataclass
 class House:
-    """The running server as strangers see it, and its two processes that listen."""
+    """The running server as strangers see it, and its processes that listen or serve who calls."""
 
     clinic: Clinic
-    receiver: psutil.Process
-    web: psutil.Process
+    receivers: list[psutil.Process]
+    web: list[psutil.Process]
     sent: list[bytes] = field(default_factory=list)  # by the honest device
 
     @property
@@ -63,15 +64,6 @@ class House:
             peer.release()
 
 
-def children(pid: int) -> dict[str, psutil.Process]:
-    found = {}
-    for process in psutil.Process(pid).children(recursive=True):
-        for word in process.cmdline():
-            if word in ("_receiver", "_web"):
-                found[word[1:]] = process
-    return found
-
-
 @pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     vault = new_vault(tmp_path_factory.mktemp("hostile"), people=False)
@@ -79,7 +71,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     added = vault.json("device", "add", "Scanner", "--ae", "CT1", "--address", "127.0.0.1")
     with running(vault) as clinic:
         clinic.device, clinic.doctor = added["token"], clinic.unlock("docteur")
-        found = House(clinic, **children(clinic.server.process.pid))
+        pid = clinic.server.process.pid
+        found = House(clinic, children(pid, "_receiver"), children(pid, "_web"))
         found.still_serves()  # whatever is made once is there
         yield found
     # locked again: neither what the device sent nor what attackers did can be read
@@ -87,15 +80,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @contextlib.contextmanager
-def growing_less(process: psutil.Process, most: int) -> Iterator[None]:
-    """The memory of a process never grows by more than so many bytes during the block."""
-    before = peak = process.memory_info().rss
+def growing_less(processes: list[psutil.Process], most: int) -> Iterator[None]:
+    """The memory of these never grows by more than so many bytes during the block."""
+    before = peak = memory(processes)
     over = threading.Event()
 
     def look() -> None:
         nonlocal peak
         while not over.wait(LOOK_SECONDS):
-            peak = max(peak, process.memory_info().rss)
+            peak = max(peak, memory(processes))
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -104,5 +97,5 @@ def growing_less(process: psutil.Process, most: int) -> Iterator[None]:
     finally:
         over.set()
         looking.join()
-    peak = max(peak, process.memory_info().rss)
+    peak = max(peak, memory(processes))
     assert peak - before <= most, f"{(peak - before) / MIB:.1f} MiB"

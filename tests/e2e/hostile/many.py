@@ -34,15 +34,26 @@ def short(port: int, calling: bytes) -> None:
             assert peer.unit() == (6, bytes(4))
 
 
-def growth(pid: int, port: int, calling: bytes, warm: int, count: int) -> int:
-    """Bytes that the process grew by over `count` associations, after `warm` of them."""
+def growth(
+    processes: list[psutil.Process], port: int, calling: bytes, warm: int, count: int
+) -> int:
+    """Bytes that these grew by over `count` associations, after `warm` of them."""
     for _ in range(warm):
         short(port, calling)
-    process = psutil.Process(pid)
-    before = process.memory_info().rss
+    before = memory(processes)
     for _ in range(count):
         short(port, calling)
-    return int(process.memory_info().rss - before)
+    return memory(processes) - before
+
+
+def memory(processes: list[psutil.Process]) -> int:
+    """Resident bytes, of all of them together."""
+    return sum(process.memory_info().rss for process in processes)
+
+
+def children(pid: int, word: str) -> list[psutil.Process]:
+    """The processes of a server that have this word in their command line."""
+    return [p for p in psutil.Process(pid).children(recursive=True) if word in p.cmdline()]
 
 
 SMALL = """
@@ -64,8 +75,8 @@ server.stop()
 
 
 @contextlib.contextmanager
-def small_server(leak: int) -> Iterator[tuple[int, int]]:
-    """A DICOM server that keeps `leak` bytes of each association: its process id and port."""
+def small_server(leak: int) -> Iterator[tuple[psutil.Process, int]]:
+    """A DICOM server that keeps `leak` bytes of each association: the process and its port."""
     command = [sys.executable, "-c", SMALL, str(leak)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -73,7 +84,7 @@ def small_server(leak: int) -> Iterator[tuple[int, int]]:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            yield process.pid, int(process.stdout.readline())
+            yield psutil.Process(process.pid), int(process.stdout.readline())
         finally:
             process.stdin.close()
 
@@ -86,15 +97,14 @@ def main() -> None:
         vault = new_vault(Path(folder), people=False)
         vault.json("device", "add", "Scanner", "--ae", "CT1", "--address", "127.0.0.1")
         with serving(vault) as server:
-            for process in psutil.Process(server.process.pid).children(recursive=True):
-                if "_receiver" in process.cmdline():
-                    watch(process, int(server.dicom_port), asked.count)
+            receivers = children(server.process.pid, "_receiver")
+            watch(receivers, int(server.dicom_port), asked.count)
 
 
-def watch(receiver: psutil.Process, port: int, count: int) -> None:
+def watch(receivers: list[psutil.Process], port: int, count: int) -> None:
     for step in range(STEPS + 1):
         print(
-            f"{step * count // STEPS:7} associations: {receiver.memory_info().rss / 1e6:.1f} MB",
+            f"{step * count // STEPS:7} associations: {memory(receivers) / 1e6:.1f} MB",
             flush=True,
         )
         for number in range(count // STEPS if step < STEPS else 0):

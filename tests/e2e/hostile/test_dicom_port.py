@@ -38,7 +38,7 @@ def test_memory_that_grows_would_be_seen() -> None:
         assert process.stdout is not None
         with (
             pytest.raises(AssertionError, match="MiB"),
-            growing_less(psutil.Process(process.pid), 48 * MIB),
+            growing_less([psutil.Process(process.pid)], 48 * MIB),
         ):
             process.stdin.write(b"\n")
             process.stdin.flush()
@@ -48,7 +48,7 @@ def test_memory_that_grows_would_be_seen() -> None:
 
 @pytest.mark.parametrize("announced", [0xFFFFFFFF, 300 * MIB])
 def test_300_mib_before_association_leave_the_memory_flat(house: House, announced: int) -> None:
-    with growing_less(house.receiver, TEMPORARY):
+    with growing_less(house.receivers, TEMPORARY):
         peer = house.call(STRANGERS[0])
         with pytest.raises(ConnectionError):
             peer.send(struct.pack(">BxI", 1, announced))
@@ -61,13 +61,13 @@ def test_300_mib_before_association_leave_the_memory_flat(house: House, announce
 def test_a_deflate_bomb_is_refused_in_little_memory(house: House) -> None:
     bomb = deflated()
     assert len(bomb) < 600_000
-    with growing_less(house.receiver, 48 * MIB), house.associated() as peer:
+    with growing_less(house.receivers, 48 * MIB), house.associated() as peer:
         assert peer.store(bomb, number=5) == 0xC000
         assert peer.store(data_set()) == 0
 
 
 def test_endless_depth_is_refused(house: House) -> None:
-    with growing_less(house.receiver, 32 * MIB), house.associated() as peer:
+    with growing_less(house.receivers, 32 * MIB), house.associated() as peer:
         assert peer.store(nested()) == 0xC000
         assert peer.store(data_set()) == 0
 
@@ -138,7 +138,7 @@ def test_thousands_of_silent_connections_do_not_keep_a_device_out(house: House) 
     count = min(SILENT, hard - 200)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 200), hard))
     try:
-        with growing_less(house.receiver, 32 * MIB), held(house, count) as peers:
+        with growing_less(house.receivers, 32 * MIB), held(house, count) as peers:
             assert len(peers) > count // 2
             house.still_serves()
     finally:
@@ -187,11 +187,11 @@ def closed(peer: Peer) -> bool:
 def test_short_associations_leave_the_memory_flat(house: House, calling: bytes) -> None:
     """2,000 after 500 that warm up; `python -m tests.e2e.hostile.many` makes 100,000."""
     port = int(house.clinic.server.dicom_port)
-    assert growth(house.receiver.pid, port, calling, 500, 2000) < MIB
+    assert growth(house.receivers, port, calling, 500, 2000) < MIB
 
 
 def test_a_leak_would_be_seen() -> None:
-    with small_server(leak=1024) as (pid, port):
-        assert growth(pid, port, b"CT1", 500, 2000) >= MIB
-    with small_server(leak=0) as (pid, port):
-        assert growth(pid, port, b"CT1", 500, 2000) < MIB
+    with small_server(leak=1024) as (server, port):
+        assert growth([server], port, b"CT1", 500, 2000) >= MIB
+    with small_server(leak=0) as (server, port):
+        assert growth([server], port, b"CT1", 500, 2000) < MIB

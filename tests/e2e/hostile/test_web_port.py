@@ -40,7 +40,7 @@ PATHS = [
 
 @contextlib.contextmanager
 def flat(house: House, most: int = 48 * MIB) -> Iterator[None]:
-    with growing_less(house.receiver, most), growing_less(house.web, most):
+    with growing_less(house.receivers, most), growing_less(house.web, most):
         yield
     assert house.clinic.post(stow_body([WHOLE])).status_code == 200
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests.components import lacking
-from tests.e2e.oath.aftermath import complaints, data_sets, receiver_of
+from tests.e2e.oath.aftermath import complaints, data_sets, receivers_of
 from tests.e2e.oath.client import BASE, Client
 from tests.e2e.oath.premises import Premises
 from tests.e2e.oath.sender import OUT_OF_RESOURCES, SUCCESS, Association, Sender, digest, new_uid
@@ -108,7 +108,7 @@ def test_the_same_where_only_a_namespace_may_mount(tmp_path: Path) -> None:
 def test_devices_are_told_and_receiving_resumes(scarce: Scarce) -> None:
     for _ in range(3):
         assert scarce.send(50_000) == SUCCESS
-    before = receiver_of(scarce.server)
+    before = receivers_of(scarce.server)
     scarce.disk.fill(leave=4 * MEGABYTE)
     scarce.until_full(300_000)
     scarce.disk.fill(leave=0)
@@ -131,7 +131,7 @@ def test_devices_are_told_and_receiving_resumes(scarce: Scarce) -> None:
     assert scarce.send(50_000) == SUCCESS
     assert scarce.send(6 * MEGABYTE) == SUCCESS
     assert scarce.stow(3000)[0] == 200
-    assert receiver_of(scarce.server) == before  # it never fell
+    assert receivers_of(scarce.server) == before  # it never fell
     _stop(scarce)
     check_nothing_lost(scarce.premises, scarce.sender)
 
@@ -163,9 +163,9 @@ def test_people_are_told_what_to_do(scarce: Scarce, tmp_path: Path) -> None:
 def test_a_receiver_that_falls_on_a_full_disk_comes_back_with_the_space(scarce: Scarce) -> None:
     assert scarce.send(3000) == SUCCESS
     scarce.disk.fill(leave=0)
-    fallen = receiver_of(scarce.server)
+    fallen = receivers_of(scarce.server)
     assert fallen
-    os.kill(fallen, signal.SIGKILL)
+    os.kill(fallen[-1], signal.SIGKILL)
     wait_for(lambda: scarce.server.log.read_text().count("not restarted") >= 2)
     assert "full" in scarce.server.log.read_text()
     assert scarce.premises.vault.json("status")["receiving"] is False

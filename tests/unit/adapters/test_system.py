@@ -196,3 +196,25 @@ print(limits[0].split()[4:6], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
 
 def test_free_bytes(tmp_path: Path) -> None:
     assert system.free_bytes(tmp_path) > 0
+
+
+FOLLOWER = """
+import os, signal, sys, time
+from serment.adapters.system import die_with
+parent = os.getpid()
+if not os.fork():
+    die_with(parent, signal.SIGKILL)
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+    os._exit(0)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux does it for us")
+def test_a_process_follows_its_parent_however_that_ends() -> None:
+    with subprocess.Popen([sys.executable, "-c", FOLLOWER], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert int(parent.stdout.readline())
+        parent.kill()
+        assert parent.stdout.read() == b""  # ends with the last process that has it
