@@ -38,6 +38,7 @@ def seeds() -> Iterator[bytes]:
     yield b"no part\r\n--b\r\n\r\none\r\n--b\r\nX: y\r\n z\r\n\r\ntwo\r\n--bc\r\n--b--after"
     yield b"--b\r\nX: " + b"x" * (HEADERS - 3) + b"\r\n\r\none\r\n--b--"
     yield b"-" * PREAMBLE + b"\r\n--b\r\n\r\none\r\n--b--"
+    yield b"--b\r\n\r\none\r\n--b-- \t\r\nafter --b--\r\n--b\r\n"
     yield b"--b" + b" " * HEADERS + b"\r\n\r\none\r\n--b--"
 
 
@@ -99,7 +100,7 @@ def plain(body: bytes) -> Parts | None:
         if kind is None or not delimiter:
             return None
         found.append((kind, content[2:]))  # after the line that ends the headers
-    return found
+    return found if re.fullmatch(rb"--[ \t]*(\r\n.*)?", rest, re.DOTALL) else None
 
 
 def content_type(block: bytes) -> str | None:
@@ -126,7 +127,6 @@ def compare(data: bytes, ours: Parts) -> None:
         message.defects
         or not message.is_multipart()
         or len(re.findall(rb"\r|\n", data)) != 2 * (data.count(b"\r\n"))
-        or re.search(rb"--b--[^\r]", data)  # to us the end, to it a line like any other
     ):
         return
     theirs = [part.get_payload(decode=True) for part in message.iter_parts()]

@@ -150,6 +150,35 @@ def test_what_is_no_uid_at_all_is_refused(world: World) -> None:
             world.receive([data.replace(instance.encode(), odd.encode())])
 
 
+@pytest.mark.parametrize("name", ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"])
+@pytest.mark.parametrize("odd", [b"\0", b"\x01", b"\t", b"\n", b"\x1b", b"\x7f", b"\xa0"])
+def test_a_uid_with_something_in_it_is_not_taken_for_one_without(
+    world: World, name: str, odd: bytes
+) -> None:
+    """PS3.5 9.1: digits and points. Were a control character left out, two objects would have one
+    UID; refused, nothing is acknowledged that a search by what its sender wrote does not find."""
+    data = report(study(patient()))
+    uid = str(parse_arrival(data, None).clinical[name]).encode()
+    at = data.rindex(uid)  # of the data set, not of group 2 in front of it
+    inside = data[: at + 10] + odd + data[at + 11 :]
+    with pytest.raises(FormatError):
+        world.receive([inside])
+    with pytest.raises(FormatError):
+        world.receive([inside.replace(uid, inside[at : at + len(uid)])])  # announced so, too
+    assert not world.house.store.find(StoredObject)
+    world.receive([data])
+
+
+def test_the_padding_of_a_uid_is_none_of_it() -> None:
+    """Trailing NULL by the standard, trailing or leading spaces by old devices."""
+    data = report(study(patient()))
+    uid = str(parse_arrival(data, None).clinical["SeriesInstanceUID"])
+    short = uid[:-2]
+    for padded in (f"{short}\0\0", f"{short}  ", f" {short}\0"):
+        found = parse_arrival(data.replace(uid.encode(), padded.encode()), None)
+        assert found.clinical["SeriesInstanceUID"] == short
+
+
 def test_uids_made_here_have_no_leading_zero() -> None:
     for random_id in ("0" * 31 + "7", "f" * 32, "0a" * 16):
         numbers = uids.new_uid(random_id).split(".")
