@@ -60,10 +60,10 @@ def find(name: str) -> str | None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("real"):
         for component in mark.args:
-            lacking = [name for name in COMPONENTS[component] if find(name) is None]
-            if not lacking:
+            absent = [name for name in COMPONENTS[component] if find(name) is None]
+            if not absent:
                 continue
-            reason = f"{component} is not installed here (no {', '.join(lacking)}): make components"
+            reason = f"{component} is not installed here (no {', '.join(absent)}): make components"
             lacking(reason)
 
 

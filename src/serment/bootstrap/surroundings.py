@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import cache
 from pathlib import Path
 
 from serment.adapters.decoder.probe import lacking
@@ -12,6 +13,7 @@ from serment.bootstrap.folder import Folder
 from serment.core.records.vault import Setting
 from serment.ports import Store
 
+_lacks = cache(lacking)  # of a running system it does not change
 LOOK_AGAIN_SECONDS = 600.0  # at all the places; at what was found there, each time
 
 
@@ -53,7 +55,7 @@ class Machine:
         return sum(p.stat().st_size for p in self._folder.root.rglob("*") if p.is_file())
 
     def decoder_lacks(self) -> list[str]:
-        return lacking()
+        return list(_lacks())
 
     def loose_files(self) -> list[str]:
         root = self._folder.root
