@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.components import lacking
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(sys.prefix) / "bin"  # pynetdicom installs commands here that are named as dcmtk's
