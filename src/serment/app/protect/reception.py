@@ -147,11 +147,12 @@ class SealedReception:
         """The envelope the object belongs to, made for the first of its kind; the last one used
         stands last."""
         self._check_device()
-        known = self._envelopes.get(arrival.together)
+        together = arrival.together
+        known = self._envelopes.get(together)
         if known is not None and len(known.identities) >= HEADERS_AT_MOST:
-            self._put_away(arrival.together)
-        found = self._envelopes.pop(arrival.together, None) or self._begin(arrival)
-        self._envelopes[arrival.together] = found
+            self._put_away(together)
+        found = self._envelopes.pop(together, None) or self._begin(arrival)
+        self._envelopes[together] = found
         return found
 
     def _begin(self, arrival: Arrival) -> SealingEnvelope:
