@@ -17,7 +17,6 @@ from serment.app.protect.arrivals import Arrival, Bytes, check_pdf, document_arr
 from serment.app.protect.devices import check_still_allowed
 from serment.app.protect.incoming import Incoming, SealedFile
 from serment.app.protect.sealing import SealingEnvelope, open_envelope
-from serment.core.crypto.age import AgeWriter
 from serment.core.crypto.age.buffers import Reused
 from serment.core.dicom import headers
 from serment.core.journal.entries import Entry, EventKind
@@ -43,7 +42,6 @@ class SealedReception:
         self._vault, self._store, self._packs, self._clock = vault, store, packs, clock
         self._source, self._circle, self.study = source, circle, source.study
         self._head, self._sealed = Reused(_HEAD), Reused(_SEALED)
-        self._ready: dict[str, AgeWriter] = {}  # made while nothing came; at most one, by envelope
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
         # Since the last sync: what was stored, and the kind it is of.
         self._unconfirmed: list[tuple[SealingEnvelope, StoredObject, EnvelopeKind]] = []
@@ -66,8 +64,7 @@ class SealedReception:
 
     def prepare(self) -> None:
         for last in reversed(self._envelopes.values()):
-            if last.id not in self._ready:
-                self._ready = {last.id: AgeWriter([last.recipient])}
+            last.prepare()
             break
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
@@ -126,7 +123,6 @@ class SealedReception:
             if self._envelopes:
                 self._conclude(kind, list(self._envelopes.values()))
             self._envelopes.clear()
-            self._ready.clear()
 
     def _conclude(self, kind: EventKind, envelopes: list[SealingEnvelope]) -> None:
         came = {envelope.id: envelope.what_came for envelope in envelopes}
@@ -197,8 +193,7 @@ class SealedReception:
 
     def begin(self, arrival: Arrival) -> SealedFile:
         envelope = self._envelope(arrival)
-        age = self._ready.pop(envelope.id, None) or AgeWriter([envelope.recipient])
-        return SealedFile(self._packs, envelope, age, self._sealed)
+        return SealedFile(self._packs, envelope, envelope.writer(), self._sealed)
 
     def keep(self, arrival: Arrival, file: SealedFile) -> Receipt:
         """It goes into its pack: its row follows once it is on disk."""

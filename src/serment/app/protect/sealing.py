@@ -13,7 +13,7 @@ from typing import Any
 
 from serment.app import circles
 from serment.app.wrapping import Wrapper, put_all
-from serment.core.crypto.age import HybridRecipient
+from serment.core.crypto.age import AgeWriter, HybridRecipient
 from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import new_key, new_seed, public_key, subkey
 from serment.core.crypto.secret import Key
@@ -25,10 +25,11 @@ from serment.core.records.vault import Circle, Envelope, EnvelopeKind, IdentityH
 from serment.errors import N_, AccessDenied
 from serment.ports import Source, Store, Transaction
 
+WRITERS_AT_ONCE = 8
 CLINICAL = "clinical-header"  # label of the subkey of an envelope seed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SealingEnvelope:
     """An envelope under way: what can still be added to it, nothing that opens its objects."""
 
@@ -40,6 +41,22 @@ class SealingEnvelope:
     identities: dict[bytes, bytes] = field(default_factory=dict)  # administrative headers, sealed
     digests: Brought = field(default_factory=Brought)  # of the objects that came
     kinds: Counter[EnvelopeKind] = field(default_factory=Counter)  # how many of them are what
+    ready: list[AgeWriter] = field(default_factory=list)  # for the next objects
+    made: int = 0  # writers so far
+
+    def prepare(self) -> None:
+        """Have a writer ready. They are made several at a time, as more objects come: encapsulating
+        a key takes three times as long once the bytes of an object went through the processor's
+        cache, and only the first of several pays that."""
+        if not self.ready:
+            count = min(max(1, self.made), WRITERS_AT_ONCE)
+            self.ready += [AgeWriter([self.recipient]) for _ in range(count)]
+            self.made += count
+
+    def writer(self) -> AgeWriter:
+        """A fresh one that seals to this envelope."""
+        self.prepare()
+        return self.ready.pop()
 
     def brought(self, digest: bytes, kind: EnvelopeKind) -> None:
         """One more object is on disk: the SHA-256 of its age file, and what it is."""

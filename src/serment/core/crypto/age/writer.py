@@ -41,7 +41,7 @@ class AgeWriter:
         if not recipients:
             raise UsageError(N_("a file must be sealed to somebody"))
         self._head, self._cipher = _begin(recipients)
-        self._rest = memoryview(bytearray(stream.CHUNK))  # what came after the last whole chunk
+        self._rest = memoryview(b"")  # what came after the last whole chunk; made when it is needed
         self._held = 0  # bytes of it
         self._chunks = 0
         self._done = False
@@ -73,6 +73,8 @@ class AgeWriter:
         plain = memoryview(data).cast("B")
         if len(out):
             plain = plain[self._seal(plain, out) :]
+        if not len(self._rest):
+            self._rest = memoryview(bytearray(stream.CHUNK))
         end = self._held + len(plain)
         self._rest[self._held : end] = plain
         self._held = end
