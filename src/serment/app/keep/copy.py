@@ -42,18 +42,19 @@ class Doubt:
     renew: bool = True
 
 
-def doubt(store: Store, now: datetime) -> Doubt | None:
-    """The first reason not to rely on the copy; None where it would do, or is not needed."""
+def doubt(store: Store, now: datetime, *, thorough: bool = True) -> Doubt | None:
+    """The first reason not to rely on the copy; None where it would do, or is not needed.
+    `thorough` recomputes the digest of each of its rows."""
     try:
         with store.copied() as copy:
-            return None if copy is None else _of(copy, store, now)
+            return None if copy is None else _of(copy, store, now, thorough)
     except NotFound:
         return Doubt(NONE)
     except (IntegrityError, FormatError) as error:
         return Doubt(UNREADABLE, {"what": str(error)})
 
 
-def _of(copy: Store, store: Store, now: datetime) -> Doubt | None:
+def _of(copy: Store, store: Store, now: datetime, thorough: bool) -> Doubt | None:
     if wrong := copy.check():
         return Doubt(UNREADABLE, {"what": str(wrong[0])})
     size, present = copy.journal_size(), store.journal_size()
@@ -61,7 +62,7 @@ def _of(copy: Store, store: Store, now: datetime) -> Doubt | None:
         return Doubt(NEWER, {"count": size - present}, renew=False)
     if any(a.leaf != b.leaf for a, b in zip(copy.journal(), store.journal(0, size), strict=False)):
         return Doubt(ANOTHER, renew=False)
-    if odd := compare(copy, objects=False).odd:
+    if thorough and (odd := compare(copy, objects=False).odd):
         return Doubt(DAMAGED, {"count": len(odd)})
     changes = _changes(store, size, present)
     if changes and min(changes) < now - OLD:

@@ -86,7 +86,7 @@ def examine(
     for check in (
         lambda: _database(house, health),
         lambda: _rows(compared or compare(house.store), health),
-        lambda: _copy(house, health),
+        lambda: _copy(house, health, thorough),
         lambda: _packs(house, health, thorough),
         keys_and_objects,
         lambda: _around(house, surroundings, health),
@@ -132,9 +132,9 @@ def _rows(found: Compared, health: Health) -> None:
         )
 
 
-def _copy(house: House, health: Health) -> None:
+def _copy(house: House, health: Health, thorough: bool) -> None:
     sound = not health.findings  # of the database and its rows, which were looked at before
-    if found := doubt(house.store, house.clock.now()):
+    if found := doubt(house.store, house.clock.now(), thorough=thorough):
         hint = RENEWED if found.renew else KEPT
         grade = Grade.ATTENTION if found.renew else Grade.BAD
         health.add(grade, found.message, hint, **found.values)
