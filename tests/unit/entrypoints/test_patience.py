@@ -191,7 +191,7 @@ def test_one_address_holds_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) 
 
     async def crowd(port: int) -> list[bytes]:
         kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-        refused = await silence(port)
+        refused = await silence(port, HEAD + b"\r\n")  # answered, were there a place
         for _, writer in kept:
             writer.close()
         while patience.PatientProtocol.crowd.held:
