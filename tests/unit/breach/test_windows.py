@@ -241,6 +241,9 @@ def test_of_several_answers_the_worst_counts(practice: Practice) -> None:
     assert ids(both, READABLE) == {first, second}
     reports = both.numbers.categories[Category.REPORTS]
     assert [reports[each].patients for each in (READ, READABLE, UNINTELLIGIBLE)] == [1, 0, 2]
+    assert [reports[each].objects for each in (READ, READABLE, UNINTELLIGIBLE)] == [1, 0, 2]
+    identities = both.numbers.categories[Category.IDENTITY]
+    assert [identities[each].envelopes for each in (READ, READABLE, UNINTELLIGIBLE)] == [1, 2, 0]
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,15 @@ from serment.core.journal.entries import Entry
 CONTENTS = tuple(CATEGORY.values())  # in the order of the columns
 _KINDS = tuple(kind.value for kind in CATEGORY)
 _PLACES = {kind: place for place, kind in enumerate(_KINDS)}
+_WRITTEN = {kind.encode(): place for kind, place in _PLACES.items()}
 _BEGUN = re.compile(
     rb'"details":\{"circle":"[^"\\]*","envelope":"([0-9a-f]{32})","kind":"([a-z]+)","local":"([^"\\]*)"'
 )
 _WAY = re.compile(rb',"source":"([^"\\]*)","tls":(true|false),"wraps_made":\[')
+_ONE = re.compile(  # an envelope alone, whose objects are all of one kind
+    rb'"details":\{"envelopes":\{"([0-9a-f]{32})":\{"kinds":\{"([a-z]+)":([0-9]{1,9})\},'
+    rb'"objects":\3,"root":"[0-9a-f]{64}"\}\},"local":'
+)
 _ENVELOPES = re.compile(rb'"details":\{"envelopes":\{([^\\]*?)\}\},"local":')
 _ENVELOPE = re.compile(
     rb'("([0-9a-f]{32})":\{"kinds":\{((?:"[a-z]+":[0-9]{1,9},?)*)\},"objects":([0-9]{1,9}),'
@@ -67,9 +72,16 @@ class Arrivals:
 
     # What entries say
 
-    def begun(self, body: bytes, entry: Callable[[], Entry]) -> Begun | None:
-        """An entry that opens an envelope; None when it names none."""
+    def begun(self, body: bytes, entry: Callable[[], Entry], heard: bool) -> Begun | None:
+        """An entry that opens an envelope; None when it names none, or when nobody `heard` it."""
         found = _BEGUN.search(body)
+        if found is not None and not heard:
+            place = _WRITTEN.get(found[2])
+            if place is not None:
+                number = self._ids.envelopes.written(found[1])
+                self._stretch()
+                self._kind[number] = place
+                return None
         way = found and _WAY.search(body, found.end())
         if not found or not way:
             return self._begun_plainly(entry())
@@ -102,6 +114,9 @@ class Arrivals:
 
     def ended(self, body: bytes, entry: Callable[[], Entry]) -> list[Ended]:
         """What an entry says that ends receptions, or counts again what they brought."""
+        one = _ONE.search(body)
+        if one is not None and one[2] in _WRITTEN:
+            return [self._end(*one.groups())]
         found = _ENVELOPES.search(body)
         ended = self._ended(found[1]) if found else None
         if ended is None:
@@ -109,6 +124,15 @@ class Arrivals:
         self._stretch()
         for each in ended:
             self._count(*each)
+        return ended
+
+    def _end(self, name: bytes, kind: bytes, objects: bytes) -> Ended:
+        ended = Ended(self._ids.envelopes.written(name), int(objects), None)
+        self._stretch()
+        place = _WRITTEN[kind]
+        for at, counts in enumerate(self._objects):
+            counts[ended.envelope] = ended.objects if at == place else 0
+        self._unsorted.discard(ended.envelope)
         return ended
 
     def _ended(self, text: bytes) -> list[Ended] | None:
@@ -143,6 +167,7 @@ class Arrivals:
     def _count(self, envelope: int, objects: int, counts: Counts | None) -> None:
         """What no entry says the kind of counts as what came first."""
         if counts is not None:
+            self._unsorted.discard(envelope)
             for column_, count in zip(self._objects, counts, strict=True):
                 column_[envelope] = count
         unsaid = objects - (self.objects(envelope) if counts is None else sum(counts))

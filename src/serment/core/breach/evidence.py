@@ -82,7 +82,7 @@ SENTENCES: Mapping[Fact, str] = {
     ),
     Fact.SESSIONS_OPEN: N_(
         "Sessions were open at that time, their keys in the memory: if the machine was taken "
-        "running, ask with `--server` too"
+        "running, ask about a controlled server too (`--server`)"
     ),
     Fact.SESSIONS_UNKNOWN: N_(
         "Accesses before {since} have expired from the journal: whether sessions were open at that "
@@ -119,7 +119,7 @@ SENTENCES: Mapping[Fact, str] = {
     Fact.ANSWERS: N_("What could be asked of it: it answers members who are signed in"),
     Fact.LOOPBACK: N_(
         "This address is reached from this machine only: who could listen there controls it, so "
-        "ask with `--server` too"
+        "ask about a controlled server too (`--server`)"
     ),
     Fact.FILING_TODAY: N_(
         "Patients are those that arrivals are filed with today, whoever they were filed with then"

@@ -38,6 +38,7 @@ class Judge:
     ) -> None:
         self._keys, self._opened = keys, opened
         self._shown, self._arrivals, self._passed = shown, arrivals, passed
+        self._alike: dict[tuple[bool, bool, tuple[Category, ...]], Judged] = {}
 
     def patient(self, patient: int) -> Exposure:
         """The record of who it is."""
@@ -49,10 +50,12 @@ class Judge:
         """None when it was not there."""
         if not self._keys.is_there(envelope):
             return None
-        passed = self._passed.get(envelope, Exposure.ABSENT)
         contents = self._arrivals.contents(envelope)
+        if envelope not in self._passed and not self._shown.has(envelope):
+            return self._only_held(envelope, tuple(contents))
+        passed = self._passed.get(envelope, Exposure.ABSENT)
         read = dict(contents) if passed is Exposure.READ else {}
-        if self._shown.has(envelope) and not read:
+        if not read:
             read = self._shown.objects(envelope, contents)
         opens = self._opened.content(envelope)
         found = {
@@ -62,6 +65,16 @@ class Judge:
         # An object carries the name and the identifiers of its patient, whatever sealed its header.
         header = _exposed(self._opened.identity(envelope), self._shown.has(envelope))
         return Judged(max(passed, header, *found.values()), found, read)
+
+    def _only_held(self, envelope: int, categories: tuple[Category, ...]) -> Judged:
+        """Where nothing was shown, all that matters is what opens."""
+        opens = self._opened.content(envelope), self._opened.identity(envelope), categories
+        found = self._alike.get(opens)
+        if found is None:
+            content = _exposed(opens[0], False)
+            header = max(content, _exposed(opens[1], False))
+            found = self._alike[opens] = Judged(header, dict.fromkeys(categories, content), {})
+        return found
 
 
 def _exposed(opens: bool, shown: bool) -> Exposure:

@@ -21,7 +21,7 @@ from serment.core.breach.groups import Groups
 from serment.core.breach.judgement import Judge
 from serment.core.breach.numbering import Ids
 from serment.core.breach.tally import Sums, Tally
-from serment.core.breach.vectors import Vector, has_files
+from serment.core.breach.vectors import Listener, Server, Vector, has_files
 from serment.core.breach.ways import Ways, ways_of
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.log import Glance, glance_at, parse_entry, written_at
@@ -89,6 +89,7 @@ class Inquiry:
         self._examinations = [
             Examination(vector, self._ids, self._groups, self._arrivals) for vector in vectors
         ]
+        self._heard = any(isinstance(vector, Server | Listener) for vector in vectors)
         self._expired = self._unreadable = 0
         self._since: datetime | None = None
 
@@ -133,7 +134,7 @@ class Inquiry:
     def _look_at_reception(self, index: int, kind: EventKind, at: bytes, body: bytes) -> None:
         read = partial(parse_entry, body)
         if kind is EventKind.RECEPTION_OPENED:
-            begun = self._arrivals.begun(body, read)
+            begun = self._arrivals.begun(body, read, self._heard)
             if begun is not None:
                 for examination in self._examinations:
                     examination.begun(index, at, begun)

@@ -45,9 +45,9 @@ class Tally:
         self._judges, self._arrivals, self._ids = judges, arrivals, ids
         self._patients = bytearray(len(ids.patients))
         self.sums, self.unsorted = Sums(), 0
-        for patient in range(len(ids.patients)):
-            found = max(judge.patient(patient) for judge in judges)
-            self._patients[patient] = found << _PLACE[Category.IDENTITY]
+        for judge in judges:
+            for patient in range(len(ids.patients)):
+                self._note(patient, Category.IDENTITY, judge.patient(patient))
         for envelope in range(len(ids.envelopes)):
             self._add(envelope)
         self._add_patients()
