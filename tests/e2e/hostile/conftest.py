@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -62,6 +63,12 @@ class House:
             self.sent.append(data_set(uid, pixels=300))
             assert peer.store(self.sent[-1], instance=uid) == 0
             peer.release()
+
+
+def files(house: House) -> set[str]:
+    """The name of everything but of packs: random, and each receiving process begins its own."""
+    own = re.compile(r"[0-9a-f]{2}|[0-9a-f]{32}\.(pack|open)")
+    return {path.name for path in house.root.parent.rglob("*") if not own.fullmatch(path.name)}
 
 
 @pytest.fixture(scope="package")
