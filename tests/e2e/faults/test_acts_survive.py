@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.faults import remains
 from tests.e2e.faults.acts import ACTS
-from tests.e2e.faults.disk import Disk, Image, in_order, write
+from tests.e2e.faults.disk import Disk, Image, in_order, room, write
 from tests.e2e.faults.trace import OPTIONS, Event, read
 from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.premises import Premises, ask
@@ -143,7 +143,7 @@ def _journal(path: Path, done: list[Answer]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def acts(
     founded: Premises, tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]
-) -> Acts:
+) -> Iterator[Acts]:
     folder = tmp_path_factory.mktemp("acts")
     premises, sent = founded.copy(folder), list[bytes]()
     for number, name in enumerate(("LEFÈVRE^Hélène", "PETIT^Luc"), start=1):
@@ -156,9 +156,10 @@ def acts(
     trace, script = folder / "trace", Path(__file__).with_name("acts.py")
     command = [tool("strace"), *OPTIONS, "-o", str(trace), sys.executable, str(script)]
     subprocess.run([*command, str(premises.root)], check=True, capture_output=True, timeout=120)
-    acts = Acts(premises, before, read(trace, premises.root), folder / "image", sent)
-    acts.note_erased()
-    return acts
+    with room() as images:
+        acts = Acts(premises, before, read(trace, premises.root), images, sent)
+        acts.note_erased()
+        yield acts
 
 
 def test_the_recording_is_whole(acts: Acts) -> None:

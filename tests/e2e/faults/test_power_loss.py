@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.e2e.faults.disk import Disk, Image, in_order, write
+from tests.e2e.faults.disk import Disk, Image, in_order, room, write
 from tests.e2e.faults.recording import Recording, Sending, record
 from tests.e2e.faults.recovered import Debt, debts, faults
 from tests.e2e.faults.weak_receiver import WEAKNESSES
@@ -118,9 +118,10 @@ def crashes(strace: str, premises: Premises, *how: object, folder: Path) -> Cras
 @pytest.fixture(scope="module")
 def recorded(
     founded: Premises, tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]
-) -> Crashes:
+) -> Iterator[Crashes]:
     folder = tmp_path_factory.mktemp("power")
-    return crashes(tool("strace"), founded.copy(folder), ingest, folder=folder / "image")
+    with room() as images:
+        yield crashes(tool("strace"), founded.copy(folder), ingest, folder=images)
 
 
 def test_the_recording_is_whole(recorded: Crashes) -> None:
@@ -162,8 +163,7 @@ def test_nothing_planted_is_readable_after_any_of_it(recorded: Crashes) -> None:
 def test_a_receiver_that_breaks_the_promise_is_caught(
     founded: Premises, tmp_path: Path, tool: Callable[[str], str], weakness: str
 ) -> None:
-    weak = crashes(
-        tool("strace"), founded.copy(tmp_path), a_little, weakness, folder=tmp_path / "image"
-    )
-    weak.without_unsynced()
+    with room() as images:
+        weak = crashes(tool("strace"), founded.copy(tmp_path), a_little, weakness, folder=images)
+        weak.without_unsynced()
     assert any("lost" in found or "not as sent" in found for found in weak.found)
