@@ -22,8 +22,9 @@ from tests.e2e.oath.thief import CLINICAL_KINDS, Loot, attack, copy_of
 from tests.e2e.readable import check_nothing_readable
 from tests.e2e.serving import serving
 from tests.practices import patient, report, study
+from tests.sealing import seal_bytes
 
-from serment.core.crypto.age import HybridRecipient, seal_bytes
+from serment.core.crypto.age import HybridRecipient
 from serment.core.crypto.keys import new_seed, public_key
 from serment.core.dicom.part10 import read_meta
 from serment.entrypoints.desk.desk import Desk

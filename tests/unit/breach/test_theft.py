@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.practices import patient, report, study
+from tests.sealing import keep
 from tests.unit.breach.conftest import HOUR, NAMES, Practice, evidence, found, ids
 
 from serment.app.protect import members
@@ -247,8 +248,8 @@ def test_each_object_counts_as_what_it_is(practice: Practice) -> None:
 def test_what_a_repair_counted_is_told_as_such(practice: Practice) -> None:
     examination, house = study(patient(1, f"{NAMES[1]}^Fictive", "19510401")), practice.world.house
     reception = practice.world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(radiograph(examination, Place(1, 1, "Face")))
-    reception.store(report(examination, 2))
+    keep(reception, radiograph(examination, Place(1, 1, "Face")))
+    keep(reception, report(examination, 2))
     reception.sync()  # then the process dies
     mend(house.store, house.packs, house.clock)
     said = practice.stolen(practice.now)

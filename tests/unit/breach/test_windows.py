@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.practices import PASSWORD, patient, report, study
+from tests.sealing import keep
 from tests.unit.breach.conftest import HOUR, Practice, evidence, found, ids
 
 from serment.app.protect import members
@@ -178,7 +179,7 @@ def arrive(practice: Practice, number: int, *, tls: bool, local: str = SCANNER) 
     who = patient(number, f"ARRIVÉE{number}^Fictive", f"19{50 + number}0401")
     source = Source("dicom", None, "care", "192.0.2.7:40000", local, tls)
     reception = practice.world.receiver().open(source)
-    reception.store(report(study(who, number)))
+    keep(reception, report(study(who, number)))
     reception.sync()
     reception.close()
     practice.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.practices import World, disk_world, memory_world, patient, report, study
+from tests.sealing import keep
 
 from serment.adapters.packs.local import LocalPacks
 from serment.app.protect import devices
@@ -56,10 +57,10 @@ def test_only_the_study_that_the_request_names_is_taken(world: World) -> None:
     wanted, other = study(patient()), study(patient(), 2)
     source = Source("stow", None, None, "", "", study=wanted.uid)
     reception = world.receiver().open(source)
-    receipt = reception.store(report(wanted))
+    receipt = keep(reception, report(wanted))
     assert receipt.study == wanted.uid
     with pytest.raises(Mismatch, match="another study"):
-        reception.store(report(other))
+        keep(reception, report(other))
     stream = reception.start()
     with pytest.raises(Mismatch, match="another study"):
         stream.write(report(other, text="imaginaire " * 600_000)[: 5 << 20])
@@ -85,7 +86,7 @@ def test_a_large_object_streams_and_comes_back(world: World) -> None:
 
 def test_wraps_and_envelope_are_there_before_the_first_object(world: World) -> None:
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient())))
+    keep(reception, report(study(patient())))
     (envelope,) = world.house.store.find(Envelope)
     kinds = {(w.kind, w.recipient) for w in world.house.store.find(Wrap) if "envelope" in w.subject}
     assert envelope.kind is EnvelopeKind.REPORT
@@ -111,8 +112,8 @@ def test_nonsense_is_refused_and_the_reception_goes_on(world: World) -> None:
     reception = world.receiver().open(Source("stow", None, None, "p", "l"))
     for nonsense in (b"", b"x" * 500, bytes(128) + b"DICM", bytes(4096)):
         with pytest.raises(FormatError):
-            reception.store(nonsense)
-    reception.store(report(study(patient())))
+            keep(reception, nonsense)
+    keep(reception, report(study(patient())))
     reception.close()
     assert len(world.house.store.find(StoredObject)) == 1
 
@@ -191,7 +192,7 @@ def test_announced_uids_must_be_those_of_the_data_set(world: World) -> None:
     lying = build_meta(meta.sop_class, "2.25.1", meta.transfer_syntax) + data[meta.dataset_offset :]
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
     with pytest.raises(Mismatch):
-        reception.store(lying)
+        keep(reception, lying)
     reception.close()
 
 
@@ -255,9 +256,9 @@ def test_the_journal_says_what_each_object_was(world: World) -> None:
 
 def test_a_restart_indexes_what_was_not_and_closes_what_was_open(world: World) -> None:
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient()), 1))
+    keep(reception, report(study(patient()), 1))
     reception.sync()
-    reception.store(report(study(patient()), 2))
+    keep(reception, report(study(patient()), 2))
     reception.sync()  # acknowledged, its row still in memory: then the process dies
     indexed = world.house.store.count(StoredObject)
     assert indexed < 2
@@ -273,7 +274,7 @@ def test_a_caller_that_mixes_patients_makes_no_memory_grow(world: World) -> None
     count = limits.OPEN_AT_ONCE + 5
     open_one = world.receiver().open(Source("dicom", None, None, "p", "l"))
     for number in [*range(count), 0]:
-        open_one.store(report(study(patient(number), number), len(str(number))))
+        keep(open_one, report(study(patient(number), number), len(str(number))))
         waiting = world.house.store.find(Envelope, closed=False)
         assert len(waiting) <= limits.OPEN_AT_ONCE
     open_one.close()
@@ -300,10 +301,10 @@ def test_what_a_full_disk_took_is_neither_listed_nor_counted(tmp_path: Path) -> 
     world = disk_world(tmp_path)
     world.add("docteur", Role.DOCTOR)
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    kept = reception.store(report(study(patient()), 1))
+    kept = keep(reception, report(study(patient()), 1))
     reception.sync()
     fail = another_senders_write(world)
-    reception.store(report(study(patient()), 2))
+    keep(reception, report(study(patient()), 2))
     fail()
     with pytest.raises(NoSpace):
         reception.sync()
@@ -311,7 +312,7 @@ def test_what_a_full_disk_took_is_neither_listed_nor_counted(tmp_path: Path) -> 
     assert read_back(world) == [kept.sop_instance]
     assert what_came(world) == [1]
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient()), 2))
+    keep(reception, report(study(patient()), 2))
     reception.sync()
     reception.close()
     assert len(read_back(world)) == 2
@@ -326,14 +327,14 @@ def test_a_loss_found_while_an_envelope_is_put_away_is_told_at_the_next_sync(
     world.add("docteur", Role.DOCTOR)
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
     fail = another_senders_write(world)
-    reception.store(report(study(patient())))
+    keep(reception, report(study(patient())))
     fail()
     other = report(study(patient(2), 2))
     with pytest.raises(NoSpace):
-        reception.store(other)
+        keep(reception, other)
     with pytest.raises(NoSpace):
         reception.sync()
-    kept = reception.store(other)
+    kept = keep(reception, other)
     reception.sync()
     reception.close()
     assert read_back(world) == [kept.sop_instance]
@@ -369,11 +370,11 @@ def test_a_removed_device_sends_nothing_more(world: World) -> None:
     with world.signed_in("admin") as session:
         device = devices.add(world.house, session.member, "ct", "CT1", "127.0.0.1").row
         association = world.receiver().open(Source("dicom", device.id, None, "p", "l"))
-        association.store(report(study(patient()), 1))
+        keep(association, report(study(patient()), 1))
         devices.remove(world.house, session.member, "ct")
     world.house.clock.advance(limits.LOOK_AGAIN_SECONDS)  # type: ignore[attr-defined]
     with pytest.raises(AccessDenied, match="removed"):
-        association.store(report(study(patient()), 2))
+        keep(association, report(study(patient()), 2))
     association.close()
     assert world.house.store.count(StoredObject) == 1
 
@@ -409,13 +410,13 @@ def test_what_was_made_ready_serves_one_object_of_its_envelope(world: World) -> 
     """A file key used twice, or sealed to another envelope, would open what it must not."""
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
     reception.prepare()
-    reception.store(report(study(patient(1)), 1))
+    keep(reception, report(study(patient(1)), 1))
     for _ in range(2):
         reception.prepare()
-    reception.store(report(study(patient(2), 2), 2))
+    keep(reception, report(study(patient(2), 2), 2))
     reception.prepare()
     for number in (3, 4):
-        reception.store(report(study(patient(1)), number))
+        keep(reception, report(study(patient(1)), number))
     reception.sync()
     reception.close()
     files = [

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from serment.app.protect.arrivals import Arrival, Bytes, check_pdf, document_arrival
+from serment.app.protect.arrivals import Arrival, check_pdf, document_arrival
 from serment.app.protect.devices import check_still_allowed
 from serment.app.protect.incoming import Incoming, SealedFile
 from serment.app.protect.sealing import SealingEnvelope, open_envelope
@@ -49,15 +49,6 @@ class SealedReception:
         self._rows: list[StoredObject] = []
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
         self._checked = clock.monotonic()
-
-    def store(self, data: Bytes) -> Receipt:
-        stream = self.start()
-        try:
-            stream.write(data)
-            return stream.finish()
-        except BaseException:
-            stream.abort()
-            raise
 
     def start(self) -> Incoming:
         return Incoming(self, self._head)

@@ -1,4 +1,4 @@
-"""Sealing bytes as an age file: whole in one call, or as a stream in bounded memory.
+"""Sealing bytes as an age file: a stream in bounded memory.
 
 Where the file is written is the caller's affair.
 """
@@ -13,20 +13,6 @@ from serment.core.crypto import entropy
 from serment.core.crypto.age import header, stream
 from serment.core.crypto.age.recipients import Recipient
 from serment.errors import N_, UsageError
-
-
-def seal_bytes(data: bytes | bytearray | memoryview, recipient: Recipient) -> bytearray:
-    """Return a whole age file that holds `data`.
-
-    The output is allocated once and each chunk is encrypted straight into it.
-    """
-    head, cipher = _begin((recipient,))
-    plain = memoryview(data).cast("B")
-    out = bytearray(len(head) + stream.sealed_size(len(plain)))
-    with memoryview(out) as view, view[len(head) :] as payload:
-        view[: len(head)] = head
-        stream.seal_into(cipher, plain, payload, 0, last=True)
-    return out
 
 
 class AgeWriter:
