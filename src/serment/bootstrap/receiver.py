@@ -35,6 +35,7 @@ from serment.bootstrap.logs import logger
 from serment.core.crypto.selftest import self_test
 from serment.entrypoints.dimse.server import DicomServer, HandOver
 from serment.entrypoints.intake.server import IntakeServer
+from serment.errors import SermentError
 
 REFUSALS_EVERY_SECONDS: Final = 15.0
 
@@ -59,7 +60,7 @@ def run(root: Path, dicom: tuple[str, int] | None, helpers: int | None = None) -
         post.intake.start(folder.intake_socket)
         where = list(post.dicom.start(*dicom)) if dicom else None
         print(json.dumps({"dicom": where}), flush=True)  # noqa: T201 - the parent reads this line
-        _until_closed(post.receiver)
+        _until_closed(post)
     finally:
         crew.stop()
         post.close()
@@ -88,6 +89,13 @@ class _Post:
     def mend(self) -> None:
         for repair in mend(self._store, self._packs, self._clock):
             self._log.info("repaired", what=repair)
+
+    def tell(self) -> None:
+        """Journal the refusals of minutes that have ended; what cannot be written waits."""
+        try:
+            self.receiver.flush()
+        except SermentError as error:
+            self._fault(error)
 
     def close(self) -> None:
         """Let end what is under way, then journal what is left to say."""
@@ -125,12 +133,10 @@ def _serve(post: _Post, channel: Channel) -> None:
     takes = {DICOM: post.dicom.take, INTAKE: post.intake.take}
     try:
         while (said := channel.next(REFUSALS_EVERY_SECONDS)) is None or said[0] != STOP:
-            if said is None:
-                post.receiver.flush()
-                continue
-            kind, connection, done = said
-            if connection is not None:
+            kind, connection, done = said or (b"", None, None)
+            if connection is not None and done is not None:
                 takes[kind](connection, done)
+            post.tell()
     finally:
         post.close()
 
@@ -142,8 +148,8 @@ def _fallen() -> None:
     os._exit(FALLEN)
 
 
-def _until_closed(receiver: SealedReceiver) -> None:
+def _until_closed(post: _Post) -> None:
     closed = threading.Event()
     watch_parent(closed)
     while not closed.wait(REFUSALS_EVERY_SECONDS):
-        receiver.flush()
+        post.tell()
