@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from serment.core.breach.changes import ChangeReader
@@ -182,14 +182,22 @@ def test_what_was_deleted_shortly_before_still_counts(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(BELOW), unique=True), st.sets(st.sampled_from(BELOW)))
+@example(
+    [WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "circle:care", 2)],
+    {WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "circle:care", 1)},
+)
+@example(
+    [WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "recovery", 1)],
+    {WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "circle:care", 1)},
+)
 def test_the_usual_entry_is_read_by_its_bytes_as_any_other(
     made: list[WrapName], deleted: set[WrapName]
 ) -> None:
-    (entry,) = log([(0, made, deleted)])
-    usual, odd = Told(T, T), Told(T, T)
+    before, entry = log([(0, sorted(deleted), set()), (1, made, deleted)])
+    usual, odd = (Told(T + timedelta(minutes=1), T + timedelta(minutes=1)) for _ in range(2))
     for _ in range(2):  # the second time by its shape
-        usual.feed([entry])
-    odd.feed([entry.with_details(zone=1)])
+        usual.feed([before, entry])
+        odd.feed([before.with_details(zone=1), entry.with_details(zone=1)])
     roots = set(ROOTS)
     for each in [set[str](), *({root} for root in roots), roots]:
         assert smallest(usual, each) == smallest(odd, each)
