@@ -61,6 +61,7 @@ class Peer:
     ca: str = ""  # file of the authority that its certificate comes from; empty without TLS
     headers: Mapping[str, str] = field(default_factory=dict)  # of reads
     sending_headers: Mapping[str, str] = field(default_factory=dict)  # of STOW-RS
+    receives: str = ""  # a word of the command line of what receives; empty: what works most
 
     def processes(self) -> list[psutil.Process]:
         """Its process and all below it."""
@@ -80,8 +81,8 @@ class Peer:
         return total
 
     def peak_bytes(self) -> int:
-        """Peak resident memory of the program that used the processor most, the receiver: of all
-        its processes that live, one peak added to the other."""
+        """Peak resident memory of the program that receives: of all its processes that live, one
+        peak added to the other."""
         used: Counter[tuple[str, ...]] = Counter()
         peaks: Counter[tuple[str, ...]] = Counter()
         for each in self.processes():
@@ -91,7 +92,8 @@ class Peer:
                 line = next(line for line in status if line.startswith("VmHWM"))
                 used[command] += times.user + times.system
                 peaks[command] += int(line.split()[1]) * 1024
-        return peaks[max(used, key=lambda each: used[each])] if used else 0
+        receiving = [each for each in used if self.receives in ("", *each)]
+        return peaks[max(receiving, key=lambda each: used[each])] if receiving else 0
 
     def stop(self) -> None:
         """End it and everything below it, by pid."""
