@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 from tests.practices import World, disk_world, memory_world, patient, report, study
 from tests.sealing import keep
+from tests.unit.protect.thief import opened_by, write
 
 from serment.adapters.packs.local import LocalPacks
-from serment.app.protect import devices
+from serment.app.circles import current
+from serment.app.protect import devices, members
 from serment.app.protect import reception as limits
 from serment.app.protect.arrivals import parse_arrival
 from serment.app.protect.mending import mend
+from serment.core.crypto.keys import new_seed, public_key
 from serment.core.dicom import uids
 from serment.core.dicom.fictional import Place, pdf_document, radiograph
 from serment.core.dicom.part10 import build_meta, read_meta
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
+from serment.core.records import names
 from serment.core.records.vault import (
     Envelope,
     EnvelopeKind,
@@ -373,10 +377,89 @@ def test_a_removed_device_sends_nothing_more(world: World) -> None:
         keep(association, report(study(patient()), 1))
         devices.remove(world.house, session.member, "ct")
     world.house.clock.advance(limits.LOOK_AGAIN_SECONDS)  # type: ignore[attr-defined]
-    with pytest.raises(AccessDenied, match="removed"):
-        keep(association, report(study(patient()), 2))
+    for number in (2, 3):  # and the next one, without a second in between
+        with pytest.raises(AccessDenied, match="removed"):
+            keep(association, report(study(patient()), number))
     association.close()
     assert world.house.store.count(StoredObject) == 1
+
+
+def _look_again(world: World) -> None:
+    world.house.clock.advance(limits.LOOK_AGAIN_SECONDS)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["dicom", "import"])
+@pytest.mark.parametrize("name", ["care", "secretariat", "recovery"])
+def test_what_is_under_way_stops_with_its_circle(world: World, name: str, kind: str) -> None:
+    """The envelope it has is one that a stranger opens: nothing more comes into it."""
+    seed = new_seed()
+    write(world, [replace(current(world.house.store)[name], public_key=public_key(seed))])
+    association = world.receiver().open(Source(kind, None, None, "p", "l"))
+    keep(association, report(study(patient()), 1))
+    stream = association.start()
+    stream.write(report(study(patient()), 2, text="imaginaire " * 600_000)[: 5 << 20])
+    write(world, [replace(current(world.house.store)[name], stopped=True)])
+    _look_again(world)
+    with pytest.raises(AccessDenied, match="stopped"):
+        stream.finish()
+    for number in (3, 4):
+        with pytest.raises(AccessDenied, match="stopped"):
+            keep(association, report(study(patient()), number))
+    write(world, [replace(current(world.house.store)[name], stopped=False)])
+    keep(association, report(study(patient()), 5))
+    association.close()
+    assert world.house.store.count(StoredObject) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"), [("care", 1), ("secretariat", 1), ("dpo", 1), ("recovery", 2)]
+)
+def test_another_key_means_another_envelope(world: World, name: str, keys: int) -> None:
+    """Also where it only was put right again: what is open to a stranger gets nothing more, and the
+    reception goes on."""
+    right, seed = current(world.house.store)[name], new_seed()
+    write(world, [replace(right, public_key=public_key(seed))])
+    association = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    keep(association, report(study(patient()), 1))
+    write(world, [right])
+    _look_again(world)
+    for number in (2, 3):
+        keep(association, report(study(patient()), number))
+    association.close()
+    rows = Counter(row.envelope for row in world.house.store.find(StoredObject))
+    assert sorted(rows.values()) == [1, 2]
+    assert opened_by(world, names.circle(name), seed, 1) == keys  # of the first envelope
+    assert all(envelope.closed for envelope in world.house.store.find(Envelope))
+
+
+def test_a_new_epoch_means_another_envelope(world: World) -> None:
+    """A doctor left while a device sends: what it sends next is sealed to those who remain."""
+    world.add("confrere", Role.DOCTOR)
+    association = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    keep(association, report(study(patient()), 1))
+    with world.signed_in("admin") as session:
+        members.remove(world.house, session.member, "confrere")
+    with world.signed_in("docteur"):
+        _look_again(world)
+        for number in (2, 3):
+            keep(association, report(study(patient()), number))
+    association.close()
+    rows = Counter(row.envelope for row in world.house.store.find(StoredObject))
+    epochs = {
+        rows[wrap.subject.removeprefix("envelope:")]: wrap.epoch
+        for wrap in world.house.store.find(Wrap, kind=WrapKind.ENVELOPE_SEED)
+        if wrap.recipient == "circle:care"
+    }
+    assert epochs[2] == 2
+
+
+def test_an_envelope_lasts_as_long_as_nothing_changes(world: World) -> None:
+    association = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    for number in (1, 2, 3):
+        keep(association, report(study(patient()), number))
+        _look_again(world)
+    association.close()
+    assert world.house.store.count(Envelope) == 1
 
 
 def test_what_came_twice_has_nothing_in_common_but_its_size(world: World) -> None:

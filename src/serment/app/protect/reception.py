@@ -16,7 +16,7 @@ from typing import Any
 from serment.app.protect.arrivals import Arrival, check_pdf, document_arrival
 from serment.app.protect.devices import check_still_allowed
 from serment.app.protect.incoming import Incoming, SealedFile
-from serment.app.protect.sealing import SealingEnvelope, open_envelope
+from serment.app.protect.sealing import Readers, SealingEnvelope, open_envelope, readers_now
 from serment.core.crypto.age.buffers import Reused
 from serment.core.dicom import headers
 from serment.core.journal.entries import Entry, EventKind
@@ -28,7 +28,7 @@ ROWS_AT_ONCE = 64
 ROWS_AFTER_SECONDS = 0.25
 OPEN_AT_ONCE = 32  # envelopes of one reception: a caller that mixes more patients gets more of them
 HEADERS_AT_MOST = 256  # distinct administrative headers kept in memory for one envelope
-LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send
+LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send, and whose keys are sealed to
 _HEAD, _SEALED = 256 * 1024, 1024 * 1024  # bytes of memory kept from one object to the next
 
 
@@ -49,6 +49,7 @@ class SealedReception:
         self._rows: list[StoredObject] = []
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
         self._checked = clock.monotonic()
+        self._readers: Readers = frozenset()  # who were to open what comes, when last looked at
 
     def start(self) -> Incoming:
         return Incoming(self, self._head)
@@ -133,14 +134,23 @@ class SealedReception:
     def _envelope(self, arrival: Arrival) -> SealingEnvelope:
         """The envelope the object belongs to, made for the first of its kind; the last one used
         stands last."""
-        self._check_device()
         together = arrival.together
-        known = self._envelopes.get(together)
-        if known is not None and len(known.identities) >= HEADERS_AT_MOST:
+        found = self._usable(arrival)
+        if found is None and together in self._envelopes:
             self._put_away(together)
-        found = self._envelopes.pop(together, None) or self._begin(arrival)
+        found = found or self._begin(arrival)
+        self._envelopes.pop(together, None)
         self._envelopes[together] = found
         return found
+
+    def _usable(self, arrival: Arrival) -> SealingEnvelope | None:
+        """The envelope that is open for such an object, unless it has headers enough or whoever
+        was to open it is not who is to open what comes now."""
+        self._check()
+        known = self._envelopes.get(arrival.together)
+        if known is None or len(known.identities) >= HEADERS_AT_MOST:
+            return None
+        return known if known.readers == self._readers else None
 
     def _begin(self, arrival: Arrival) -> SealingEnvelope:
         if len(self._envelopes) >= OPEN_AT_ONCE:
@@ -157,6 +167,7 @@ class SealedReception:
                 opened.at,
             )
             tx.note(envelope=made.id, kind=arrival.kind.value)
+        self._readers = made.readers
         return made
 
     def _put_away(self, together: tuple[str, ...]) -> None:
@@ -166,21 +177,25 @@ class SealedReception:
         self._conclude(EventKind.RECEPTION_CLOSED, [self._envelopes[together]])
         del self._envelopes[together]
 
-    def _check_device(self) -> None:
-        """A device that was removed sends nothing more in the association it has.
+    def _check(self) -> None:
+        """What changed since the reception began holds for the rest of it: at most once a second,
+        but for each object from the first that was refused.
 
         Raises:
-            AccessDenied: it was removed.
+            AccessDenied: the device was removed, or the circle may not receive any more.
         """
         now, device = self._clock.monotonic(), self._source.device
-        if device is not None and now - self._checked >= LOOK_AGAIN_SECONDS:
-            self._checked = now
+        if now - self._checked < LOOK_AGAIN_SECONDS:
+            return
+        if device is not None:
             check_still_allowed(self._store, device)
+        self._readers = readers_now(self._store, self._circle)
+        self._checked = now
 
     # Of one object
 
     def has_envelope(self, arrival: Arrival) -> bool:
-        return arrival.together in self._envelopes
+        return self._usable(arrival) is not None
 
     def begin(self, arrival: Arrival) -> SealedFile:
         envelope = self._envelope(arrival)
@@ -188,7 +203,7 @@ class SealedReception:
 
     def keep(self, arrival: Arrival, file: SealedFile) -> Receipt:
         """It goes into its pack: its row follows once it is on disk."""
-        self._check_device()
+        self._check()
         envelope, digest = file.envelope, file.digest()
         identity = self._identity(envelope, arrival)
         clinical = envelope.seal_clinical(

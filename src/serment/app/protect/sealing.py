@@ -28,6 +28,8 @@ from serment.ports import Source, Store, Transaction
 WRITERS_AT_ONCE = 8
 CLINICAL = "clinical-header"  # label of the subkey of an envelope seed
 
+Readers = frozenset[tuple[str, int, bytes]]  # circle, epoch and public key of each
+
 
 @dataclass(slots=True)
 class SealingEnvelope:
@@ -43,6 +45,7 @@ class SealingEnvelope:
     kinds: Counter[EnvelopeKind] = field(default_factory=Counter)  # how many of them are what
     ready: list[AgeWriter] = field(default_factory=list)  # for the next objects
     made: int = 0  # writers so far
+    readers: Readers = frozenset()  # whose public keys what opens it went to
 
     def prepare(self) -> None:
         """Have a writer ready. They are made several at a time, as more objects come: encapsulating
@@ -104,14 +107,35 @@ def open_envelope(
     envelope = SealingEnvelope(
         vault, row.id, HybridRecipient(row.public_key), subkey(seed, CLINICAL), identity_key
     )
-    subject, current = names.envelope(row.id), circles.current(tx)
+    subject, (content, named) = names.envelope(row.id), _to_whom(tx, circle)
     tx.add(row)
-    readers = [receiving_circle(tx, circle), current[circles.RECOVERY]]
-    put_all(tx, Wrapper(vault, WrapKind.ENVELOPE_SEED, subject, seed).to_circles(readers))
+    put_all(tx, Wrapper(vault, WrapKind.ENVELOPE_SEED, subject, seed).to_circles(content))
     wrapper = Wrapper(vault, WrapKind.ENVELOPE_IDENTITY, subject, identity_key)
-    put_all(tx, wrapper.to_circles(c for c in circles.identity_readers(current) if not c.stopped))
+    put_all(tx, wrapper.to_circles(named))
     tx.add(envelope.add_identity(headers.encode(identity)))
+    envelope.readers = _keys(content, named)
     return envelope
+
+
+def readers_now(store: Store, circle: str) -> Readers:
+    """Whose keys an envelope made now would be given to: one that was given to others receives
+    nothing more.
+
+    Raises:
+        AccessDenied: the circle may not receive any more.
+    """
+    return _keys(*_to_whom(store, circle))
+
+
+def _to_whom(store: Store | Transaction, circle: str) -> tuple[list[Circle], list[Circle]]:
+    """The circles that get the seed, and those that get the key of names and birth dates."""
+    receiving, current = receiving_circle(store, circle), circles.current(store)
+    named = [each for each in circles.identity_readers(current) if not each.stopped]
+    return [receiving, current[circles.RECOVERY]], named
+
+
+def _keys(*groups: list[Circle]) -> Readers:
+    return frozenset((c.id, c.epoch, c.public_key) for group in groups for c in group)
 
 
 def receiving_circle(store: Store | Transaction, wanted: str | None) -> Circle:
