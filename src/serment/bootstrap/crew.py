@@ -30,6 +30,7 @@ START: Final = b"s"  # the vault is mended
 STOP: Final = b"x"
 DICOM: Final = b"d"  # a connection, with its number
 INTAKE: Final = b"i"
+CONNECTIONS: Final = (DICOM, INTAKE)
 _NUMBER: Final = 8  # bytes
 _MESSAGE: Final = 1 + _NUMBER
 
@@ -51,7 +52,9 @@ class Channel:
 
     def next(self, seconds: float | None = None) -> tuple[bytes, socket.socket | None, Done] | None:
         """What the first process says: its kind, a connection, and what to call once that has
-        ended; None after so many seconds. Without the first process this one ends at once."""
+        ended; None after so many seconds. A connection that no file descriptor was free for was
+        closed by the system on its way: it has ended, and there is none. Without the first
+        process this one ends at once."""
         self._connection.settimeout(seconds)
         try:
             said, files, _, _ = socket.recv_fds(self._connection, _MESSAGE, 1)
@@ -59,8 +62,12 @@ class Channel:
             return None
         if not said:
             os._exit(FALLEN)
-        connection = socket.socket(fileno=files[0]) if files else None
-        return said[:1], connection, partial(self._ended, said[1:])
+        kind, done = said[:1], partial(self._ended, said[1:])
+        if files:
+            return kind, socket.socket(fileno=files[0]), done
+        if kind in CONNECTIONS:
+            done()
+        return kind, None, done
 
     def _ended(self, number: bytes) -> None:
         with contextlib.suppress(OSError):
@@ -154,7 +161,8 @@ class Crew:
         with contextlib.suppress(OSError):
             while number := helper.channel.recv(_NUMBER):
                 with self._lock:
-                    done = helper.under_way.pop(number)
-                done()
+                    done = helper.under_way.pop(number, None)
+                if done is not None:  # a number of his own making ends nothing here
+                    done()
         if not self._stopping:
             self._fallen()

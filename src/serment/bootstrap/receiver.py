@@ -7,6 +7,7 @@ whoever started it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -21,6 +22,7 @@ from serment.app.protect.mending import mend
 from serment.app.protect.receiver import SealedReceiver
 from serment.bootstrap.children import watch_parent
 from serment.bootstrap.crew import (
+    CONNECTIONS,
     DICOM,
     FALLEN,
     INTAKE,
@@ -80,10 +82,10 @@ class _Post:
             folder.vault, self._store, self._packs, self._clock, lambda: lock
         )
         self.intake = IntakeServer(
-            self.receiver, on_fault=self._fault, hand_over=self._hand_over(INTAKE)
+            self.receiver, on_fault=self.fault, hand_over=self._hand_over(INTAKE)
         )
         self.dicom = DicomServer(
-            self.receiver, self._clock, on_fault=self._fault, hand_over=self._hand_over(DICOM)
+            self.receiver, self._clock, on_fault=self.fault, hand_over=self._hand_over(DICOM)
         )
 
     def mend(self) -> None:
@@ -95,7 +97,7 @@ class _Post:
         try:
             self.receiver.flush()
         except SermentError as error:
-            self._fault(error)
+            self.fault(error)
 
     def close(self) -> None:
         """Let end what is under way, then journal what is left to say."""
@@ -113,7 +115,8 @@ class _Post:
             kind, self.dicom.active + self.intake.active, connection, done
         )
 
-    def _fault(self, error: Exception) -> None:
+    def fault(self, error: Exception) -> None:
+        """Nobody's refusal: a fault of ours, or of the system."""
         self._log.error("fault", type=type(error).__name__)
 
 
@@ -136,6 +139,8 @@ def _serve(post: _Post, channel: Channel) -> None:
             kind, connection, done = said or (b"", None, None)
             if connection is not None and done is not None:
                 takes[kind](connection, done)
+            elif kind in CONNECTIONS:
+                post.fault(OSError(errno.EMFILE, os.strerror(errno.EMFILE)))
             post.tell()
     finally:
         post.close()
