@@ -201,3 +201,18 @@ def test_the_usual_entry_is_read_by_its_bytes_as_any_other(
     roots = set(ROOTS)
     for each in [set[str](), *({root} for root in roots), roots]:
         assert smallest(usual, each) == smallest(odd, each)
+
+
+def test_what_moves_from_one_key_to_another_is_still_there() -> None:
+    """Made and deleted in one entry, as when an arrival is filed with another patient."""
+    name = f"envelope:{ENVELOPES[0]}"
+    for kind, parents in (
+        ("envelope-seed", [f"compartment:{each}" for each in COMPARTMENTS]),
+        ("envelope-identity", [f"patient:{each}" for each in PATIENTS]),
+    ):
+        one, other = (WrapName(kind, name, parent, 0) for parent in parents)
+        keys = Told(T + timedelta(minutes=9), T + timedelta(minutes=9))
+        keys.feed(log([(0, [one], set()), (1, [other], {one})]))
+        assert keys.is_there(0)
+        keys.feed(log([(2, [], {other})]))
+        assert not keys.is_there(0)

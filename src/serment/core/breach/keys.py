@@ -114,7 +114,8 @@ class Keys:
         if (kind, number) in self.also:
             self.also[kind, number].discard(parent)
         if now == parent:
-            above[number] = 0
+            others = self.also.get((kind, number))
+            above[number] = others.pop() if others else 0
 
     def _remember(self, at: datetime, told: Told) -> None:
         if not self._lag:
