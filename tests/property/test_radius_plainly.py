@@ -168,8 +168,8 @@ class Life:
         )
 
 
-def asked(entries: list[Entry], vector: Vector) -> Radius:
-    inquiry = Inquiry([vector])
+def asked(entries: list[Entry], vectors: list[Vector]) -> Radius:
+    inquiry = Inquiry(vectors)
     for index, entry in enumerate(entries):
         inquiry.feed(LoggedEntry(index, b"", b"", entry.encode()))
     return inquiry.conclude(Verdict(len(entries), True, 0, None, ""))
@@ -178,7 +178,8 @@ def asked(entries: list[Entry], vector: Vector) -> Radius:
 class Plain:
     """The definition (docs/decisions/0009-blast-radius.md), for practices where nobody signs in."""
 
-    def __init__(self, life: Life, vector: Vector) -> None:
+    def __init__(self, life: Life, vector: Vector, known: set[str]) -> None:
+        """`known`: by all that was asked about at once, for who has the files."""
         self.life, self.vector = life, vector
         entries, start, end = life.entries, vector.start, vector.end
         wraps = wraps_at(entries, end) if start == end else wraps_during(entries, start, end)
@@ -188,30 +189,15 @@ class Plain:
                 w for e in entries if last - HOUR <= e.at <= start for w in change_of(e).deleted
             }
         self.wraps = wraps
-        opened = plainly(self.wraps, self.known())
+        opened = plainly(self.wraps, known if has_files(vector) else known_by(vector))
         self.opens = {(kind, subject.partition(":")[2]) for kind, subject in opened}
         self.there = {w.subject.partition(":")[2] for w in wraps if w.kind.startswith("envelope-")}
-        self.patients: dict[str, list[Exposure]] = {}
-        self.unfiled: Counter[Exposure] = Counter()
-        self.amounts: dict[tuple[Category, Exposure], Counter[str]] = {}
+        self.patients: dict[str, Exposure] = {}
         for subject in {w.subject for w in wraps if w.kind == "patient-identity"}:
             patient = subject.partition(":")[2]
             shown = any(e.details.get("patient") == patient for e in self.shown())
             found = self.worst(shown, ("patient-identity", patient) in self.opens)
-            self.patients.setdefault(patient, []).append(found)
-        self.by_category: dict[tuple[str, Category], Exposure] = {
-            (p, Category.IDENTITY): found[0] for p, found in self.patients.items()
-        }
-        for envelope in self.there:
-            self.add(envelope)
-
-    def known(self) -> set[str]:
-        match self.vector:
-            case Stolen(known=known) | Server(known=known):
-                return {f"password:{member}" for member in known}
-            case Account(member):
-                return {f"member:{member}"}
-        return set()
+            self.patients[patient] = found
 
     def shown(self) -> list[Entry]:
         """Entries that tell what this vector saw."""
@@ -249,14 +235,10 @@ class Plain:
                     return Exposure.ABSENT if entry.details["tls"] else Exposure.READ
         return Exposure.ABSENT
 
-    def add(self, envelope: str) -> None:
-        objects = Counter(self.life.objects[envelope])
-        first = next(
-            e.details["kind"]
-            for e in self.life.entries
-            if e.kind is K.RECEPTION_OPENED and e.details["envelope"] == envelope
-        )
-        kinds = objects or Counter({first: 0})
+    def judge(self, envelope: str) -> tuple[Exposure, dict[str, tuple[Exposure, int]]]:
+        """Its header; of each kind the exposure, and how many were read."""
+        kinds = kinds_of(self.life, envelope)
+        size_of_all = sum(kinds.values())
         reads = [e for e in self.shown() if e.kind is K.READ and e.details["envelope"] == envelope]
         names: dict[str, str] = {}
         whole = False
@@ -264,69 +246,103 @@ class Plain:
             for name in entry.details["objects"]:
                 if name not in names or names[name] not in KINDS:
                     names[name] = entry.details["kind"]
-            whole |= 0 < objects.total() <= len(names)
+            whole |= 0 < size_of_all <= len(names)
         said = Counter(names.values())
         opens = ("envelope-seed", envelope) in self.opens
         passed, worst = self.passed(envelope), Exposure.UNINTELLIGIBLE
         unsaid = sum(n for kind, n in said.items() if kind not in kinds)
-        patient = self.patient(envelope)
+        judged: dict[str, tuple[Exposure, int]] = {}
         for kind, size in kinds.items():
             read = size if whole or passed is Exposure.READ else said[kind] + unsaid
             read = min(read, size) if size else read
             found = max(passed, self.worst(bool(read), opens))
             worst = max(worst, found)
-            category = CATEGORY[EnvelopeKind(kind)]
-            self.amount(category, found)["envelopes"] += 1
-            counted = min(read, size) if found is Exposure.READ else size
-            self.amount(category, found)["objects"] += counted
-            self.amount(category, Exposure.READABLE)["objects"] += size - counted
-            self.note(patient, category, found)
+            judged[kind] = found, read
         listed = any(
             envelope in e.details.get("envelopes", ()) or e.details.get("envelope") == envelope
             for e in self.shown()
         )
         header = self.worst(listed, ("envelope-identity", envelope) in self.opens)
-        worst = max(worst, header, passed)
-        self.amount(Category.IDENTITY, worst)["envelopes"] += 1
-        self.note(patient, Category.IDENTITY, worst)
-        if patient is None:
-            self.unfiled[worst] += 1
+        return max(worst, header, passed), judged
 
-    def amount(self, category: Category, found: Exposure) -> Counter[str]:
-        return self.amounts.setdefault((category, found), Counter())
 
-    def note(self, patient: str | None, category: Category, found: Exposure) -> None:
+def known_by(vector: Vector) -> set[str]:
+    match vector:
+        case Stolen(known=known) | Server(known=known):
+            return {f"password:{member}" for member in known}
+        case Account(member):
+            return {f"member:{member}"}
+    return set()
+
+
+def kinds_of(life: Life, envelope: str) -> Counter[str]:
+    """How many objects of which kind; of the one it was opened for, none yet."""
+    first = next(
+        e.details["kind"]
+        for e in life.entries
+        if e.kind is K.RECEPTION_OPENED and e.details["envelope"] == envelope
+    )
+    return Counter(life.objects[envelope]) or Counter({first: 0})
+
+
+def patient_of(life: Life, envelope: str) -> str | None:
+    """Whom it is filed with today."""
+    found = None
+    for entry in life.entries:
+        for wrap in change_of(entry).made:
+            if wrap.kind == "envelope-identity" and wrap.subject == f"envelope:{envelope}":
+                filed = wrap.recipient.startswith("patient:")
+                found = wrap.recipient.partition(":")[2] if filed else None
+    return found
+
+
+def answer(life: Life, vectors: list[Vector]) -> dict[str, object]:
+    """The worst that any of the ways gives, where the files are opened with what all of them give."""
+    known = set[str]().union(*map(known_by, vectors))
+    plain = [Plain(life, vector, known) for vector in vectors]
+    by: dict[tuple[str, Category], Exposure] = {}
+    unfiled: Counter[Exposure] = Counter()
+    amounts: dict[tuple[Category, Exposure], Counter[str]] = {
+        (category, found): Counter() for category in Category for found in TOLD
+    }
+
+    def note(patient: str | None, category: Category, found: Exposure) -> None:
         if patient is not None:
-            before = self.by_category.get((patient, category), Exposure.ABSENT)
-            self.by_category[patient, category] = max(before, found)
+            by[patient, category] = max(by.get((patient, category), Exposure.ABSENT), found)
 
-    def patient(self, envelope: str) -> str | None:
-        """Whom it is filed with today."""
-        found = None
-        for entry in self.life.entries:
-            for wrap in change_of(entry).made:
-                if wrap.kind == "envelope-identity" and wrap.subject == f"envelope:{envelope}":
-                    filed = wrap.recipient.startswith("patient:")
-                    found = wrap.recipient.partition(":")[2] if filed else None
-        return found
-
-
-def answer(plain: Plain) -> dict[str, object]:
-    worst: dict[str, Exposure] = {}
-    for (patient, _), found in plain.by_category.items():
-        worst[patient] = max(found, worst.get(patient, Exposure.ABSENT))
-    amounts = {}
-    for category in Category:
-        for found in TOLD:
-            patients = sum(
-                of is category and each is found for (_, of), each in plain.by_category.items()
-            )
-            amount = plain.amount(category, found)
-            amounts[category, found] = (patients, amount["envelopes"], amount["objects"])
+    for one in plain:
+        for patient, found in one.patients.items():
+            note(patient, Category.IDENTITY, found)
+    for envelope in set[str]().union(*(one.there for one in plain)):
+        judged = [one.judge(envelope) for one in plain if envelope in one.there]
+        filed, worst = patient_of(life, envelope), max(header for header, _ in judged)
+        for kind, size in kinds_of(life, envelope).items():
+            category = CATEGORY[EnvelopeKind(kind)]
+            found = max(kinds[kind][0] for _, kinds in judged)
+            read = max(kinds[kind][1] for _, kinds in judged)
+            counted = min(read, size) if found is Exposure.READ else size
+            amounts[category, found]["envelopes"] += 1
+            amounts[category, found]["objects"] += counted
+            amounts[category, Exposure.READABLE]["objects"] += size - counted
+            note(filed, category, found)
+        amounts[Category.IDENTITY, worst]["envelopes"] += 1
+        note(filed, Category.IDENTITY, worst)
+        if filed is None:
+            unfiled[worst] += 1
+    of_each: dict[str, Exposure] = {}
+    for (patient, _), found in by.items():
+        of_each[patient] = max(found, of_each.get(patient, Exposure.ABSENT))
     return {
-        "patients": {found: {p for p, each in worst.items() if each is found} for found in TOLD},
-        "unfiled": {found: plain.unfiled[found] for found in TOLD},
-        "amounts": amounts,
+        "patients": {found: {p for p, each in of_each.items() if each is found} for found in TOLD},
+        "unfiled": {found: unfiled[found] for found in TOLD},
+        "amounts": {
+            (category, found): (
+                sum(of is category and each is found for (_, of), each in by.items()),
+                amount["envelopes"],
+                amount["objects"],
+            )
+            for (category, found), amount in amounts.items()
+        },
     }
 
 
@@ -343,33 +359,15 @@ def told(radius: Radius) -> dict[str, object]:
     }
 
 
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(STEPS, max_size=25),
+WAYS = st.tuples(
     st.integers(0, 40),
     st.integers(0, 40),
     st.sampled_from(("stolen", "account", "server", "listener")),
     st.sampled_from(list(MEMBERS)),
 )
-@example([("arrive", ENVELOPES[0], ["image"], "said", False)], 20, 20, "stolen", "d2" * 16)
-@example(
-    [
-        ("arrive", ENVELOPES[0], ["image", "report", "image"], "said", True),
-        ("read", ENVELOPES[0], {0}, "metadata", DOCTOR, False),
-    ],
-    0,
-    40,
-    "account",
-    DOCTOR,
-)
-def test_the_whole_answer(
-    steps: list[tuple[str, object]], first: int, second: int, what: str, member: str
-) -> None:
-    life = Life()
-    for step in steps:
-        life.live(*step)
-    life.now += 1000 * MINUTE
-    life.live("arrive", f"{99:032x}", ["image"], "said", False)
+
+
+def way(first: int, second: int, what: str, member: str) -> Vector:
     start, end = (T + (2 + minute) * MINUTE for minute in sorted((first, second)))
     vector: Vector = {
         "stolen": Stolen(Copy.BACKUP, start, frozenset({member})),
@@ -377,4 +375,30 @@ def test_the_whole_answer(
         "server": Server(start, end, frozenset({member}), 0),
         "listener": Listener(HERE, start, end),
     }[what]
-    assert told(asked(life.entries, vector)) == answer(Plain(life, vector))
+    return vector
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(STEPS, max_size=25), st.lists(WAYS, min_size=1, max_size=2))
+@example([("arrive", ENVELOPES[0], ["image"], "said", False)], [(20, 20, "stolen", "d2" * 16)])
+@example(
+    [
+        ("arrive", ENVELOPES[0], ["image", "report", "image"], "said", True),
+        ("read", ENVELOPES[0], {0}, "metadata", DOCTOR, False),
+    ],
+    [(0, 40, "account", DOCTOR)],
+)
+@example(
+    [("wait", 9), ("arrive", ENVELOPES[0], ["image"], "said", False)],
+    [(0, 5, "account", DOCTOR), (40, 40, "stolen", "d1" * 16)],
+)
+def test_the_whole_answer(
+    steps: list[tuple[str, object]], ways: list[tuple[int, int, str, str]]
+) -> None:
+    life = Life()
+    for step in steps:
+        life.live(*step)
+    life.now += 1000 * MINUTE
+    life.live("arrive", f"{99:032x}", ["image"], "said", False)
+    vectors = [way(*each) for each in ways]
+    assert told(asked(life.entries, vectors)) == answer(life, vectors)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeGuard
 
 from serment.core.breach.changes import IDENTITY, Told
@@ -21,7 +21,7 @@ _KINDS = tuple(kind.value for kind in CATEGORY)
 _PLACES = {kind: place for place, kind in enumerate(_KINDS)}
 _WRITTEN = {kind.encode(): place for kind, place in _PLACES.items()}
 _BEGUN = re.compile(
-    rb'"details":\{"circle":"[^"\\]*","envelope":"([0-9a-f]{32})","kind":"([a-z]+)","local":"([^"\\]*)"'
+    rb'"details":\{"circle":"([^"\\]*)","envelope":"([0-9a-f]{32})","kind":"([a-z]+)","local":"([^"\\]*)"'
 )
 _WAY = re.compile(rb',"source":"([^"\\]*)","tls":(true|false),"wraps_made":\[')
 _ONE = re.compile(  # an envelope alone, whose objects are all of one kind
@@ -67,32 +67,39 @@ class Arrivals:
         self._kind = column()  # place in CONTENTS
         self._patient = column()  # one more than the number, 0: filed with nobody
         self._objects: tuple[array[int], ...] = tuple(column() for _ in CONTENTS)
+        self._begun_by = column()  # one more than the number of the entry, 0: of none
+        self._circle = column()  # place in the list of circles
+        self._circles: dict[str, int] = {}
         self._unsorted: set[int] = set()  # envelopes whose objects' kinds no entry says
         self._forms: dict[bytes, Counts] = {}
 
     # What entries say
 
-    def begun(self, body: bytes, entry: Callable[[], Entry], heard: bool) -> Begun | None:
+    def begun(
+        self, index: int, body: bytes, entry: Callable[[], Entry], heard: bool
+    ) -> Begun | None:
         """An entry that opens an envelope; None when it names none, or when nobody `heard` it."""
         found = _BEGUN.search(body)
         if found is not None and not heard:
-            place = _WRITTEN.get(found[2])
+            place = _WRITTEN.get(found[3])
             if place is not None:
-                number = self._ids.envelopes.written(found[1])
+                number = self._ids.envelopes.written(found[2])
                 self._stretch()
                 self._kind[number] = place
+                self._sealed(number, found[1].decode(), index)
                 return None
         way = found and _WAY.search(body, found.end())
         if not found or not way:
-            return self._begun_plainly(entry())
-        envelope, kind, local = found.groups()
+            return self._begun_plainly(index, entry())
+        circle, envelope, kind, local = found.groups()
         source, tls = way.groups()
         number = self._ids.envelopes.written(envelope)
         begun = Begun(number, kind.decode(), source.decode(), local.decode(), tls == b"true")
         self._begin(begun)
+        self._sealed(number, circle.decode(), index)
         return begun
 
-    def _begun_plainly(self, entry: Entry) -> Begun | None:
+    def _begun_plainly(self, index: int, entry: Entry) -> Begun | None:
         details, raw = entry.details, raw_id(entry.details.get("envelope"))
         if raw is None:
             return None
@@ -104,7 +111,13 @@ class Arrivals:
             bool(details.get("tls")),
         )
         self._begin(begun)
+        if "circle" in details:  # not in what tells of another header: no key is made then
+            self._sealed(begun.envelope, str(details["circle"]), index)
         return begun
+
+    def _sealed(self, envelope: int, circle: str, index: int) -> None:
+        self._begun_by[envelope] = index + 1
+        self._circle[envelope] = self._circles.setdefault(circle, len(self._circles))
 
     def _begin(self, begun: Begun) -> None:
         self._stretch()
@@ -184,7 +197,8 @@ class Arrivals:
 
     def _stretch(self) -> None:
         if len(self._ids.envelopes) > len(self._kind):
-            for each in (self._kind, self._patient, *self._objects):
+            columns = (self._kind, self._patient, self._begun_by, self._circle)
+            for each in (*columns, *self._objects):
                 stretch(each, len(self._ids.envelopes))
 
     # What is known in the end
@@ -196,6 +210,15 @@ class Arrivals:
     def patient(self, envelope: int) -> int | None:
         """Whom it is filed with today."""
         return self._patient[envelope] - 1 if self._patient[envelope] else None
+
+    def between(self, first: int, last: int, circle: str | None) -> Iterator[tuple[int, int]]:
+        """Those begun after the one entry and before the other, for that circle or for any; each
+        with the entry that began it."""
+        wanted = None if circle is None else self._circles.get(circle, -1)
+        for envelope in range(len(self._ids.envelopes)):
+            index = self._begun_by[envelope] - 1
+            if first < index < last and wanted in (None, self._circle[envelope]):
+                yield envelope, index
 
     def objects(self, envelope: int) -> int:
         """How many of all kinds, as far as is known by now."""

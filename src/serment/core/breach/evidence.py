@@ -28,6 +28,8 @@ class Fact(StrEnum):
     SESSIONS_UNKNOWN = "sessions-unknown"
     SESSIONS_OVERLAP = "sessions-overlap"
     SESSIONS_EXPIRED = "sessions-expired"
+    SIGN_IN_FAILED = "sign-in-failed"
+    KNOWN_ELSEWHERE = "known-elsewhere"
     ACCOUNT_KEYS = "account-keys"
     ACCOUNT_SESSIONS = "account-sessions"
     SHOWN = "shown"
@@ -47,10 +49,15 @@ class Fact(StrEnum):
     UNFILED = "unfiled"
     KINDS_UNKNOWN = "kinds-unknown"
     CIRCLE_STOPPED = "circle-stopped"
+    SEALED_MEANWHILE = "sealed-meanwhile"
     EXPIRED = "expired"
     UNREADABLE = "unreadable"
     NOT_WHOLE = "journal-not-whole"
     WHOLE = "journal-whole"
+
+
+# With one of these no answer is harmless, whatever it counts.
+DOUBTS = frozenset({Fact.CIRCLE_STOPPED, Fact.UNREADABLE, Fact.NOT_WHOLE})
 
 
 SENTENCES: Mapping[Fact, str] = {
@@ -93,6 +100,14 @@ SENTENCES: Mapping[Fact, str] = {
         "Who was signed in before {since} has expired from the journal: every member counts as "
         "signed in, a bound"
     ),
+    Fact.SIGN_IN_FAILED: N_(
+        "Sign-ins of {member} failed meanwhile, perhaps with the right password: what his keys led "
+        "to counts as readable"
+    ),
+    Fact.KNOWN_ELSEWHERE: N_(
+        "Another of the ways asked about gave the keys of {member}: what they open in the files is "
+        "readable"
+    ),
     Fact.ACCOUNT_KEYS: N_("What the keys of {member} led to meanwhile is readable"),
     Fact.ACCOUNT_SESSIONS: N_("Sessions that {member} opened meanwhile"),
     Fact.SHOWN: N_("Entries that name what was opened and shown: it counts as read"),
@@ -132,6 +147,10 @@ SENTENCES: Mapping[Fact, str] = {
     Fact.CIRCLE_STOPPED: N_(
         "A circle's public key had been exchanged: what arrived before it was noticed may be "
         "readable to whoever did that"
+    ),
+    Fact.SEALED_MEANWHILE: N_(
+        "Arrivals since a session last vouched for that public key, in the files that were reached: "
+        "they count as readable"
     ),
     Fact.EXPIRED: N_(
         "Accesses before {since} have expired from the journal: what was read then cannot be told, "

@@ -40,7 +40,6 @@ KNOCKS = frozenset({K.REFUSED, K.LOGIN_FAILED})
 KIT_USES = frozenset({K.KIT_MADE, K.KIT_TRIED, K.RECOVERED, K.MEMBER_RESCUED})
 # That the objects of a reception were counted again, an entry about a repair says, too.
 ENDINGS = frozenset({K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED, K.REPAIRED})
-ALWAYS = KIT_USES | {K.CIRCLE_STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,7 @@ class Examination:
         self.passwords: dict[str, list[PasswordSet]] = {}
         self.coming: dict[int, Coming] = {}
         self.kit_used: list[int] = []
+        self.failed: list[tuple[str, int]] = []  # member and entry of sign-ins that came to nothing
         self.heard = False  # whether anything ever crossed the listener
         self.entries = 0  # up to the end
         self.shown = Showings(ids)
@@ -99,8 +99,7 @@ class Examination:
             K.SEARCHED: self._searched,
             K.EXPORTED: self._exported,
             K.REFUSED: self._refused,
-            K.LOGIN_FAILED: self._refused,
-            K.CIRCLE_STOPPED: self._stopped,
+            K.LOGIN_FAILED: self._failed,
             **dict.fromkeys(KIT_USES, self._kit),
         }
 
@@ -120,7 +119,7 @@ class Examination:
                 self._last = at
         if self._needles and not self.heard:
             self.heard = any(needle in body for needle in self._needles)
-        if kind in ALWAYS:
+        if kind in KIT_USES:
             return True
         if at > self._end:
             return False
@@ -128,7 +127,7 @@ class Examination:
             return at >= self._sessions_from
         if kind in SHOWING and at >= self._start:
             return self._sees(glance)
-        return kind in KNOCKS and at >= self._start and isinstance(self.vector, Listener)
+        return kind in KNOCKS and at >= self._start and isinstance(self.vector, Server | Listener)
 
     def _sees(self, glance: Glance) -> bool:
         match self.vector:
@@ -223,9 +222,12 @@ class Examination:
             count = entry.details.get("count")
             self.findings.note(Fact.REFUSED, index, count if isinstance(count, int) else 1)
 
-    def _stopped(self, index: int, entry: Entry) -> None:
-        if entry.at <= self.vector.end:
-            self.findings.note(Fact.CIRCLE_STOPPED, index)
+    def _failed(self, index: int, entry: Entry) -> None:
+        """The password may have been right, and the code of the second factor missing or wrong."""
+        self._refused(index, entry)
+        member = entry.details.get("member")
+        if isinstance(member, str) and (isinstance(self.vector, Server) or self._counts(entry)):
+            self.failed.append((member, index))
 
     def _kit(self, index: int, entry: Entry) -> None:
         if self.vector.start <= entry.at <= self.vector.end:

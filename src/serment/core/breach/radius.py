@@ -14,15 +14,16 @@ from functools import partial
 from serment.core.access.strength import Strength
 from serment.core.breach.arrivals import Arrivals
 from serment.core.breach.changes import ChangeReader, Told
-from serment.core.breach.evidence import Evidence, Fact, Findings
+from serment.core.breach.evidence import DOUBTS, Evidence, Fact, Findings
 from serment.core.breach.examination import ENDINGS, Examination
+from serment.core.breach.exchanges import TOLD_BY, Exchanges
 from serment.core.breach.exposure import Category, Exposure
 from serment.core.breach.groups import Groups
 from serment.core.breach.judgement import Judge
 from serment.core.breach.numbering import Ids
 from serment.core.breach.tally import Sums, Tally
 from serment.core.breach.vectors import Listener, Server, Vector, has_files
-from serment.core.breach.ways import Ways, ways_of
+from serment.core.breach.ways import Ways, share, ways_of
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
 from serment.core.journal.log import Glance, glance_at, parse_entry, written_at
 from serment.core.journal.verify import Verdict
@@ -70,9 +71,10 @@ class Radius:
 
     @property
     def harmless(self) -> bool:
-        """Whether nothing was read or readable, as far as a whole journal proves it."""
+        """Whether nothing was read or readable, and no doubt is left (`evidence.DOUBTS`)."""
         found = self.numbers.patients + self.numbers.unfiled
-        return self.trust.whole and not (found[Exposure.READ] or found[Exposure.READABLE])
+        doubtful = any(each.fact in DOUBTS for each in self.evidence)
+        return not (found[Exposure.READ] or found[Exposure.READABLE] or doubtful)
 
     def ids(self, found: Exposure) -> Iterator[str]:
         """Random ids of the patients of whom that is the worst."""
@@ -86,6 +88,7 @@ class Inquiry:
         self._ids, self._groups = Ids(), Groups()
         self._arrivals = Arrivals(self._ids)
         self._changes = ChangeReader(self._ids, self._groups)
+        self._exchanges = Exchanges(self._arrivals)
         self._examinations = [
             Examination(vector, self._ids, self._groups, self._arrivals) for vector in vectors
         ]
@@ -112,7 +115,8 @@ class Inquiry:
             kind, glance = entry.kind, _glance_of(entry)
         told = self._changes.read(body)
         wanting = [e for e in self._examinations if e.wants(kind, glance, body)]
-        if wanting or kind is EventKind.EXPIRED or (told is not None and told.tops_made):
+        everybodys = kind in TOLD_BY or kind is EventKind.EXPIRED
+        if wanting or everybodys or (told is not None and told.tops_made):
             entry = entry or parse_entry(body)
         if told is not None:
             self._follow(index, glance.at, told, entry)
@@ -123,6 +127,8 @@ class Inquiry:
                 examination.feed(index, entry)
             if kind is EventKind.EXPIRED:
                 self._note_expired(entry)
+            if kind in TOLD_BY:
+                self._exchanges.feed(index, entry)
 
     def _follow(self, index: int, at: bytes, told: Told, entry: Entry | None) -> None:
         """What it tells of keys."""
@@ -134,7 +140,7 @@ class Inquiry:
     def _look_at_reception(self, index: int, kind: EventKind, at: bytes, body: bytes) -> None:
         read = partial(parse_entry, body)
         if kind is EventKind.RECEPTION_OPENED:
-            begun = self._arrivals.begun(body, read, self._heard)
+            begun = self._arrivals.begun(index, body, read, self._heard)
             if begun is not None:
                 for examination in self._examinations:
                     examination.begun(index, at, begun)
@@ -157,6 +163,9 @@ class Inquiry:
         """
         findings = Findings()
         ways = [ways_of(each, self._since) for each in self._examinations]
+        share(self._examinations, ways)
+        for found, his in zip(self._examinations, ways, strict=True):
+            self._exchanges.judge(found, his)
         members = max(_members(each) for each in self._examinations)
         judges = list(map(self._judge, self._examinations, ways))
         tally = Tally(judges, self._arrivals, self._ids)
