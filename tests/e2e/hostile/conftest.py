@@ -14,7 +14,7 @@ import psutil
 import pytest
 from tests.e2e.dicomweb.clinic import Clinic, running
 from tests.e2e.hostile.bombs import described
-from tests.e2e.hostile.many import children, memory
+from tests.e2e.hostile.many import HELPERS, children, memory
 from tests.e2e.oath.sender import new_uid
 from tests.e2e.readable import check_nothing_readable
 from tests.e2e.receiving.conftest import CT, EXPLICIT, Peer, data_set
@@ -76,7 +76,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     vault = new_vault(tmp_path_factory.mktemp("hostile"), people=False)
     vault.json("member", "add", "docteur", "--role", "doctor")
     added = vault.json("device", "add", "Scanner", "--ae", "CT1", "--address", "127.0.0.1")
-    with running(vault) as clinic:
+    with running(vault, HELPERS) as clinic:
         clinic.device, clinic.doctor = added["token"], clinic.unlock("docteur")
         pid = clinic.server.process.pid
         found = House(clinic, children(pid, "_receiver"), children(pid, "_web"))

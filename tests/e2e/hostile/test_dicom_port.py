@@ -15,7 +15,7 @@ import psutil
 import pytest
 from tests.e2e.hostile.bombs import UIDS, deflated, described, nested
 from tests.e2e.hostile.conftest import MIB, House, files, growing_less
-from tests.e2e.hostile.many import growth, small_server
+from tests.e2e.hostile.many import AT_ONCE, HELPERS, growth, side_by_side, small_server
 from tests.e2e.receiving.conftest import Peer, data_set, request
 
 pytestmark = pytest.mark.skipif(
@@ -181,13 +181,28 @@ def closed(peer: Peer) -> bool:
 
 @pytest.mark.parametrize("calling", [b"CT1", b"STRANGER"])
 def test_short_associations_leave_the_memory_flat(house: House, calling: bytes) -> None:
-    """2,000 after 500 that warm up; `python -m tests.e2e.hostile.many` makes 100,000."""
+    """2,000 after 500 that warm up; `make callers` makes 100,000."""
     port = int(house.clinic.server.dicom_port)
     assert growth(house.receivers, port, calling, 500, 2000) < MIB
 
 
-def test_a_leak_would_be_seen() -> None:
+def test_associations_side_by_side_leave_the_memory_of_all_flat(house: House) -> None:
+    """Each process has some of them."""
+    port = int(house.clinic.server.dicom_port)
+    with side_by_side(port, b"CT1", AT_ONCE):
+        assert len(house.receivers) == 1 + HELPERS
+        assert all(serves(process) for process in house.receivers)
+    assert growth(house.receivers, port, b"CT1", 1000, 2000, AT_ONCE) < MIB
+
+
+def serves(process: psutil.Process) -> int:
+    """How many callers."""
+    return sum(c.status == "ESTABLISHED" for c in process.net_connections("tcp"))
+
+
+@pytest.mark.parametrize("at_once", [1, AT_ONCE])
+def test_a_leak_would_be_seen(at_once: int) -> None:
     with small_server(leak=1024) as (server, port):
-        assert growth([server], port, b"CT1", 500, 2000) >= MIB
+        assert growth([server], port, b"CT1", 500, 2000, at_once) >= MIB
     with small_server(leak=0) as (server, port):
-        assert growth([server], port, b"CT1", 500, 2000) < MIB
+        assert growth([server], port, b"CT1", 500, 2000, at_once) < MIB

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,7 +20,6 @@ from tests.e2e.oath.sender import SUCCESS, Association, Sender
 from tests.e2e.receiving.conftest import Peer
 from tests.e2e.serving import Server, serving
 
-from serment.bootstrap.crew import useful_helpers
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Envelope
@@ -28,7 +28,9 @@ from serment.entrypoints.intake import framing, local
 from serment.entrypoints.intake.framing import Request
 from serment.ports import Source
 
-pytestmark = pytest.mark.skipif(useful_helpers() == 0, reason="one process receives here")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has helpers")
+HELPERS = 2  # whatever the number of cores
+COUNT = 1 + HELPERS
 PATIENCE_SECONDS = 20
 
 
@@ -70,21 +72,20 @@ class Running:
 @pytest.fixture(scope="module")
 def running(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     premises = founded.copy(tmp_path_factory.mktemp("several"))
-    with serving(premises.vault) as server:
+    with serving(premises.vault, helpers=HELPERS) as server:
         yield Running(premises, server)
 
 
 def test_each_process_has_its_share_of_the_associations(running: Running) -> None:
-    count = 1 + useful_helpers()
-    assert len(receivers_of(running.server)) == count
+    assert len(receivers_of(running.server)) == COUNT
     sender = Sender(lambda: running.port, 3000)
     with ExitStack() as stack:
-        peers = [stack.enter_context(Association(running.port)) for _ in range(2 * count)]
-        assert running.shares() == [2] * count
+        peers = [stack.enter_context(Association(running.port)) for _ in range(2 * COUNT)]
+        assert running.shares() == [2] * COUNT
         for peer in peers:
             assert sender.one(peer) == SUCCESS
             peer.release()
-    eventually(lambda: running.shares() == [0] * count)
+    eventually(lambda: running.shares() == [0] * COUNT)
 
 
 def test_the_limit_of_one_address_counts_all_processes(running: Running) -> None:
@@ -118,17 +119,16 @@ def test_one_association_after_the_other_is_never_refused(running: Running) -> N
 def test_uploads_are_shared_too(running: Running) -> None:
     socket = running.premises.root / "run" / "intake.sock"
     source = Source("import", None, "care", "127.0.0.1:50000", "127.0.0.1:8443")
-    count = 1 + useful_helpers()
     with ExitStack() as stack:
-        uploads = [stack.enter_context(local.connect(socket)) for _ in range(count)]
+        uploads = [stack.enter_context(local.connect(socket)) for _ in range(COUNT)]
         for upload in uploads:
             upload.sendall(framing.encode_request(Request("instances", source)))
-        eventually(lambda: running.uploads() == [1] * count)
+        eventually(lambda: running.uploads() == [1] * COUNT)
         for upload in uploads:
             upload.sendall(framing.HEAD.pack(framing.END, 0))
             with upload.makefile("rb") as answer:
                 assert framing.parse_answer(answer.readline()) is None
-    eventually(lambda: running.uploads() == [0] * count)
+    eventually(lambda: running.uploads() == [0] * COUNT)
 
 
 def test_they_stop_together_and_nothing_is_lost(
@@ -138,7 +138,7 @@ def test_they_stop_together_and_nothing_is_lost(
     says that it was cut short."""
     premises = founded.copy(tmp_path_factory.mktemp("stopping"))
     sender = Sender(lambda: 0, 3000)
-    with serving(premises.vault) as server:
+    with serving(premises.vault, helpers=HELPERS) as server:
         crew = receivers_of(server)
         with ExitStack() as stack:
             for _ in crew:
