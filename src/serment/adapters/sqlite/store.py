@@ -50,7 +50,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, key_copy: Path, *, read_only: bool = False) -> None:
-        self._key_copy = key_copy
+        self._path, self._key_copy = path, key_copy
         mode = READ if read_only else WRITE
         if not read_only:
             _check_presence(path, key_copy)
@@ -195,11 +195,13 @@ class SqliteStore:
         except type(damaged()) as error:
             return [str(error)]
 
-    def copy_keys(self) -> None:
+    def copy_keys(self) -> int:
         with self._copying() as connection:
             residue.rewrite_if_cheap(connection)
-            residue.empty_log(connection)
-            keycopy.write(self._key_copy, connection)
+            emptied = residue.empty_log(connection)
+            kept = keycopy.write(self._key_copy, connection)
+        _check_emptied(emptied)
+        return kept
 
     @contextmanager
     def copied(self) -> Iterator[SqliteStore | None]:
@@ -217,11 +219,8 @@ class SqliteStore:
             residue.drop_snapshots(connection)
             emptied = residue.empty_log(connection)
             keycopy.write(self._key_copy, connection)
-        if not emptied:
-            raise Unavailable(
-                N_("the database's log could not be emptied: somebody is reading it"),
-                hint=N_("try again in a moment, or stop the server first"),
-            )
+            keycopy.drop_damaged(self._path)
+        _check_emptied(emptied)
 
     def close(self) -> None:
         """Close every connection; the last one of all processes empties the write-ahead log."""
@@ -258,6 +257,14 @@ class SqliteStore:
     def _refuse_nested(self) -> None:
         if getattr(self._mine, "connection", None) is not None:
             raise RuntimeError("a change is under way in this thread: use its transaction")
+
+
+def _check_emptied(emptied: bool) -> None:
+    if not emptied:
+        raise Unavailable(
+            N_("the database's log could not be emptied: somebody is reading it"),
+            hint=N_("try again in a moment, or stop the server first"),
+        )
 
 
 def _check_presence(path: Path, key_copy: Path) -> None:

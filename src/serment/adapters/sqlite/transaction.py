@@ -49,7 +49,7 @@ def digests(
         return []
     sql = kind.select.replace("SELECT ", "SELECT rowid, ", 1)
     sql += " WHERE rowid >= ? ORDER BY rowid LIMIT ?"
-    connection.text_factory = _any_text
+    connection.text_factory = any_text
     try:
         lines = connection.execute(sql, (start, limit)).fetchall()
     finally:
@@ -58,7 +58,8 @@ def digests(
     return [(n, joined(row[place] for place in keys), digest_of(row)) for n, *row in lines]
 
 
-def _any_text(raw: bytes) -> str:
+def any_text(raw: bytes) -> str:
+    """A text column of whatever bytes somebody left there."""
     return raw.decode("utf-8", "surrogateescape")
 
 

@@ -8,28 +8,22 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from serment.app.keep.rows import compare
+from serment.core.journal.copies import ANOTHER, COPY_EVERY, NEWER
 from serment.core.journal.log import entry_of
 from serment.core.journal.retention import ACCESSES
 from serment.errors import N_, FormatError, IntegrityError, NotFound
 from serment.ports import Store
 
-OLD = timedelta(hours=2)  # a server writes it every hour, and when it stops
+OLD = 2 * COPY_EVERY
 RENEWED = N_("a running server writes a new one within the hour; with none, `serment doctor` does")
-KEPT = N_(
-    "an older database may have taken the place of a newer one: keep keys.copy aside, run "
-    "`serment journal verify`, call your DPO"
-)
-
 NONE = N_("there is no second copy of the keys (keys.copy)")
 UNREADABLE = N_("the second copy of the keys (keys.copy) cannot be read: {what}")
 DAMAGED = N_("{count} rows of the second copy of the keys are not what its journal tells of")
 OLDER = N_("the second copy of the keys is old: it lacks {count} changes, the first of {at}")
-NEWER = N_("the second copy of the keys has {count} more entries than the database")
-ANOTHER = N_("the second copy of the keys has another journal than the database")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from typing import Any
 
 from serment.app import circles
 from serment.app.house import House
-from serment.app.keep.copy import KEPT, RENEWED, doubt
+from serment.app.keep.copy import RENEWED, doubt
 from serment.app.keep.objects import odd_objects
 from serment.app.keep.reach import Reach
 from serment.app.keep.rows import Compared, compare
 from serment.app.protect.mending import replayed
+from serment.core.journal.copies import KEPT
 from serment.core.records import names
 from serment.core.records.vault import Envelope, StoredObject, WrapKind
 from serment.errors import N_, SermentError
@@ -26,7 +27,7 @@ from serment.ports import OneOf, Place, Progress, Store, Surroundings
 
 PAGE = 1000  # rows looked at together
 ELSEWHERE = N_(
-    "if nobody erased it: only a backup of the vault's folder, or a vault.sqlite3.damaged in it, may "
+    "if nobody erased it: only a backup of the vault's folder, or a vault.sqlite3.damaged* in it, may "
     "have the key; what a device still has, it can send again"
 )
 BEHIND = N_(
@@ -248,6 +249,14 @@ def _around(house: House, surroundings: Surroundings, health: Health) -> None:
             N_("{path} can be read by others on this machine"),
             N_("chmod -R go= the vault's folder"),
             path=path,
+        )
+    for path, since in surroundings.damaged_files():
+        health.add(
+            Grade.ATTENTION,
+            N_("{path} lies here since {at}: it still has the keys that were deleted after that"),
+            N_("once nothing is missing any more: `serment doctor --forget-damaged` deletes it"),
+            path=path,
+            at=since.isoformat(timespec="minutes"),
         )
     if surroundings.free_bytes() < LOW_SPACE:
         health.add(

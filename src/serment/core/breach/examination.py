@@ -21,7 +21,6 @@ from serment.core.breach.keys import Keys
 from serment.core.breach.numbering import Ids, raw_id
 from serment.core.breach.showings import Showings, raw_ids
 from serment.core.breach.vectors import (
-    COPY_LAG,
     Account,
     Listener,
     Server,
@@ -29,6 +28,7 @@ from serment.core.breach.vectors import (
     Vector,
     has_files,
 )
+from serment.core.journal.copies import COPY_EVERY
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import Glance, written_at
 from serment.core.records.vault import WrapKind
@@ -77,7 +77,7 @@ class Examination:
     def __init__(self, vector: Vector, ids: Ids, groups: Groups, arrivals: Arrivals) -> None:
         """`arrivals` is fed by the caller, before this."""
         self.vector, self._ids, self._arrivals = vector, ids, arrivals
-        lag = COPY_LAG if has_files(vector) else timedelta()
+        lag = COPY_EVERY if has_files(vector) else timedelta()
         self.keys = Keys(ids, groups, vector.start, vector.end, lag)
         self.findings = Findings()
         self.sessions: dict[str, SessionSeen] = {}

@@ -15,9 +15,10 @@ from serment.core.access.strength import Strength
 from serment.core.breach.evidence import Fact
 from serment.core.breach.examination import Examination, PasswordSet, SessionSeen
 from serment.core.breach.exposure import Exposure
-from serment.core.breach.vectors import COPY_LAG, Account, Listener, Server, Stolen, has_files
+from serment.core.breach.vectors import Account, Listener, Server, Stolen, has_files
 from serment.core.crypto.slip39 import THRESHOLD
 from serment.core.journal.caller import LOCAL
+from serment.core.journal.copies import COPY_EVERY
 from serment.core.records import names
 from serment.errors import N_, NotFound
 
@@ -103,7 +104,7 @@ def _files(found: Examination, ways: Ways, known: frozenset[str], shares: int | 
 def _in_force(found: Examination) -> dict[str, list[PasswordSet]]:
     """The passwords whose wraps were there, by member: also those just replaced, as long as a copy
     may have had them."""
-    since = min(found.vector.start, found.last) - COPY_LAG
+    since = min(found.vector.start, found.last) - COPY_EVERY
     there = {wrap.subject for wrap in found.keys.tops if wrap.recipient.startswith("password:")}
     in_force = {}
     for subject in sorted(there):

@@ -68,7 +68,7 @@ class World(Protocol):
         """A new certificate of the server, by the member who asks."""
 
     def doctor(
-        self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
+        self, vault: Path, thorough: bool, mend: bool, forget: bool, progress: ProgressFactory
     ) -> dict[str, Any]: ...
 
     def demo(self, options: dict[str, Any], output: Output, progress: ProgressFactory) -> int: ...

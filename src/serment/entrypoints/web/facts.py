@@ -105,6 +105,15 @@ TASKS = {
         N_("See the kit"),
         urgent=True,
     ),
+    TodoName.KEYS_COPY: Task(
+        "alert",
+        N_("Have the database examined: it is not what the second copy of the keys knows"),
+        N_("Have the database examined: it is not what the second copy of the keys knows"),
+        N_("the disk, or somebody, changed it; call your IT provider, who runs `serment doctor`"),
+        "/journal",
+        N_("See the journal"),
+        urgent=True,
+    ),
     TodoName.CIRCLE_STOPPED: Task(
         "alert",
         N_("{count} circle has stopped receiving: its public key was changed"),
