@@ -5,9 +5,7 @@ that is gone, and the second copy of the keys.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from tests.e2e.faults.test_every_column import check_nothing_wrong_is_read, noti
 from tests.e2e.oath.aftermath import silent
 from tests.e2e.oath.premises import Premises
 from tests.e2e.oath.test_damage import Kept, look, packs
-from tests.e2e.readable import check_nothing_readable
 
 from serment.bootstrap.doctor import examine_vault
 from serment.bootstrap.house import alone
@@ -30,13 +27,6 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     kept.fill()
     examine_vault(kept.premises.root, True, False, silent)
     return kept
-
-
-@pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
-    kept = whole.copy(tmp_path)
-    yield kept
-    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 def doctor(kept: Kept) -> tuple[list[str], list[str]]:

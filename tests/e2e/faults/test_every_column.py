@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.premises import Premises, ask
 from tests.e2e.oath.test_damage import NAMES, Kept, look
-from tests.e2e.readable import check_nothing_readable
 
 from serment.adapters.sqlite.schema import STEPS
 from serment.errors import SermentError
@@ -58,14 +55,6 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     with kept.premises.desk() as desk:
         ask(desk, "search", "docteur", query="")
     return kept
-
-
-@pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
-    """A copy; whatever was done to it, nothing in it can be read afterwards."""
-    kept = whole.copy(tmp_path)
-    yield kept
-    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 def database(kept: Kept) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 from tests.e2e.oath.aftermath import SILENT, complaints, silent
 from tests.e2e.oath.premises import SECRET, Premises, ask
-from tests.e2e.readable import check_nothing_readable
 from tests.practices import patient, report, study
 
 from serment.adapters.sqlite.store import SqliteStore
@@ -71,14 +70,6 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     kept = Kept(founded.copy(tmp_path_factory.mktemp("whole")))
     kept.fill()
     return kept
-
-
-@pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
-    """A copy; whatever was done to it, nothing in it can be read afterwards."""
-    kept = whole.copy(tmp_path)
-    yield kept
-    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 @dataclass

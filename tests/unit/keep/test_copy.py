@@ -12,25 +12,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.practices import World, disk_world, patient, report, study
+from tests.practices import World, patient, report, study
+from tests.unit.keep.conftest import copied
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.sqlite.store import SqliteStore
 from serment.app.keep.copy import OLD, doubt
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Role
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A practice on disk with one patient, copied just now."""
-    world = disk_world(tmp_path)
-    world.add("docteur", Role.DOCTOR)
-    world.receive([report(study(patient()))])
-    with world.signed_in("docteur"):
-        pass
-    world.house.store.copy_keys()
-    return world
+    return copied(tmp_path)
 
 
 def said(world: World) -> tuple[str, bool]:

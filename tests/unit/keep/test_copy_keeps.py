@@ -11,27 +11,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.practices import World, disk_world, patient, report, study
+from tests.practices import World, patient, report, study
+from tests.unit.keep.conftest import copied
 from tests.unit.keep.test_copy import opened_again, pass_time
 
 from serment.adapters.sqlite.keycopy import restore
 from serment.app.copying import COPY_KEPT, DOUBTED, ROWS_KEPT, renew
 from serment.app.keep.rows import compare
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Role, Setting, Wrap
+from serment.core.records.vault import Setting, Wrap
 from serment.errors import IntegrityError
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """A practice on disk with one patient, copied just now."""
-    world = disk_world(tmp_path)
-    world.add("docteur", Role.DOCTOR)
-    world.receive([report(study(patient()))])
-    with world.signed_in("docteur"):
-        pass
-    assert again(world) == ""
-    return world
+    return copied(tmp_path)
 
 
 def again(world: World) -> str:
