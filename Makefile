@@ -13,6 +13,7 @@ TESTS ?= tests
 ARGS ?=
 FR ?=
 KILLS ?= 1000
+CALLERS ?= 100000
 FUZZ_SECONDS ?= 600
 VAULT ?= var/vault
 KIT ?= var/kit
@@ -22,7 +23,7 @@ ADMIN ?= admin
 # The stock tools come first (dcmtk and pynetdicom share command names); .venv may add node.
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 
-.PHONY: help setup demo run test components lint format bench fuzz kills messages lock clean
+.PHONY: help setup demo run test components lint format bench fuzz kills callers messages lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name text; do \
@@ -59,6 +60,9 @@ bench: setup components ## Measure Serment beside its peers on this machine
 
 kills: setup ## Kill the receiver KILLS (1000) times while devices send
 	KILLS=$(KILLS) $(BIN)/pytest -n0 -s tests/e2e/faults/test_killed_at_random.py
+
+callers: setup ## Call the receiver CALLERS (100,000) times; its memory must stay flat
+	$(BIN)/python -m tests.e2e.hostile.many --count $(CALLERS)
 
 fuzz: $(VENV)/stamp-fuzzer ## Look for hostile input that breaks a parser, FUZZ_SECONDS (600) for each
 	@for file in $$(grep -l '^def fuzz_one' tests/fuzz/*.py); do target=$$(basename "$$file" .py); \

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ class Peer:
     ca: str = ""  # file of the authority that its certificate comes from; empty without TLS
     headers: Mapping[str, str] = field(default_factory=dict)  # of reads
     sending_headers: Mapping[str, str] = field(default_factory=dict)  # of STOW-RS
+    receives: str = ""  # a word of the command line of what receives; empty: what works most
 
     def processes(self) -> list[psutil.Process]:
         """Its process and all below it."""
@@ -79,15 +81,19 @@ class Peer:
         return total
 
     def peak_bytes(self) -> int:
-        """Peak resident memory of the process that used the processor most: the receiver."""
-        used: dict[float, int] = {}
+        """Peak resident memory of the program that receives: of all its processes that live, one
+        peak added to the other."""
+        used: Counter[tuple[str, ...]] = Counter()
+        peaks: Counter[tuple[str, ...]] = Counter()
         for each in self.processes():
             with suppress(psutil.Error, OSError, StopIteration):
-                times = each.cpu_times()
+                command, times = tuple(each.cmdline()), each.cpu_times()
                 status = Path(f"/proc/{each.pid}/status").read_text().splitlines()
                 line = next(line for line in status if line.startswith("VmHWM"))
-                used[times.user + times.system] = int(line.split()[1]) * 1024
-        return used[max(used)] if used else 0
+                used[command] += times.user + times.system
+                peaks[command] += int(line.split()[1]) * 1024
+        receiving = [each for each in used if self.receives in ("", *each)]
+        return peaks[max(receiving, key=lambda each: used[each])] if receiving else 0
 
     def stop(self) -> None:
         """End it and everything below it, by pid."""

@@ -56,7 +56,7 @@ def entries(patients: int, reads: int, member: str) -> Iterator[Entry]:
         at += SECOND
         envelope = new_id()
         yield Entry(K.RECEPTION_OPENED, at, "dicom", opened(envelope))
-        came = {envelope: {"objects": 40, "root": "00" * 32}}
+        came = {envelope: {"kinds": {"image": 40}, "objects": 40, "root": "00" * 32}}
         yield Entry(K.RECEPTION_CLOSED, at, "dicom", {**where(), "envelopes": came})
         waiting.append(envelope)
         if len(waiting) == BATCH:

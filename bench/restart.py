@@ -95,6 +95,8 @@ def _send(root: Path, process: subprocess.Popen[bytes], enough: int) -> None:
                 if sent[0] >= enough and process.poll() is None:
                     os.kill(process.pid, signal.SIGKILL)
                     process.wait()
+                    assert process.stdout is not None
+                    process.stdout.read()  # ends with the last of its helpers
                 if process.poll() is not None:
                     return
 

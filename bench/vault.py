@@ -112,6 +112,7 @@ def _running(
         raise Missing(f"serment serve: {line!r} {said}")
     port = int(ready["dicom"].rpartition(":")[2])
     peer = Peer("Serment", process, CALLED, port, ready["web"] + "/dicom-web", ready["ca"])
+    peer.receives = "_receiver"
     token = (template / "token").read_text()
     peer.sending_headers = {"Authorization": "Bearer " + token}
     try:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.sealing import keep
+
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.packs import MemoryPacks
 from serment.adapters.memory.search import MemorySearchTable
@@ -77,7 +79,7 @@ class World:
         reception = self.receiver().open(
             Source("dicom", device, circle, "192.0.2.10:50000", "127.0.0.1:11112")
         )
-        receipts = [reception.store(data) for data in objects]
+        receipts = [keep(reception, data) for data in objects]
         reception.sync()
         reception.close()
         return receipts

@@ -192,14 +192,62 @@ def test_lists_of_uids(table: SearchTable) -> None:
 
 
 def test_all_rows_of_a_study_come_together(table: SearchTable) -> None:
-    """One study that came in two envelopes: a match on one shows the study as a whole; only the
-    patient's own rows are shown for a patient."""
-    images = replace(study(1), patient="p1")
-    report = replace(study(1, Modality="SR"), envelope="e1sr")
-    table.put_studies([images, report])
-    assert [row.envelope for row in table.studies(Matches(modality="SR"))] == ["e1", "e1sr"]
-    assert table.studies(Matches(patient="p1")) == [images]
-    assert table.studies(Matches(patient="p1", modality="SR")) == []
+    """One study that came in two envelopes: a match on one shows the study as a whole."""
+    images, report = study(1), replace(study(1, Modality="SR"), envelope="e1sr")
+    for patient in (None, "p1"):
+        rows = [replace(images, patient=patient), replace(report, patient=patient)]
+        table.put_studies(rows)
+        assert table.studies(Matches(modality="SR")) == rows
+        assert table.studies(Matches(envelopes=("e1sr",))) == rows
+        assert table.count_studies(Matches()) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"patient": "p2"},
+        {"patient": None},
+        {"patient": None, "PatientName": "DURAND^Luc"},
+        {"patient": "p2", "PatientName": "DURAND^Luc"},
+    ],
+    ids=str,
+)
+def test_two_people_under_one_uid_are_two_studies(
+    table: SearchTable, other: dict[str, Any]
+) -> None:
+    """Each found by its own; neither brings the other along, and they are counted apart."""
+    patient, values = other["patient"], {k: v for k, v in other.items() if k != "patient"}
+    one = replace(study(1, AccessionNumber="MINE"), patient="p1")
+    two = replace(study(1, Modality="SR", **values), envelope="e2", patient=patient)
+    table.put_studies([one, two])
+    assert table.studies(Matches(accession="MINE")) == [one]
+    assert table.studies(Matches(modality="SR")) == [two]
+    assert table.studies(Matches(patient="p1")) == [one]
+    assert table.studies(Matches(envelopes=("e2", "absent"))) == [two]
+    assert table.count_studies(Matches(study_uids=("1.2.1",))) == 2
+    pages = [table.studies(Matches(limit=1, offset=at)) for at in range(3)]
+    assert sorted(map(len, pages)) == [0, 1, 1]
+    table.put_studies([replace(two, patient="p1")])  # filed with the same patient after all
+    assert table.studies(Matches(patient="p1")) == [one, replace(two, patient="p1")]
+    assert table.count_studies(Matches()) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"PatientName": "MARTIN^Paule"},
+        {"PatientBirthDate": "19700103"},
+        {"PatientSex": "F"},
+        {"PatientID": "P2"},
+        {"IssuerOfPatientID": "AILLEURS"},
+    ],
+    ids=str,
+)
+def test_who_waits_is_told_apart_by_every_item_of_his_identity(
+    table: SearchTable, values: dict[str, str]
+) -> None:
+    table.put_studies([study(1), replace(study(1, **values), envelope="e2")])
+    assert table.count_studies(Matches()) == 2
 
 
 def test_putting_an_envelope_again_replaces_its_row(table: SearchTable) -> None:
@@ -225,7 +273,7 @@ def test_removing_envelopes_removes_all_they_brought(table: SearchTable) -> None
     table.remove(["e1bis", "e2"])
     assert table.dump() == ([], [])
     assert uids(table, identifier="P1") == []
-    assert table.summaries(["1.2.1", "1.2.2"]) == {}
+    assert table.summaries([("e1",), ("e2", "e1bis")]) == {}
 
 
 # Many studies: whichever way the search takes, the answer is the same
@@ -318,6 +366,8 @@ def test_instances_by_uid_and_modality(table: SearchTable) -> None:
     rows = [instance(1), instance(2), instance(1, series=2, Modality="SR"), instance(1, study=2)]
     table.put_instances(rows)
     assert table.instances(Matches(study_uids=("1.2.2",))) == [rows[3]]
+    assert table.instances(Matches(envelopes=("e2", "e3"))) == [rows[3]]
+    assert table.instances(Matches(study_uids=("1.2.1",), envelopes=("e2",))) == []
     assert table.instances(Matches(series_uids=("1.2.1.2",))) == [rows[2]]
     assert table.instances(Matches(instance_uids=("1.2.1.1.1", "1.2.1.1.2"))) == rows[:2]
     assert table.instances(Matches(study_uids=("1.2.1",), modality="sr")) == [rows[2]]
@@ -365,16 +415,26 @@ def test_summaries(table: SearchTable) -> None:
     slices = [instance(number, series=2) for number in range(1, 6)]
     report = instance(1, series=1, Rows=None, StudyDescription="")
     table.put_instances([*slices, report, instance(1, study=2, Rows=None, StudyDescription="")])
-    found = table.summaries(["1.2.1", "1.2.2", "1.2.3"])
+    found = table.summaries([("e1",), ("e2",), ("e3",)])
     assert found == {
-        "1.2.1": StudySummary(2, 6, 0, "THORAX", "o1.2.3"),
-        "1.2.2": StudySummary(1, 1, 0, "", None),
+        ("e1",): StudySummary(2, 6, 0, "THORAX", "o1.2.3"),
+        ("e2",): StudySummary(1, 1, 0, "", None),
     }
+
+
+def test_a_summary_is_of_its_envelopes_only(table: SearchTable) -> None:
+    """One series that came in two envelopes is one; what another envelope has under the same UIDs
+    is not of it, picture included."""
+    table.put_instances([instance(1), instance(3)])
+    table.put_instances([replace(instance(2), envelope="e2")])
+    assert table.summaries([("e1", "e2")])["e1", "e2"] == StudySummary(1, 3, 0, "THORAX", "o1.1.2")
+    assert table.summaries([("e1",)])["e1",] == StudySummary(1, 2, 0, "THORAX", "o1.1.3")
+    assert table.summaries([("e2",)])["e2",] == StudySummary(1, 1, 0, "THORAX", "o1.1.2")
 
 
 def test_summaries_follow_what_comes_and_goes(table: SearchTable) -> None:
     def summary() -> StudySummary:
-        return table.summaries(["1.2.1"])["1.2.1"]
+        return table.summaries([("e1", "e9")])["e1", "e9"]
 
     table.put_instances([instance(1)])
     assert summary() == StudySummary(1, 1, 0, "THORAX", "o1.1.1")
@@ -383,13 +443,11 @@ def test_summaries_follow_what_comes_and_goes(table: SearchTable) -> None:
     assert summary().instances == 2
     table.put_instances([replace(instance(1, state="duplicate"), object="other", envelope="e9")])
     assert summary() == StudySummary(1, 1, 0, "THORAX", "o1.1.1")
-    table.put_instances([replace(instance(1), study_uid="1.2.7")])
-    assert table.summaries(["1.2.1"]) == {}
-    assert summary_of(table, "1.2.7").instances == 1
-
-
-def summary_of(table: SearchTable, uid: str) -> StudySummary:
-    return table.summaries([uid])[uid]
+    assert table.summaries([("e7",)]) == {}
+    table.put_instances([replace(instance(1), envelope="e7")])
+    assert table.summaries([("e7",)])["e7",].instances == 1
+    table.remove(["e9"])
+    assert table.summaries([("e1", "e9")]) == {}
 
 
 # Closing
@@ -402,11 +460,11 @@ def test_an_image_brings_everything_back(table: SearchTable) -> None:
     table.put_instances([first, again, instance(2, study=2)])
     other.put_studies([study(9)])
     other.put_instances([instance(1, study=9)])
-    assert other.summaries(["1.2.9"])
+    assert other.summaries([("e9",)])
     other.restore(table.image())
     assert other.dump() == table.dump()
     assert uids(other, identifier="x1") == ["1.2.1"]
-    assert other.summaries(["1.2.9", "1.2.2"]) == table.summaries(["1.2.2"])
+    assert other.summaries([("e9",), ("e2",)]) == table.summaries([("e2",)])
     assert other.repeated() == [[first, again]]
     assert other.envelopes() == {"e1", "e2"}
     other.put_studies([study(3)])

@@ -32,7 +32,7 @@ from serment.core.records.vault import (
     WrapKind,
     WrapMethod,
 )
-from serment.errors import Conflict, NotFound
+from serment.errors import Conflict, NotFound, SermentError
 from serment.ports import OneOf, Store
 
 NOW = datetime(2026, 11, 21, 9, 30, 15, 123456, tzinfo=UTC)
@@ -541,6 +541,22 @@ def test_copying_the_keys_changes_nothing(store: Store) -> None:
     store.copy_keys()
     assert store.find(Wrap) == [wrap()]
     assert store.check() == []
+
+
+def test_the_copy_of_the_keys_is_as_it_was_made_and_cannot_be_written(store: Store) -> None:
+    with store.change(entry()) as tx:
+        tx.put(wrap())
+    store.copy_keys()
+    with store.change(entry()) as tx:
+        tx.delete(wrap())
+    with store.copied() as copy:
+        if copy is None:
+            return  # it has no file that could be lost
+        assert copy.find(Wrap) == [wrap()]
+        assert copy.journal_size() == store.journal_size() - 1
+        assert copy.check() == []
+        with pytest.raises(SermentError):
+            copy.record(entry())
 
 
 def test_forgetting_keeps_the_wraps_that_are_there_and_drops_snapshots(store: Store) -> None:

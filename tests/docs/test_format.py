@@ -7,12 +7,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.sealing import seal_bytes
 
 from serment.adapters.packs.group import PACK_LIMIT
 from serment.adapters.sqlite.connections import connect
 from serment.adapters.sqlite.residue import CHEAP
 from serment.adapters.sqlite.schema import APPLICATION_ID, REBUILT, REBUILT_SETTING, STEPS, migrate
-from serment.core.crypto.age import HybridRecipient, seal_bytes
+from serment.core.crypto.age import HybridRecipient
 from serment.core.crypto.keys import new_seed, public_key
 from serment.core.crypto.password import BLOB_BYTES
 from serment.core.crypto.wraps import HPKE_WRAP_BYTES, KEY_WRAP_BYTES

@@ -98,14 +98,28 @@ class Server:
         return int(self.web.rpartition(":")[2])
 
 
+# As `serment serve --json` on free ports, with so many helpers of the receiver.
+HELPED = """
+import json, sys
+from pathlib import Path
+from serment.bootstrap.serve import Addresses, parse_address, serve
+where, say = parse_address("127.0.0.1:0"), lambda ready: print(json.dumps(ready), flush=True)
+sys.exit(serve(Path(sys.argv[1]), Addresses(where, where), say, int(sys.argv[2])))
+"""
+
+
 @contextmanager
-def serving(vault: Vault, *words: str) -> Iterator[Server]:
-    """The server on free loopback ports, stopped as Ctrl-C stops it."""
+def serving(vault: Vault, *words: str, helpers: int | None = None) -> Iterator[Server]:
+    """The server on free loopback ports, stopped as Ctrl-C stops it; `helpers` of its receiver also
+    where there are fewer cores, in place of further words."""
     log = vault.root.parent / "server.log"
     where = ["--dicom", "127.0.0.1:0", "--web", "127.0.0.1:0", *words]
+    command = ["-m", "serment", "serve", *where, "--json"]
+    if helpers is not None:
+        command = ["-c", HELPED, str(vault.root), str(helpers)]
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "serment", "serve", *where, "--json"],
+            [sys.executable, *command],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

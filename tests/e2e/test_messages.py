@@ -12,7 +12,7 @@ import pytest
 from pydicom import dcmread
 from pynetdicom import AE
 from pynetdicom.association import Association
-from tests.e2e.oath.test_full_disk import small_disk
+from tests.e2e.oath.small_disk import run_in_a_namespace, small_disk
 from tests.e2e.serving import Done, Vault, new_vault, serving
 from tests.practices import patient, report, study
 
@@ -89,6 +89,7 @@ SAID = {
     ),
 }
 LANGUAGES = ("en", "fr")
+DISK = 40 * 1024 * 1024  # bytes of the one that fills up
 
 
 def check(case: str, vault: Vault, *words: str | Path, **values: object) -> None:
@@ -156,12 +157,16 @@ def test_no_doctor_yet(empty: Vault, tmp_path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", DISK) as disk:
         vault = new_vault(disk.folder)
         file = _file(tmp_path)
         disk.fill(0)
         check("full disk", vault, "import", file)
         check("full disk", vault, "search", "", "--as", "docteur")
+
+
+def test_a_full_disk_where_only_a_namespace_may_mount(tmp_path: Path) -> None:
+    run_in_a_namespace(f"{__file__}::test_a_full_disk", tmp_path)
 
 
 def test_a_damaged_pack(vault: Vault, tmp_path: Path) -> None:

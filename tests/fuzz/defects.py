@@ -80,8 +80,10 @@ DEFECTS = [
         # multipart bodies
         ("a boundary in two chunks", "multipart", DICOM + "multipart", "keep = max(position, len(data) - len(self._delimiter) + 1)\n        event", "keep = max(position, len(data) - len(self._delimiter) + 2)\n        event"),
         ("a first boundary in two chunks", "multipart", DICOM + "multipart", "- len(self._delimiter) + 1) if found < 0", "- len(self._delimiter) + 2) if found < 0"),
-        ("a body without end", "multipart", DICOM + "multipart", "if self._state != self._epilogue:", "if False:"),
+        ("a body without end", "multipart", DICOM + "multipart", "if self._state != self._epilogue and (self._state != self._closed or self._held):", "if False:"),
         ("a boundary that goes on", "multipart", DICOM + "multipart", 'if len(tail) == 2 or (tail and tail not in b"\\r-"):', "if False:"),
+        ("a closing boundary that goes on", "multipart", DICOM + "multipart", 'if tail not in (b"", b"\\r"):', "if False:"),
+        ("a line end after the closing boundary in two chunks", "multipart", DICOM + "multipart", 'if tail not in (b"", b"\\r"):', 'if tail != b"":'),
         ("headers without bound", "multipart", DICOM + "multipart", "if len(data) - position >= MAX_PART_HEADERS + 4:", "if False:"),
         ("a preamble without bound", "multipart", DICOM + "multipart", "if self._skipped > MAX_PREAMBLE:", "if False:"),
         ("an empty part", "multipart", DICOM + "multipart", "position if start == self._delimiter else position + 2", "position + 2"),

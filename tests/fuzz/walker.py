@@ -220,7 +220,15 @@ def partial(body: bytes, syntax: str) -> None:
 
 
 def compare(header: Header, body: bytes, syntax: str) -> None:
-    """Hold the header against what pydicom reads, unless it has doubts of its own."""
+    """Hold the header against what pydicom reads, unless it has doubts of its own. Every element is
+    asked for its VR, also one that a later one of its tag replaces."""
+    odd: list[str] = []
+
+    def stop(tag: int, vr: str | None, _length: int) -> bool:
+        if vr is not None and not (vr.isalpha() and vr.isupper()):
+            odd.append(vr)
+        return tag in STOP
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -229,14 +237,14 @@ def compare(header: Header, body: bytes, syntax: str) -> None:
                 io.BytesIO(body),
                 syntax == uids.IMPLICIT_LITTLE,
                 syntax != uids.EXPLICIT_BIG,
-                stop_when=lambda tag, vr, length: tag in STOP,
+                stop_when=stop,
             )
     except Exception:  # noqa: BLE001 - what pydicom does not read says nothing about us
         return
     finally:
         config.settings.reading_validation_mode = config.WARN
     raw = {int(t): e for t, e in dataset._dict.items() if t >> 16 != 0x7FE0}
-    if any(doubtful(element) for element in raw.values()):
+    if odd or any(doubtful(element) for element in raw.values()):
         return
     for tag, element in raw.items():
         if isinstance(element, RawDataElement):
@@ -247,12 +255,10 @@ def compare(header: Header, body: bytes, syntax: str) -> None:
 
 
 def doubtful(element: RawDataElement | DataElement) -> bool:
-    """Where pydicom guesses without a warning: a VR of one capital letter, and an undefined length
+    """Where pydicom guesses without a warning besides a VR of one capital letter: an undefined length
     where none may be, which it ends at the first delimiter of any depth."""
     if not isinstance(element, RawDataElement):
         return False
-    if element.VR is not None and not (element.VR.isalpha() and element.VR.isupper()):
-        return True
     return element.length == 0xFFFFFFFF and element.VR not in ("OB", "OW", "UN")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).resolve().parent.parent / "conftest.py"
+TESTS = Path(__file__).resolve().parent.parent
 ELSEWHERE = "192.0.2.1"  # reserved for documentation (RFC 5737)
 
 
@@ -38,8 +38,10 @@ def test_this_machine_stays_reachable() -> None:
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])
 def test_a_missing_component_is_told_and_fails_in_ci(tmp_path: Path, ci: str, outcome: str) -> None:
-    shutil.copy(CONFTEST, tmp_path / "conftest.py")
-    (tmp_path / "test_one.py").write_text(
+    (tmp_path / "tests").mkdir()
+    for name in ("conftest.py", "components.py"):
+        shutil.copy(TESTS / name, tmp_path / "tests")
+    (tmp_path / "tests" / "test_one.py").write_text(
         "import pytest\n\n@pytest.mark.real('dcmtk')\ndef test_one():\n    pass\n"
     )
     environ = {**os.environ, "CI": ci, "PATH": str(tmp_path)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.sealing import seal_bytes
 
 from serment.core.crypto import keys
 from serment.core.crypto.age import (
@@ -14,7 +15,6 @@ from serment.core.crypto.age import (
     X25519Identity,
     header,
     open_bytes,
-    seal_bytes,
 )
 from serment.errors import AccessDenied, FormatError, IntegrityError
 

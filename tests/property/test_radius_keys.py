@@ -6,17 +6,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from serment.core.breach.changes import ChangeReader
+from serment.core.breach.groups import Groups
 from serment.core.breach.keys import Keys
+from serment.core.breach.numbering import Ids
 from serment.core.breach.reach import reached, secret_of
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.keystate import WrapName, change_of, wraps_at, wraps_during
 
 T = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 MEMBERS, CIRCLES = ("a",), ("care",)
-ENVELOPES, PATIENTS, COMPARTMENTS = ("e1",), ("f1", "f2"), ("c1", "c2")
+ENVELOPES, PATIENTS, COMPARTMENTS = ("e1" * 16,), ("f1" * 16, "f2" * 16), ("c1" * 16, "c2" * 16)
 
 
 def names() -> list[WrapName]:
@@ -43,9 +46,12 @@ def names() -> list[WrapName]:
 
 NAMES = names()
 ROOTS = ["recovery", *[f"password:{m}" for m in MEMBERS], *[f"circle:{c}" for c in CIRCLES]]
+BELOW = [name for name in NAMES if name.kind not in ("member-seed", "circle-seed")]
 ENTRIES = st.lists(
-    st.tuples(
-        st.integers(0, 20), st.lists(st.sampled_from(NAMES)), st.sets(st.sampled_from(NAMES))
+    st.sampled_from((NAMES, BELOW)).flatmap(
+        lambda names: st.tuples(
+            st.integers(0, 20), st.lists(st.sampled_from(names)), st.sets(st.sampled_from(names))
+        )
     ),
     max_size=12,
 )
@@ -67,6 +73,21 @@ def log(changes: list[tuple[int, list[WrapName], set[WrapName]]]) -> list[Entry]
     ]
 
 
+class Told(Keys):
+    """Keys fed with entries as they are written."""
+
+    def __init__(self, start: datetime, end: datetime, lag: timedelta = timedelta()) -> None:
+        self.ids, groups = Ids(), Groups()
+        self._reader = ChangeReader(self.ids, groups)
+        super().__init__(self.ids, groups, start, end, lag)
+
+    def feed(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            told = self._reader.read(entry.encode())
+            if told is not None:
+                self.apply(entry.at, told)
+
+
 def plainly(wraps: Collection[WrapName], known: Collection[str]) -> set[tuple[str, str]]:
     """(kind, subject) of everything that opens: every wrap tried until nothing more does."""
     held, opened = {(name, epoch) for name in known for epoch in (0, 1, 2)}, set()
@@ -81,21 +102,20 @@ def plainly(wraps: Collection[WrapName], known: Collection[str]) -> set[tuple[st
             held.add((circle, int(epoch)) if at else (subject, 0))
 
 
-def smallest(keys: Keys, known: Collection[str]) -> set[tuple[str, str]]:
+def smallest(keys: Told, known: Collection[str]) -> set[tuple[str, str]]:
     """The same, asked of `Keys`; of the wraps of people and circles, those that `reached` follows."""
     opened, found = keys.opened_by(known), set()
-    for name in PATIENTS:
-        if opened.patient(int(name, 16)):
-            found.add(("patient-identity", f"patient:{name}"))
-    for name in COMPARTMENTS:
-        if opened.compartment(int(name, 16)):
-            found.add(("patient-clinical", f"compartment:{name}"))
-    for name in ENVELOPES:
-        envelope = keys.envelopes.get(int(name, 16))
-        if envelope is not None and opened.content(int(name, 16), envelope):
-            found.add(("envelope-seed", f"envelope:{name}"))
-        if envelope is not None and opened.identity(int(name, 16), envelope):
-            found.add(("envelope-identity", f"envelope:{name}"))
+    for number, raw in keys.ids.patients.ids():
+        if opened.patient(number):
+            found.add(("patient-identity", f"patient:{raw.hex()}"))
+    for number, raw in keys.ids.compartments.ids():
+        if opened.compartment(number):
+            found.add(("patient-clinical", f"compartment:{raw.hex()}"))
+    for number, raw in keys.ids.envelopes.ids():
+        if opened.content(number):
+            found.add(("envelope-seed", f"envelope:{raw.hex()}"))
+        if opened.identity(number):
+            found.add(("envelope-identity", f"envelope:{raw.hex()}"))
     return found
 
 
@@ -114,9 +134,8 @@ def test_an_instant_and_a_span(
     entries = log(changes)
     start, end = (T + timedelta(minutes=m) for m in sorted((first, second)))
     for since, until in ((start, start), (start, end)):
-        keys = Keys(since, until)
-        for entry in entries:
-            keys.apply(change_of(entry))
+        keys = Told(since, until)
+        keys.feed(entries)
         wraps = wraps_at(entries, since) if since == until else wraps_during(entries, since, until)
         assert smallest(keys, known) == of_patients(plainly(wraps, known))
         assert set(keys.tops) == {w for w in wraps if w.kind in ("member-seed", "circle-seed")}
@@ -142,9 +161,8 @@ def test_what_was_deleted_shortly_before_still_counts(
     lag: int,
 ) -> None:
     entries, at = log(changes), T + timedelta(minutes=minute)
-    keys = Keys(at, at, timedelta(minutes=lag))
-    for entry in entries:
-        keys.apply(change_of(entry))
+    keys = Told(at, at, timedelta(minutes=lag))
+    keys.feed(entries)
     before = [entry.at for entry in entries if entry.at <= at]
     last = max(before, default=at)
     keys.settle(last)
@@ -160,3 +178,41 @@ def test_what_was_deleted_shortly_before_still_counts(
     )
     wraps = wraps_at(entries, at) | lately
     assert smallest(keys, known) == of_patients(plainly(wraps, known))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(BELOW), unique=True), st.sets(st.sampled_from(BELOW)))
+@example(
+    [WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "circle:care", 2)],
+    {WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "circle:care", 1)},
+)
+@example(
+    [WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "recovery", 1)],
+    {WrapName("envelope-seed", f"envelope:{ENVELOPES[0]}", "circle:care", 1)},
+)
+def test_the_usual_entry_is_read_by_its_bytes_as_any_other(
+    made: list[WrapName], deleted: set[WrapName]
+) -> None:
+    before, entry = log([(0, sorted(deleted), set()), (1, made, deleted)])
+    usual, odd = (Told(T + timedelta(minutes=1), T + timedelta(minutes=1)) for _ in range(2))
+    for _ in range(2):  # the second time by its shape
+        usual.feed([before, entry])
+        odd.feed([before.with_details(zone=1), entry.with_details(zone=1)])
+    roots = set(ROOTS)
+    for each in [set[str](), *({root} for root in roots), roots]:
+        assert smallest(usual, each) == smallest(odd, each)
+
+
+def test_what_moves_from_one_key_to_another_is_still_there() -> None:
+    """Made and deleted in one entry, as when an arrival is filed with another patient."""
+    name = f"envelope:{ENVELOPES[0]}"
+    for kind, parents in (
+        ("envelope-seed", [f"compartment:{each}" for each in COMPARTMENTS]),
+        ("envelope-identity", [f"patient:{each}" for each in PATIENTS]),
+    ):
+        one, other = (WrapName(kind, name, parent, 0) for parent in parents)
+        keys = Told(T + timedelta(minutes=9), T + timedelta(minutes=9))
+        keys.feed(log([(0, [one], set()), (1, [other], {one})]))
+        assert keys.is_there(0)
+        keys.feed(log([(2, [], {other})]))
+        assert not keys.is_there(0)

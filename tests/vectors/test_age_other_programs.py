@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.sealing import seal_bytes
 
 from serment.core.crypto import keys, selftest
 from serment.core.crypto.age import (
@@ -16,7 +17,6 @@ from serment.core.crypto.age import (
     HybridRecipient,
     X25519Identity,
     open_bytes,
-    seal_bytes,
 )
 
 TOOLS = Path(__file__).parent.parent / "tools"

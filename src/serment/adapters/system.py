@@ -24,9 +24,8 @@ FOLDER_MODE = 0o700
 OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 LOCK_NAME = "lock"
 _LOCK_BYTE = 1 << 30  # far beyond any content: locks on Windows forbid reading what they cover
-EARLY = 256 * 1024  # bytes of one write from which on the disk begins before it is told to flush
 _LOOK_SECONDS = 0.02  # at a lock that somebody else has
-_PR_SET_DUMPABLE = 4  # Linux, prctl(2)
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4  # Linux, prctl(2)
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -70,6 +69,15 @@ def no_core_dumps() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def die_with(parent: int, by: int) -> None:
+    """Linux: from now on the system ends this process with the signal `by` when its parent ends,
+    however that comes; at once if it has ended already."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), by)
 
 
 def private_umask() -> None:
@@ -178,7 +186,6 @@ def write_at(descriptor: int, buffers: Sequence[Buffer], offset: int) -> None:
         OSError: as the system says; part of it may have been written.
     """
     rest = [memoryview(b).cast("B") for b in buffers if len(b)]
-    begin = offset
     while rest:
         done = _write_some(descriptor, rest, offset)
         offset += done
@@ -186,14 +193,12 @@ def write_at(descriptor: int, buffers: Sequence[Buffer], offset: int) -> None:
             done -= len(rest.pop(0))
         if done:
             rest[0] = rest[0][done:]
-    if offset - begin >= EARLY:
-        _start_writing_out(descriptor, begin, offset - begin)
 
 
 if sys.platform == "linux":
 
-    def _start_writing_out(descriptor: int, offset: int, size: int) -> None:
-        """The disk begins now, while more arrives, so that the flush that follows finds less to
+    def start_writing_out(descriptor: int, offset: int, size: int) -> None:
+        """The disk begins with these bytes now, while more arrives, so that the flush that follows finds less to
         do. The advice (fadvise(2)) drops what is written out already, never what is not; it says
         nothing about whether it will be: that is the flush's answer."""
         with contextlib.suppress(OSError):
@@ -201,7 +206,7 @@ if sys.platform == "linux":
 
 else:
 
-    def _start_writing_out(descriptor: int, offset: int, size: int) -> None:
+    def start_writing_out(descriptor: int, offset: int, size: int) -> None:
         """Left to the flush."""
 
 

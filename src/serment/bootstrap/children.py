@@ -18,6 +18,7 @@ from typing import Any
 from serment.errors import N_, SermentError, Unavailable
 
 STOP_SECONDS = 20.0
+LAST_SECONDS = 10.0  # for the children of one that fell to follow it
 # glibc: keep freed buffers of a few MiB instead of returning their pages to the system each time,
 # which costs more than sealing what they hold
 MEMORY = {
@@ -34,14 +35,17 @@ class Child:
         self.name, self.arguments = name, list(arguments)  # of the next start
         self._keep_open = tuple(keep_open)
         self._process: subprocess.Popen[bytes] | None = None
+        self._reading: threading.Thread | None = None
         self.ready: dict[str, Any] = {}
 
     def start(self) -> dict[str, Any]:
-        """Start it and wait until it is ready.
+        """Start it and wait until it is ready; the one before it is gone, with its own children.
 
         Raises:
             SermentError: what the child itself said on its last line.
+            Unavailable: the one before it does not end.
         """
+        self._wait_for_the_last()
         command = [sys.executable, "-m", "serment", f"_{self.name}", *self.arguments]
         self._process = subprocess.Popen(
             command,
@@ -54,8 +58,20 @@ class Child:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         self.ready = self._understood(line)
-        threading.Thread(target=self._process.stdout.read, daemon=True).start()
+        self._reading = threading.Thread(target=self._process.stdout.read, daemon=True)
+        self._reading.start()
         return self.ready
+
+    def _wait_for_the_last(self) -> None:
+        """Its output ends when the last process that has it does."""
+        if self._reading is not None:
+            self._reading.join(LAST_SECONDS)
+            if self._reading.is_alive():
+                raise Unavailable(
+                    N_("the {name} process does not end"),
+                    hint=N_("it is tried again; look at what keeps the disk busy"),
+                    name=self.name,
+                )
 
     def _understood(self, line: bytes) -> dict[str, Any]:
         try:

@@ -9,7 +9,9 @@ from typing import Any
 from serment.adapters.sqlite import keycopy
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import VaultLock
+from serment.app.copying import COPY_KEPT, renew
 from serment.app.keep.health import examine
+from serment.app.keep.objects import put_back
 from serment.app.keep.rows import compare
 from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
@@ -23,22 +25,36 @@ from serment.ports import ProgressFactory
 
 
 def examine_vault(
-    root: Path, thorough: bool, restore: bool, progress: ProgressFactory
+    root: Path,
+    thorough: bool,
+    restore: bool,
+    progress: ProgressFactory,
+    *,
+    forget: bool = False,
 ) -> dict[str, Any]:
-    """Look at everything; with no server running, mend what a restart would mend.
+    """Look at everything; with no server running, mend what a restart would mend. `forget`: delete
+    the damaged databases that restored ones replaced.
 
     Raises:
-        Conflict: restoring while somebody uses the vault, or while its database is sound.
+        Conflict: restoring or forgetting while somebody uses the vault; restoring while its
+            database is sound; both at once.
     """
     folder = open_folder(root)
     running = is_running(folder.local_socket)
     repairs: list[Remark] = []
-    if running and not restore:
+    if restore and forget:
+        raise Conflict(
+            N_("what a restored database replaces is not deleted at once"),
+            hint=N_("restore, see that nothing is missing, then `serment doctor --forget-damaged`"),
+        )
+    if running and not (restore or forget):
         return _examine(root, thorough, progress, repairs, fix=False)
     with VaultLock(folder.root):
         if restore:
             _restore(folder)
             repairs.append(Remark(N_("the database was restored from keys.copy")))
+        if forget:
+            repairs += _forget(folder)
         return _examine(root, thorough, progress, repairs, fix=True)
 
 
@@ -60,6 +76,19 @@ def _restore(folder: Folder) -> None:
             house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
     finally:
         close_house(house)
+
+
+def _forget(folder: Folder) -> list[Remark]:
+    dropped = [path.name for path in keycopy.drop_damaged(folder.database)]
+    if dropped:
+        house = open_house(folder)
+        try:
+            details = {"what": "damaged-forgotten", "count": len(dropped)}
+            with signing(folder, house.store, house.clock), on_this_machine():
+                house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
+        finally:
+            close_house(house)
+    return [Remark(N_("{file} was deleted"), file=name) for name in dropped]
 
 
 def _is_sound(folder: Folder) -> bool:
@@ -91,10 +120,15 @@ def _examine(
                 on_this_machine(),
             ):
                 repairs += mend(house.store, house.packs, house.clock)
+                repairs += put_back(house)
         with progress(N_("Examining")) as bar:
             health = examine(
                 house, Machine(folder, house.store), bar, thorough=thorough, compared=compared
             )
+        if fix and health.renew_copy:
+            with signing(folder, house.store, house.clock), on_this_machine():
+                if renew(house.store, house.clock.now()) != COPY_KEPT:
+                    repairs.append(Remark(N_("the second copy of the keys was written anew")))
     finally:
         close_house(house)
     findings = [

@@ -17,6 +17,7 @@ from serment.adapters.files.sources import Found, Refused, find_sources
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock
 from serment.app.batches import batches
+from serment.app.copying import renew
 from serment.app.protect.sealing import receiving_circle
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
@@ -167,7 +168,7 @@ def _settling(folder: Folder) -> Iterator[None]:
                 yield
         finally:
             with suppress(NoSpace, Unavailable):  # the next server's worker writes it
-                store.copy_keys()
+                renew(store, SystemClock().now())
     finally:
         store.close()
 

@@ -7,14 +7,13 @@ by mistake. The journal, not the log, says who did what.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import sys
-from collections.abc import MutableMapping
 from typing import Any
 
-import structlog
-
-from serment.entrypoints.faults import unforeseen
+from serment.adapters.system import SystemClock
+from serment.entrypoints.faults import FAULTS, unforeseen
 
 ALLOWED = frozenset(
     {
@@ -37,57 +36,56 @@ ALLOWED = frozenset(
 )
 
 
-def logger(process: str) -> Any:
-    """A logger of one process."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            _only_allowed,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=_Lines,
-    )
-    return structlog.get_logger().bind(process=process)
+class Log:
+    """Writes lines while it can: a log on a full disk, or one nobody reads any more, must not end
+    the process that has something to say."""
+
+    def __init__(self, process: str) -> None:
+        self._process, self._clock = process, SystemClock()
+
+    def info(self, event: str, **fields: object) -> None:
+        self._write("info", event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        self._write("error", event, fields)
+
+    def _write(self, level: str, event: str, fields: dict[str, object]) -> None:
+        line = {
+            "process": self._process,
+            **{key: value for key, value in fields.items() if key in ALLOWED},
+            "event": event,
+            "level": level,
+            "at": self._clock.now().isoformat(),
+        }
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(json.dumps(line, default=str) + "\n")
+            sys.stderr.flush()
 
 
-def gather(log: Any) -> None:
-    """Have what libraries log end here: of a fault its type and place, never its message, which
-    may hold a patient's value, nor the lines of a traceback."""
+def logger(process: str) -> Log:
+    """The log of one process."""
+    return Log(process)
+
+
+def gather(log: Log) -> None:
+    """Have what libraries, and our own pages, log end here: of a fault its type and place, never
+    its message, which may hold a patient's value, nor the lines of a traceback."""
     root = logging.getLogger()
     root.handlers = [_Gathered(log)]
 
 
 class _Gathered(logging.Handler):
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Log) -> None:
         super().__init__(logging.ERROR)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name == FAULTS:
+            self._log.error("fault", **getattr(record, "fields", {}))
+            return
         fault = record.exc_info[1] if record.exc_info else None
         self._log.error("fault in a library's loop", what=record.name, **_place(fault))
 
 
 def _place(fault: BaseException | None) -> dict[str, Any]:
     return {} if fault is None else dict(unforeseen(fault).values)
-
-
-class _Lines:
-    """Writes lines while it can: a log on a full disk, or one nobody reads any more, must not end
-    the process that has something to say."""
-
-    def __init__(self, *_: Any) -> None:
-        self.debug = self.info = self.warning = self.error = self.critical = self.msg
-
-    def msg(self, line: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
-
-
-def _only_allowed(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    for key in [key for key in event if key not in ALLOWED]:
-        del event[key]
-    return event

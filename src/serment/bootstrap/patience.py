@@ -1,9 +1,10 @@
-"""Connections to the pages: how long one may say nothing, how long a head of a request may be, and
-how many who may hold.
+"""Connections to the pages: how long one may say nothing or read nothing, how long a head of a
+request may be, and how many who may hold.
 
 Without it a few addresses would take every place the server has: by silence, by requests that
-never end, or by their number; and one alone its memory, by a head without end. A connection that is
-being answered is left to the server; how long a body may take is decided where it is read.
+never end, by answers they do not read, or by their number; and one alone its memory, by a head
+without end. How long an answer takes to be made is left to the server, how long a body may take to
+come is decided where it is read.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from serment.core.access.throttle import address_key
 
 HANDSHAKE_SECONDS = 10.0
 REQUEST_SECONDS = 15.0  # for the whole head, since the connection or the answer before
+READING_SECONDS = 60.0  # for what waits of an answer; more is not made while half a MiB waits
 HEAD_BYTES = 64 * 1024  # or trailer, and one read more; the parser has no bound of its own
 PLACES = 1024
 PER_ADDRESS = 256  # one of them may be a proxy that speaks for many
@@ -65,6 +67,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _address: str | None = None
     _waiting: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _unfinished = 0  # bytes since a head, a piece of a body or a request was complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -80,10 +83,21 @@ class PatientProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait(0)
+        self._read()
         if self._address is not None:
             self.crowd.leave(self._address)
             self._address = None
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The caller does not read as fast as we send: what waits now is waited for so long."""
+        super().pause_writing()
+        if self._address is not None and self._unread is None:
+            self._unread = self.loop.call_later(READING_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._read()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         self._unfinished += len(data)
@@ -107,6 +121,12 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._address is not None:
             self._wait()
+
+    def _read(self) -> None:
+        """What waited was read, or nobody is left to read it."""
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _wait(self, seconds: float | None = None) -> None:
         """Look again after a while (0 = never) whether a whole head of a request has come."""

@@ -39,14 +39,16 @@ class Addresses:
 class Server:
     """The running server of one vault."""
 
-    def __init__(self, root: Path, addresses: Addresses) -> None:
+    def __init__(self, root: Path, addresses: Addresses, helpers: int | None = None) -> None:
+        """`helpers`: how many processes help the receiver; None = as many as are useful."""
         private_umask()
         self.folder = open_folder(root)
         _check_closed(self.folder, addresses)
         self._lock = VaultLock(self.folder.root)
         keep = (self._lock.fileno(),)
         where, dicom, web = str(self.folder.root), str(addresses.dicom), str(addresses.web)
-        self.receiver = Child("receiver", [where, dicom], keep)
+        wanted = [] if helpers is None else [str(helpers)]
+        self.receiver = Child("receiver", [where, dicom, *wanted], keep)
         self.web = Child("web", [where, web, dicom], keep)
         self.worker = Child("worker", [where], keep)
         self._log = logger("server")
@@ -126,10 +128,15 @@ def told_to_stop() -> threading.Event:
     return stopping
 
 
-def serve(root: Path, addresses: Addresses, on_ready: Callable[[dict[str, Any]], None]) -> int:
-    """Serve until SIGINT or SIGTERM."""
+def serve(
+    root: Path,
+    addresses: Addresses,
+    on_ready: Callable[[dict[str, Any]], None],
+    helpers: int | None = None,
+) -> int:
+    """Serve until SIGINT or SIGTERM; `helpers` as for `Server`."""
     stopping = told_to_stop()
-    server = Server(root, addresses)
+    server = Server(root, addresses, helpers)
     on_ready(server.start())
     try:
         server.watch(stopping)

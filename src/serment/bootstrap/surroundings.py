@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import socket
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from serment.adapters.decoder.probe import lacking
 from serment.adapters.files.kit import find_shares, usual_places
+from serment.adapters.sqlite import keycopy
 from serment.adapters.system import SystemClock, free_bytes, loose_permissions
 from serment.bootstrap.folder import Folder
 from serment.core.records.vault import Setting
 from serment.ports import Store
 
+_lacks = cache(lacking)  # of a running system it does not change
 LOOK_AGAIN_SECONDS = 600.0  # at all the places; at what was found there, each time
 
 
@@ -53,7 +57,11 @@ class Machine:
         return sum(p.stat().st_size for p in self._folder.root.rglob("*") if p.is_file())
 
     def decoder_lacks(self) -> list[str]:
-        return lacking()
+        return list(_lacks())
+
+    def damaged_files(self) -> list[tuple[str, datetime]]:
+        paths = keycopy.damaged_files(self._folder.database)
+        return [(p.name, datetime.fromtimestamp(p.stat().st_ctime, UTC)) for p in paths]
 
     def loose_files(self) -> list[str]:
         root = self._folder.root

@@ -15,16 +15,21 @@ from pathlib import Path
 
 from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, no_core_dumps, private_umask
+from serment.app.copying import renew
 from serment.app.watch.checkpoints import Checkpoints
 from serment.app.watch.expiry import expire
 from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import open_folder
-from serment.bootstrap.logs import logger
+from serment.bootstrap.logs import Log, logger
 from serment.core.crypto.secret import Seed
+from serment.core.journal.copies import COPY_EVERY
 from serment.core.journal.entries import Entry, EventKind
 from serment.errors import SermentError
+from serment.ports import Clock
 
 TICK_SECONDS = 1.0
+# After a chore that failed: deleted wraps wait for it, and other writers while it tries.
+AGAIN_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -45,9 +50,10 @@ def run(root: Path) -> int:
     store = SqliteStore(folder.database, folder.key_copy)
     key = Seed(folder.journal_key.read_bytes())
     checkpoints = Checkpoints(store, clock, key, folder.vault)
+    copy = Chore("key copy", COPY_EVERY.total_seconds(), lambda: _copy(store, clock, log))
     chores = [
         Chore("checkpoint", 60, checkpoints.sign_if_changed),
-        Chore("key copy", 3600, store.copy_keys),
+        copy,
         Chore("expiry", 86400, lambda: expire(store, clock, key, folder.vault)),
     ]
     store.record(Entry(EventKind.SERVER_STARTED, clock.now(), "worker", {}))
@@ -56,18 +62,32 @@ def run(root: Path) -> int:
     watch_parent(closed)
     while not closed.wait(TICK_SECONDS):
         for chore in chores:
-            if clock.monotonic() >= chore.due:
-                chore.due = clock.monotonic() + chore.every
-                _do(chore, log)
+            do_if_due(chore, clock, log)
     store.record(Entry(EventKind.SERVER_STOPPED, clock.now(), "worker", {}))
     checkpoints.sign_if_changed()
-    store.copy_keys()
+    _do(copy, log)
+    checkpoints.sign_if_changed()  # what was odd about the copy is journalled
     store.close()
     return 0
 
 
-def _do(chore: Chore, log: object) -> None:
+def _copy(store: SqliteStore, clock: SystemClock, log: Log) -> None:
+    if what := renew(store, clock.now()):
+        log.error("the copy of the keys was not simply replaced", what=what)
+
+
+def do_if_due(chore: Chore, clock: Clock, log: Log) -> None:
+    """And see to it that it is due again: soon if it failed."""
+    if clock.monotonic() >= chore.due:
+        done = _do(chore, log)
+        chore.due = clock.monotonic() + (chore.every if done else AGAIN_SECONDS)
+
+
+def _do(chore: Chore, log: Log) -> bool:
+    """Whether it was done."""
     try:
         chore.work()
     except SermentError as error:
-        log.error("chore failed", what=chore.name, reason=error.message)  # type: ignore[attr-defined]
+        log.error("chore failed", what=chore.name, reason=error.message)
+        return False
+    return True

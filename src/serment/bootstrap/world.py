@@ -114,11 +114,11 @@ class RealWorld:
         return {"certificate": str(folder.certificate), "names": [*names, *addresses]}
 
     def doctor(
-        self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
+        self, vault: Path, thorough: bool, mend: bool, forget: bool, progress: ProgressFactory
     ) -> dict[str, Any]:
         from serment.bootstrap.doctor import examine_vault
 
-        return examine_vault(vault, thorough, mend, progress)
+        return examine_vault(vault, thorough, mend, progress, forget=forget)
 
     def auditing(self) -> Auditing:
         from serment.adapters.system import SystemClock
@@ -152,7 +152,8 @@ def _be(name: str, arguments: Sequence[str]) -> int:
     if name == "receiver":
         from serment.bootstrap.receiver import run as receiver
 
-        return receiver(root, parse_address(arguments[1]) if len(arguments) > 1 else None)
+        dicom = parse_address(arguments[1]) if len(arguments) > 1 else None
+        return receiver(root, dicom, int(arguments[2]) if len(arguments) > 2 else None)
     if name == "web":
         from serment.bootstrap.web import run as web
 

@@ -3,10 +3,13 @@ could be a patient's value."""
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import PurePath
 
 from serment.errors import N_, SermentError
+
+FAULTS = "serment.faults"  # the logger that `noted` writes to
 
 
 def where(fault: BaseException) -> str:
@@ -24,3 +27,9 @@ def unforeseen(fault: BaseException) -> SermentError:
         type=type(fault).__name__,
         where=where(fault),
     )
+
+
+def noted(fault: BaseException, number: str) -> None:
+    """Have the log say which fault was shown under that number."""
+    fields = {"number": number, "type": type(fault).__name__, "where": where(fault)}
+    logging.getLogger(FAULTS).error("fault", extra={"fields": fields})

@@ -67,16 +67,13 @@ class Reception(Protocol):
         """Begin an object; the one before it is finished or aborted. `AccessDenied`: nobody could
         open it (no care circle yet)."""
 
-    def store(self, part10: bytes | bytearray | memoryview) -> Receipt:
-        """One whole object at once: `start`, `write`, `finish`."""
-
     def prepare(self) -> None:
         """Nothing is waited for: make ready what the next object will need. Never raises."""
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         """Seal one PDF and attach it to the patient with that id; chunks as they come. Errors as
-        `store`, and `NotFound` when there is no such patient. An exception raised by the iterable
-        passes through and leaves nothing."""
+        `Streaming.finish`, and `NotFound` when there is no such patient. An exception raised by
+        the iterable passes through and leaves nothing."""
 
     def sync(self) -> None:
         """Return once everything stored so far, and the wraps that open it, are durable. Only then

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from serment.core.records.identity import person_of
+
 
 @dataclass(frozen=True, slots=True)
 class StudyRow:
@@ -20,6 +22,12 @@ class StudyRow:
     arrived: datetime
     study_uid: str
     attributes: dict[str, Any]
+
+    @property
+    def study(self) -> str:
+        """What tells its study from every other: the UID, and whose it is. A study belongs to one
+        patient (PS3.3 A.1.2); where a device sends two people under one UID, these are two."""
+        return f"{self.study_uid} {person_of(self.patient, self.attributes)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class Matches:
     series_uids: tuple[str, ...] | None = None
     instance_uids: tuple[str, ...] | None = None
     patient: str | None = None
+    envelopes: tuple[str, ...] | None = None
     limit: int | None = None
     offset: int = 0
 
@@ -89,8 +98,8 @@ class SearchTable(Protocol):
     def remove(self, envelopes: Iterable[str]) -> None: ...
 
     def studies(self, matches: Matches) -> list[StudyRow]:
-        """Newest study date first; `limit` and `offset` count distinct studies; all the rows
-        (envelopes) of a study come together."""
+        """Newest study date first; `limit` and `offset` count distinct studies (`StudyRow.study`);
+        all the rows (envelopes) of a study come together."""
 
     def instances(self, matches: Matches) -> list[InstanceRow]:
         """Ordered by study, series, instance number; duplicates left out."""
@@ -104,8 +113,9 @@ class SearchTable(Protocol):
     def study_of(self, envelope: str) -> StudyRow | None:
         """The row of that envelope."""
 
-    def summaries(self, study_uids: Sequence[str]) -> dict[str, StudySummary]:
-        """What is known of those studies as a whole; those without instances here are absent."""
+    def summaries(self, studies: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], StudySummary]:
+        """What is known of those studies as a whole, each given as its envelopes; those without
+        instances here are absent."""
 
     def repeated(self) -> list[list[InstanceRow]]:
         """Instances whose SOP Instance UID came more than once and of which more than one is still

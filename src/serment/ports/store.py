@@ -118,12 +118,21 @@ class Store(Protocol):
     def check(self) -> Sequence[str]:
         """What the database says of its own integrity: empty when sound."""
 
-    def copy_keys(self) -> None:
-        """Refresh the second copy (all but object rows and snapshots), atomically."""
+    def copy_keys(self) -> int:
+        """Refresh the second copy (all but object rows and snapshots), atomically. What the earlier
+        copy has right and the database has no more stays in it: returns how many rows that were.
+        `IntegrityError` when the earlier copy knows more than the database, or has another journal:
+        it stays. `Unavailable` when it was written, but a reader kept deleted wraps in the log: try
+        again."""
+
+    def copied(self) -> AbstractContextManager[Store | None]:
+        """The second copy as it is now, to be read only; None where a store keeps none because it
+        has no file that could be lost. `NotFound`: it is gone; `IntegrityError`, `FormatError`:
+        it cannot be read."""
 
     def forget(self) -> None:
         """Erasure: leave no byte of a wrap deleted before in any file of the store, the second
-        copy included; delete every snapshot, since they hold rows of whoever was erased.
-        `Unavailable` when a reader stands in the way: try again."""
+        copy included; delete every snapshot, since they hold rows of whoever was erased, and every damaged
+        database that a restored one replaced. `IntegrityError` as of `copy_keys`; `Unavailable` when a reader stands in the way: try again."""
 
     def close(self) -> None: ...

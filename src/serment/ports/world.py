@@ -67,5 +67,9 @@ class Surroundings(Protocol):
     def loose_files(self) -> list[str]:
         """Files of the vault that somebody other than its owner may read, relative paths."""
 
+    def damaged_files(self) -> list[tuple[str, datetime]]:
+        """Databases that restored ones replaced, and since when they lie there: they hold every key
+        that was deleted since."""
+
     def decoder_lacks(self) -> list[str]:
         """Which confinements this system does not grant the child that decodes, by name."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.components import lacking
 from tests.e2e.decoder.test_decoder import PATIENT, children, still_works
 from tests.e2e.oath.memory import count_in_memory
 
@@ -156,7 +157,7 @@ def test_a_real_child_has_its_pipes_and_its_limits_only(
             opened = {int(path.name) for path in (proc / "fd").iterdir()}
             environment = (proc / "environ").read_bytes()
         except PermissionError:
-            pytest.skip("only root may look into a process that is not dumpable")
+            lacking("only root may look into a process that is not dumpable: run the tests as root")
         assert opened == {0, 1, 2}
         assert (proc / "fd" / "2").readlink() == Path("/dev/null")
         assert b"must-not-be-seen" not in environment

@@ -111,8 +111,8 @@ class Clinic:
 
 
 @contextlib.contextmanager
-def running(vault: Vault) -> Iterator[Clinic]:
-    with serving(vault) as server:
+def running(vault: Vault, helpers: int | None = None) -> Iterator[Clinic]:
+    with serving(vault, helpers=helpers) as server:
         clinic = Clinic(vault, server)
         try:
             yield clinic

@@ -57,13 +57,14 @@ def digest(pieces: Iterable[bytes]) -> tuple[int, str]:
 
 
 def peaks(clinic: Clinic) -> dict[str, int]:
-    """The most memory each process of the server has had so far (VmHWM), in bytes."""
-    found = {}
-    for child in psutil.Process(clinic.server.process.pid).children():
+    """The most memory the processes of the server have had so far (VmHWM), in bytes; of those that
+    share a name together."""
+    found: dict[str, int] = {}
+    for child in psutil.Process(clinic.server.process.pid).children(recursive=True):
         name = next((word for word in child.cmdline() if word.startswith("_")), "")
         status = Path(f"/proc/{child.pid}/status").read_text()
         (line,) = (line for line in status.splitlines() if line.startswith("VmHWM"))
-        found[name] = int(line.split()[1]) * 1024
+        found[name] = found.get(name, 0) + int(line.split()[1]) * 1024
     return found
 
 

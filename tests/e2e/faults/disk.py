@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.e2e.faults.trace import Event
 
@@ -204,6 +206,18 @@ def in_order(events: Iterable[Event]) -> list[tuple[int, Event]]:
     from its beginning on."""
     moments = [(e.ended if e.call == "sync" else e.begun, e) for e in events]
     return sorted(moments, key=lambda moment: (moment[0], moment[1].begun))
+
+
+MEMORY_FOLDER = Path("/dev/shm")
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A new folder to build images in: in memory where the system has such a place, since what they
+    stand for has happened already and nobody has to wait for a real disk."""
+    where = MEMORY_FOLDER if os.access(MEMORY_FOLDER, os.W_OK) else None
+    with TemporaryDirectory(prefix="images-", dir=where) as name:
+        yield Path(name) / "image"
 
 
 def write(image: Image, folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 `python nursery.py`: for each line "ROOT HOST PORT" on standard input it starts a receiver and
 answers {"pid", "dicom", "seconds"} once that is ready; {"pid"} alone when it ended before. The last
-one is gone when the next line is answered. Run by `test_killed_at_random`, nothing else starts it.
+one and its helpers are gone when
+the next line is answered. Run by `test_killed_at_random`, nothing else starts it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from serment.bootstrap import receiver
 
@@ -27,7 +28,8 @@ def become(root: str, host: str, port: str, alive: int, ready: int) -> None:
     receiver.run(Path(root), (host, int(port)))
 
 
-def start(words: list[str]) -> dict[str, Any]:
+def start(words: list[str]) -> tuple[dict[str, Any], TextIO]:
+    """What is said of it, and its output, which ends with the last process of its crew."""
     began = time.monotonic()
     (alive, _), (answer, ready) = os.pipe(), os.pipe()
     pid = os.fork()
@@ -39,15 +41,17 @@ def start(words: list[str]) -> dict[str, Any]:
     os.close(alive)
     os.close(ready)
     print(json.dumps({"pid": pid}), flush=True)  # it may be killed before it is ready
-    with os.fdopen(answer) as lines:
-        line = lines.readline()
+    output = os.fdopen(answer)
+    line = output.readline()
     said = json.loads(line) if line else {}
-    return {"pid": pid, **said, "seconds": time.monotonic() - began}
+    return {"pid": pid, **said, "seconds": time.monotonic() - began}, output
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        said = start(line.split())
+        said, output = start(line.split())
         print(json.dumps(said), flush=True)
         os.waitpid(said["pid"], 0)
+        with output:
+            output.read()
         print(json.dumps({"gone": said["pid"]}), flush=True)

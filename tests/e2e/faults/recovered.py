@@ -14,11 +14,13 @@ from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.premises import SECRET, Premises, ask
 from tests.e2e.oath.sender import digest
 
+from serment.app.protect.objects import ObjectReader
+from serment.app.protect.reading import Reading
 from serment.core.dicom.part10 import read_meta
 from serment.core.records.vault import ObjectState, StoredObject
 from serment.entrypoints.desk.desk import Desk
 from serment.errors import SermentError
-from serment.ports import Matches
+from serment.ports import InstanceRow, Matches
 
 Wraps = frozenset[tuple[object, ...]]
 
@@ -81,16 +83,28 @@ def faults(premises: Premises, sent: Mapping[str, str], owed: Mapping[str, Debt]
 def _data_sets(desk: Desk) -> dict[str, list[str]]:
     """SOP Instance UID -> SHA-256 of each data set that is listed, or why it cannot be read."""
     reading = desk.reading(desk.practice.sign_in("docteur", SECRET, need_code=False))
+    rows = list(reading.instances(Matches()))
+    try:
+        contents = [_content(reader) for reader in reading.open(rows, "image")]
+    except SermentError:  # one of them: which?
+        contents = [_alone(reading, row) for row in rows]
     found: dict[str, list[str]] = {}
-    for row in reading.instances(Matches()):
-        try:
-            (reader,) = reading.open([row], "image")
-            data = reader.all()
-            content = digest(data[read_meta(data).dataset_offset :])
-        except SermentError as error:
-            content = str(error)
+    for row, content in zip(rows, contents, strict=True):
         found.setdefault(row.instance_uid, []).append(content)
     return found
+
+
+def _content(reader: ObjectReader) -> str:
+    data = reader.all()
+    return digest(data[read_meta(data).dataset_offset :])
+
+
+def _alone(reading: Reading, row: InstanceRow) -> str:
+    try:
+        (reader,) = reading.open([row], "image")
+        return _content(reader)
+    except SermentError as error:
+        return str(error)
 
 
 def _broken_promises(path: Path, owed: Iterable[Debt]) -> list[str]:

@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 from tests.e2e.faults import remains
 from tests.e2e.faults.acts import ACTS
-from tests.e2e.faults.disk import Disk, Image, in_order, write
+from tests.e2e.faults.disk import Disk, Image, in_order, room, write
 from tests.e2e.faults.trace import OPTIONS, Event, read
 from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.premises import Premises, ask
+from tests.e2e.readable import check_nothing_readable
 from tests.practices import patient, report, study
 
 from serment.core.crypto.merkle import root
@@ -29,6 +30,7 @@ from serment.core.crypto.merkle import root
 pytestmark = pytest.mark.real("strace")
 
 SEED, TORN = 13, 60
+SEARCHED = 3  # one image in so many is searched for what was planted
 COPIES = ("copied", "removed", "forgotten")  # acts that end with a new copy of the keys
 
 OF_THE_REMOVED = """SELECT count(*) FROM wrap, member WHERE state = 'removed'
@@ -51,6 +53,7 @@ class Acts:
     before: Path
     events: list[Event]
     folder: Path
+    sent: list[bytes]
     erased: set[bytes] = field(default_factory=set)  # wraps deleted when it was all forgotten
     found: list[str] = field(default_factory=list)
     images: int = 0
@@ -92,6 +95,8 @@ class Acts:
         """Start from that image as after a power loss."""
         self._build(image)
         self.images += 1
+        if not self.images % SEARCHED:
+            check_nothing_readable(self.folder / "vault", self.sent)
         premises = self.premises.in_folder(self.folder)
         self.found += [f"{what}: {fault}" for fault in self._faults(premises, done)]
 
@@ -138,20 +143,23 @@ def _journal(path: Path, done: list[Answer]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def acts(
     founded: Premises, tmp_path_factory: pytest.TempPathFactory, tool: Callable[[str], str]
-) -> Acts:
+) -> Iterator[Acts]:
     folder = tmp_path_factory.mktemp("acts")
-    premises = founded.copy(folder)
+    premises, sent = founded.copy(folder), list[bytes]()
     for number, name in enumerate(("LEFÈVRE^Hélène", "PETIT^Luc"), start=1):
         exam = study(patient(number, name, f"1957040{number}"), number)
-        premises.receive([report(exam, each) for each in range(2)])
+        objects = [report(exam, each) for each in range(2)]
+        premises.receive(objects)
+        sent += objects
     before = folder / "before"
     shutil.copytree(premises.root, before, ignore=shutil.ignore_patterns("run"))
     trace, script = folder / "trace", Path(__file__).with_name("acts.py")
     command = [tool("strace"), *OPTIONS, "-o", str(trace), sys.executable, str(script)]
     subprocess.run([*command, str(premises.root)], check=True, capture_output=True, timeout=120)
-    acts = Acts(premises, before, read(trace, premises.root), folder / "image")
-    acts.note_erased()
-    return acts
+    with room() as images:
+        acts = Acts(premises, before, read(trace, premises.root), images, sent)
+        acts.note_erased()
+        yield acts
 
 
 def test_the_recording_is_whole(acts: Acts) -> None:

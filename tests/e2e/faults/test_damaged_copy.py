@@ -12,6 +12,7 @@ from tests.e2e.faults.test_every_column import check_nothing_wrong_is_read, noti
 from tests.e2e.oath.aftermath import silent
 from tests.e2e.oath.premises import Premises, ask
 from tests.e2e.oath.test_damage import Kept
+from tests.e2e.readable import check_nothing_readable
 
 from serment.bootstrap.doctor import examine_vault
 from serment.errors import SermentError
@@ -81,6 +82,7 @@ def test_one_bit_of_the_copy(whole: Kept, tmp_path: Path) -> None:
             assert rows(kept) == expected, f"seed {SEED}, bit {bit}"
         elif (kept.premises.root / "vault.sqlite3").exists():
             check_nothing_wrong_is_read(kept)
+        check_nothing_readable(kept.premises.root, kept.sent.values())
     assert noticed_at > FLIPS / 3
 
 

@@ -7,6 +7,7 @@ Which keys there are is asked of the database; a new one without its test fails 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,7 +17,9 @@ from tests.e2e.faults.test_every_column import columns
 from tests.e2e.oath.aftermath import complaints
 from tests.e2e.oath.client import Client
 from tests.e2e.oath.premises import Premises, ask
+from tests.e2e.oath.sender import SUCCESS, Association, Sender
 from tests.e2e.oath.test_swaps import Kept, Thief, read
+from tests.e2e.readable import check_nothing_readable
 from tests.e2e.serving import serving
 
 from serment.core.journal.entries import EventKind
@@ -34,6 +37,7 @@ CIRCLES = {
     ("secretariat", 1): "care",
 }
 SETTINGS = {"journal-public-key", "appointing-public-key"}
+PATIENCE_SECONDS = 20
 LOGINS = ("docteur", "chirurgien", "secretaire", "dpo")
 
 
@@ -52,8 +56,11 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Kept:
-    return Kept(whole.premises.copy(tmp_path), dict(whole.sent), dict(whole.owner))
+def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
+    """A copy; whatever is exchanged in it, nothing in it can be read afterwards."""
+    kept = Kept(whole.premises.copy(tmp_path), dict(whole.sent), dict(whole.owner))
+    yield kept
+    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 def exchange(kept: Kept, table: str, column: str, where: str, *values: object) -> Thief:
@@ -119,6 +126,29 @@ def test_a_circle(kept: Kept, circle: str, epoch: int) -> None:
     if circle != "recovery":  # with another recovery key nobody opens anything
         found = read(kept)
         assert {uid: found.files[uid] for uid in before} == before
+
+
+@pytest.mark.parametrize(("circle", "epoch"), [("care", 2), ("secretariat", 2), ("recovery", 1)])
+def test_an_association_under_way(kept: Kept, circle: str, epoch: int) -> None:
+    """It began when the stranger's key stood there, and has an envelope that opens for him: soon
+    after somebody opened, nothing more is acknowledged into it."""
+    exchange(kept, "circle", "public_key", "id = ? AND epoch = ?", circle, epoch)
+    with serving(kept.premises.vault) as server:
+        sender = Sender(lambda: int(server.dicom_port), 300)
+        with Association(int(server.dicom_port)) as peer:
+            assert sender.one(peer) == SUCCESS
+            kept.premises.vault.run("unlock", "--as", "docteur", code=None)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while sender.one(peer) == SUCCESS:
+                assert time.monotonic() < end
+            acknowledged = len(sender.acknowledged)
+            for _ in range(3):
+                assert sender.one(peer) != SUCCESS
+            peer.release()
+    assert stopped(kept) == {circle}
+    with closing(sqlite3.connect(kept.database)) as database:
+        (rows,) = database.execute("SELECT count(*) FROM stored_object").fetchone()
+    assert rows == len(kept.sent) + acknowledged
 
 
 def test_it_is_on_the_home_page_and_in_the_status(kept: Kept) -> None:

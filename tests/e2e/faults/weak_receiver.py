@@ -28,7 +28,7 @@ def no_folder_sync() -> None:
 def no_log_sync() -> None:
     """The database does not wait for the disk."""
     connect = connections.connect
-    connections.connect = lambda path, synchronous: connect(path, "OFF")
+    connections.connect = lambda path, synchronous, *mode: connect(path, "OFF", *mode)
 
 
 def answer_first() -> None:

@@ -10,6 +10,7 @@ from serment.core.dicom.part10 import build_meta
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
+NAME = b"ATTAQUANT^FICTIF"
 UIDS = (  # each where a UID belongs
     "../../../../tmp/escaped",
     "/tmp/escaped",
@@ -30,9 +31,13 @@ def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
 
 
 def described(instance: str, study: str = "2.25.10", series: str = "2.25.11") -> bytes:
-    """The header of a small CT data set with these UIDs, and some pixels."""
-    names = ((8, 0x16, CT), (8, 0x18, instance), (0x20, 0x0D, study), (0x20, 0x0E, series))
-    head = b"".join(element(g, n, b"UI", uid.encode("latin-1")) for g, n, uid in names)
+    """The header of a small CT data set with these UIDs, a name, and some pixels."""
+
+    def uid(group: int, number: int, value: str) -> bytes:
+        return element(group, number, b"UI", value.encode("latin-1"))
+
+    head = uid(8, 0x16, CT) + uid(8, 0x18, instance) + element(0x10, 0x10, b"PN", NAME)
+    head += uid(0x20, 0x0D, study) + uid(0x20, 0x0E, series)
     return head + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, 4) + bytes(4)
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.e2e.hostile.bombs import UIDS, deflated, described, nested
-from tests.e2e.hostile.conftest import MIB, House, growing_less
-from tests.e2e.hostile.many import growth, small_server
+from tests.e2e.hostile.conftest import MIB, House, files, growing_less
+from tests.e2e.hostile.many import AT_ONCE, HELPERS, growth, side_by_side, small_server
 from tests.e2e.receiving.conftest import Peer, data_set, request
 
 pytestmark = pytest.mark.skipif(
@@ -38,7 +38,7 @@ def test_memory_that_grows_would_be_seen() -> None:
         assert process.stdout is not None
         with (
             pytest.raises(AssertionError, match="MiB"),
-            growing_less(psutil.Process(process.pid), 48 * MIB),
+            growing_less([psutil.Process(process.pid)], 48 * MIB),
         ):
             process.stdin.write(b"\n")
             process.stdin.flush()
@@ -48,7 +48,7 @@ def test_memory_that_grows_would_be_seen() -> None:
 
 @pytest.mark.parametrize("announced", [0xFFFFFFFF, 300 * MIB])
 def test_300_mib_before_association_leave_the_memory_flat(house: House, announced: int) -> None:
-    with growing_less(house.receiver, TEMPORARY):
+    with growing_less(house.receivers, TEMPORARY):
         peer = house.call(STRANGERS[0])
         with pytest.raises(ConnectionError):
             peer.send(struct.pack(">BxI", 1, announced))
@@ -61,19 +61,15 @@ def test_300_mib_before_association_leave_the_memory_flat(house: House, announce
 def test_a_deflate_bomb_is_refused_in_little_memory(house: House) -> None:
     bomb = deflated()
     assert len(bomb) < 600_000
-    with growing_less(house.receiver, 48 * MIB), house.associated() as peer:
+    with growing_less(house.receivers, 48 * MIB), house.associated() as peer:
         assert peer.store(bomb, number=5) == 0xC000
         assert peer.store(data_set()) == 0
 
 
 def test_endless_depth_is_refused(house: House) -> None:
-    with growing_less(house.receiver, 32 * MIB), house.associated() as peer:
+    with growing_less(house.receivers, 32 * MIB), house.associated() as peer:
         assert peer.store(nested()) == 0xC000
         assert peer.store(data_set()) == 0
-
-
-def files(house: House) -> set[str]:
-    return {path.name for path in house.root.parent.rglob("*")}
 
 
 @pytest.mark.parametrize("uid", UIDS, ids=range(len(UIDS)))
@@ -85,7 +81,7 @@ def test_no_uid_becomes_a_path(house: House, uid: str) -> None:
             uids = {"instance": "2.25.1", where: uid}
             assert peer.store(described(**uids)) in (0xA900, 0xC000)
         assert peer.store(data_set()) == 0
-    assert {name for name in files(house) - known if not name.endswith(".pack")} == set()
+    assert files(house) - known == set()
     assert not Path("/tmp/escaped").exists()
 
 
@@ -138,7 +134,7 @@ def test_thousands_of_silent_connections_do_not_keep_a_device_out(house: House) 
     count = min(SILENT, hard - 200)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, count + 200), hard))
     try:
-        with growing_less(house.receiver, 32 * MIB), held(house, count) as peers:
+        with growing_less(house.receivers, 32 * MIB), held(house, count) as peers:
             assert len(peers) > count // 2
             house.still_serves()
     finally:
@@ -185,13 +181,28 @@ def closed(peer: Peer) -> bool:
 
 @pytest.mark.parametrize("calling", [b"CT1", b"STRANGER"])
 def test_short_associations_leave_the_memory_flat(house: House, calling: bytes) -> None:
-    """2,000 after 500 that warm up; `python -m tests.e2e.hostile.many` makes 100,000."""
+    """2,000 after 500 that warm up; `make callers` makes 100,000."""
     port = int(house.clinic.server.dicom_port)
-    assert growth(house.receiver.pid, port, calling, 500, 2000) < MIB
+    assert growth(house.receivers, port, calling, 500, 2000) < MIB
 
 
-def test_a_leak_would_be_seen() -> None:
-    with small_server(leak=1024) as (pid, port):
-        assert growth(pid, port, b"CT1", 500, 2000) >= MIB
-    with small_server(leak=0) as (pid, port):
-        assert growth(pid, port, b"CT1", 500, 2000) < MIB
+def test_associations_side_by_side_leave_the_memory_of_all_flat(house: House) -> None:
+    """Each process has some of them."""
+    port = int(house.clinic.server.dicom_port)
+    with side_by_side(port, b"CT1", AT_ONCE):
+        assert len(house.receivers) == 1 + HELPERS
+        assert all(serves(process) for process in house.receivers)
+    assert growth(house.receivers, port, b"CT1", 1000, 2000, AT_ONCE) < MIB
+
+
+def serves(process: psutil.Process) -> int:
+    """How many callers."""
+    return sum(c.status == "ESTABLISHED" for c in process.net_connections("tcp"))
+
+
+@pytest.mark.parametrize("at_once", [1, AT_ONCE])
+def test_a_leak_would_be_seen(at_once: int) -> None:
+    with small_server(leak=1024) as (server, port):
+        assert growth([server], port, b"CT1", 500, 2000, at_once) >= MIB
+    with small_server(leak=0) as (server, port):
+        assert growth([server], port, b"CT1", 500, 2000, at_once) < MIB

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from tests.e2e.hostile.bombs import DEFLATED, deflated, described, odd_meta, part10
-from tests.e2e.hostile.conftest import House
+from tests.e2e.hostile.conftest import House, files
 from tests.unit.dicom.test_dicomdir import directory
 
 GOOD = part10(described("2.25.41", "2.25.40", "2.25.42"), "2.25.41")
@@ -38,14 +38,13 @@ def test_archives_made_to_harm(house: House, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "set.zip").write_bytes(archive(*members))
-    before = {path for path in house.root.parent.rglob("*") if path.suffix != ".pack"}
+    before = files(house)
     done = house.clinic.vault.json("import", folder / "set.zip", code=1)
     reasons = {one["path"].rpartition("!")[2]: one["reason"] for one in done["refused"]}
     assert {"nested.dcm", "bomb.dcm", "deflated.dcm"} <= set(reasons)
     assert "archive inside" in reasons["nested.dcm"]
     assert not set(NAMES) & set(reasons)  # a name is a label and nothing else
-    after = {path for path in house.root.parent.rglob("*") if path.suffix != ".pack"}
-    assert after == before
+    assert files(house) == before
     assert list(tmp_path.rglob("*")) == [folder, folder / "set.zip"]
     assert not Path("/tmp/escaped.dcm").exists()
 

@@ -17,13 +17,14 @@ from serment.entrypoints.desk.desk import Desk
 from serment.ports import Matches
 
 
-def receiver_of(server: Server) -> int | None:
-    """The process that receives now, if there is one."""
+def receivers_of(server: Server) -> list[int]:
+    """The processes that receive now, the first of them first; none while they start again."""
     try:
         children = psutil.Process(server.process.pid).children()
-        return next((c.pid for c in children if "_receiver" in c.cmdline()), None)
+        first = next((c for c in children if "_receiver" in c.cmdline()), None)
+        return [] if first is None else [first.pid, *(c.pid for c in first.children())]
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return None
+        return []
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.serving import PASSWORD, Vault
+from tests.sealing import keep
 
 from serment.adapters.packs.local import LocalPacks
 from serment.adapters.sqlite.store import SqliteStore
@@ -84,7 +85,7 @@ class Premises:
             receiver = SealedReceiver(folder.vault, store, packs, SystemClock(), _no_lock)
             source = Source("dicom", None, circle, "127.0.0.1:50000", "127.0.0.1:11112")
             reception = receiver.open(source)
-            receipts = [reception.store(data) for data in objects]
+            receipts = [keep(reception, data) for data in objects]
             if pdf is not None:
                 receipts.append(reception.document([pdf[0]], pdf[1], "Courrier"))
             reception.sync()

@@ -72,11 +72,6 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     return kept
 
 
-@pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Kept:
-    return whole.copy(tmp_path)
-
-
 @dataclass
 class Seen:
     """What one person got: names and files that came back as sent, and every refusal."""

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.oath.aftermath import complaints, data_sets, receiver_of
+from tests.components import lacking
+from tests.e2e.oath.aftermath import complaints, data_sets, receivers_of
 from tests.e2e.oath.client import BASE, Client
 from tests.e2e.oath.premises import Premises
 from tests.e2e.oath.sender import OUT_OF_RESOURCES, SUCCESS, Association, Sender, digest, new_uid
+from tests.e2e.oath.small_disk import Disk, run_in_a_namespace, small_disk
+from tests.e2e.readable import check_nothing_readable
 from tests.e2e.receiving.conftest import CT, EXPLICIT, data_set
 from tests.e2e.serving import Server, serving
 
@@ -29,43 +31,6 @@ MEGABYTE = 1 << 20
 SIZE = 40 * MEGABYTE
 FULL = 12  # exit code of NoSpace
 PATIENCE_SECONDS = 90
-NO_MOUNT = "only root may mount a small disk (tmpfs) here"
-
-
-@dataclass
-class Disk:
-    """A disk of its own for a vault, of which the most is taken away and given back."""
-
-    folder: Path
-
-    @property
-    def _filler(self) -> Path:
-        return self.folder / "filler"
-
-    def free(self) -> int:
-        return os.statvfs(self.folder).f_bavail * os.statvfs(self.folder).f_frsize
-
-    def fill(self, leave: int) -> None:
-        with self._filler.open("ab") as file:
-            file.write(bytes(max(0, self.free() - leave)))
-
-    def empty(self) -> None:
-        self._filler.unlink(missing_ok=True)
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Disk]:
-    """A tmpfs of `SIZE` bytes; skips where that is not permitted."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip(NO_MOUNT)
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=700", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip(NO_MOUNT)
-    try:
-        yield Disk(folder)
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @dataclass
@@ -109,7 +74,7 @@ class Scarce:
 
 @pytest.fixture
 def scarce(founded: Premises, tmp_path: Path) -> Iterator[Scarce]:
-    with small_disk(tmp_path / "disk") as disk:
+    with small_disk(tmp_path / "disk", SIZE) as disk:
         founded.copy(disk.folder)
         (tmp_path / "vault").symlink_to(disk.folder / "vault")  # the log is on the large disk
         premises = founded.in_folder(tmp_path)
@@ -128,17 +93,22 @@ def wait_for(true: Callable[[], bool]) -> None:
 
 def check_nothing_lost(premises: Premises, sender: Sender) -> None:
     """Everything acknowledged is there and identical; nothing else is, half or whole, that was
-    refused; the vault is sound."""
+    refused; the vault is sound; nothing of it can be read in its files."""
     found = data_sets(premises)
     assert {uid: [value] for uid, value in sender.acknowledged.items()} == found
     assert complaints(premises) == []
     assert premises.vault.json("journal", "verify")["ok"] is True
+    check_nothing_readable(premises.root, [data_set(uid, pixels=3000) for uid in sender.sent])
+
+
+def test_the_same_where_only_a_namespace_may_mount(tmp_path: Path) -> None:
+    run_in_a_namespace(__file__, tmp_path)
 
 
 def test_devices_are_told_and_receiving_resumes(scarce: Scarce) -> None:
     for _ in range(3):
         assert scarce.send(50_000) == SUCCESS
-    before = receiver_of(scarce.server)
+    before = receivers_of(scarce.server)
     scarce.disk.fill(leave=4 * MEGABYTE)
     scarce.until_full(300_000)
     scarce.disk.fill(leave=0)
@@ -161,7 +131,7 @@ def test_devices_are_told_and_receiving_resumes(scarce: Scarce) -> None:
     assert scarce.send(50_000) == SUCCESS
     assert scarce.send(6 * MEGABYTE) == SUCCESS
     assert scarce.stow(3000)[0] == 200
-    assert receiver_of(scarce.server) == before  # it never fell
+    assert receivers_of(scarce.server) == before  # it never fell
     _stop(scarce)
     check_nothing_lost(scarce.premises, scarce.sender)
 
@@ -193,9 +163,9 @@ def test_people_are_told_what_to_do(scarce: Scarce, tmp_path: Path) -> None:
 def test_a_receiver_that_falls_on_a_full_disk_comes_back_with_the_space(scarce: Scarce) -> None:
     assert scarce.send(3000) == SUCCESS
     scarce.disk.fill(leave=0)
-    fallen = receiver_of(scarce.server)
+    fallen = receivers_of(scarce.server)
     assert fallen
-    os.kill(fallen, signal.SIGKILL)
+    os.kill(fallen[-1], signal.SIGKILL)
     wait_for(lambda: scarce.server.log.read_text().count("not restarted") >= 2)
     assert "full" in scarce.server.log.read_text()
     assert scarce.premises.vault.json("status")["receiving"] is False
@@ -209,7 +179,7 @@ def test_a_receiver_that_falls_on_a_full_disk_comes_back_with_the_space(scarce: 
 def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     full = Path("/dev/full")
     if not full.exists():
-        pytest.skip("this system has no /dev/full")
+        lacking("this system has no /dev/full")
     with pytest.raises(OSError, match="No space"), full.open("w", buffering=1) as stream:
         stream.write("line\n")  # what a logger meets
     with full.open("w", buffering=1) as stream:

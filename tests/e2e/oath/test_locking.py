@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -55,6 +55,9 @@ class Machine:
         return 0
 
     def decoder_lacks(self) -> list[str]:
+        return []
+
+    def damaged_files(self) -> list[tuple[str, datetime]]:
         return []
 
     def loose_files(self) -> list[str]:

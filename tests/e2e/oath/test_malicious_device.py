@@ -23,6 +23,7 @@ from tests.practices import patient, report, study
 
 from serment.adapters.sqlite.store import SqliteStore
 from serment.core.records.vault import Envelope, ObjectState, Patient, StoredObject
+from serment.errors import Conflict
 
 VICTIM = study(patient(1), 1)
 OTHER = study(patient(2, "AUTRE^Personne", "19620202", "M"), 1)
@@ -34,6 +35,7 @@ def forged(data: bytes, **changes: str) -> bytes:
     dataset = dcmread(BytesIO(data))
     for name, value in changes.items():
         setattr(dataset, name, value)
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     out = BytesIO()
     dataset.save_as(out)
     return out.getvalue()
@@ -92,8 +94,8 @@ def test_whoever_does_not_know_all_of_an_identity_adds_nothing_to_it(
 
 
 def test_what_claims_somebody_elses_study_keeps_its_own_patient(practised: Premises) -> None:
-    """It is listed in the study whose UID it took (threat model, "a wrong sender"); the record, the
-    keys and every object of the victim stay as they were."""
+    """It is another study, of whom it names, under the same UID; the record, the keys and every
+    object of the victim stay as they were, and nothing is shown of one for the other."""
     with practised.desk() as desk:
         before = filed(desk)
         (victim,) = (row.id for row in desk.house.store.find(Patient))
@@ -105,8 +107,37 @@ def test_what_claims_somebody_elses_study_keeps_its_own_patient(practised: Premi
         assert {filed(desk)[each] for each in new}.isdisjoint({victim})
         assert {each: filed(desk)[each] for each in before} == before
         assert desk.house.store.get(StoredObject, kept.id) == kept
-        (row,) = ask(desk, "search", "docteur", query=VICTIM.uid)
-        assert row["PatientName"] == VICTIM.patient.name
+        rows = {row["PatientName"]: row for row in ask(desk, "search", "docteur", query=VICTIM.uid)}
+        assert set(rows) == {VICTIM.patient.name, OTHER.patient.name}
+        assert rows[VICTIM.patient.name]["Envelopes"] == list(before)
+        assert {row["NumberOfStudyRelatedInstances"] for row in rows.values()} == {1}
+        for row in rows.values():
+            (envelope,) = row["Envelopes"]
+            assert ask(desk, "show", "docteur", id=envelope) == row
+        with pytest.raises(Conflict):
+            ask(desk, "show", "docteur", id=VICTIM.uid)
+
+
+def test_an_instance_under_a_uid_that_is_taken_is_asked_for_by_its_own_id(
+    practised: Premises,
+) -> None:
+    """The UID alone gives nobody the forged object for the true one, nor the other way round."""
+    with practised.desk() as desk:
+        (first,) = ask(desk, "search", "docteur", query="", level="instance")
+        uid = first["SOPInstanceUID"]
+        before = ask(desk, "fetch", "docteur", uid=uid)
+    practised.receive([forged(report(OTHER, 7), StudyInstanceUID=VICTIM.uid, SOPInstanceUID=uid)])
+    with practised.desk() as desk:
+        found = ask(desk, "search", "docteur", query=f"instance:{uid}", level="instance")
+        assert len(found) == 2
+        for command, name in (("fetch", "uid"), ("show", "id")):
+            with pytest.raises(Conflict):
+                ask(desk, command, "docteur", **{name: uid})
+        assert ask(desk, "fetch", "docteur", uid=first["Object"]) == before
+        (other,) = (one["Object"] for one in found if one["Object"] != first["Object"])
+        assert dcmread(BytesIO(ask(desk, "fetch", "docteur", uid=other))).PatientName == (
+            OTHER.patient.name
+        )
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tests.e2e.oath.sender import SUCCESS, Association, Sender
 from tests.e2e.serving import PASSWORD, Server, serving
 
 from serment.app.protect import members
+from serment.bootstrap.crew import useful_helpers
 from serment.core.crypto.keys import age_identity, derive, subkey
 from serment.core.crypto.secret import Seed
 
@@ -54,6 +55,8 @@ class Running:
         for process in (top, *top.children(recursive=True)):
             words = process.cmdline()
             name = next((word[1:] for word in words if word.startswith("_")), "server")
+            if name in self.processes:  # a receiver's fork has its command line
+                name = f"{name} {len(self.processes)}"
             self.processes["decoder" if "adapters.decoder.child" in words[-5] else name] = (
                 process.pid
             )
@@ -78,7 +81,9 @@ def running(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_all_of_them_run(running: Running) -> None:
-    assert set(running.processes) == {"server", "receiver", "web", "worker", "decoder"}
+    names = [name.split()[0] for name in running.processes]
+    helpers = ["receiver"] * useful_helpers()
+    assert sorted(names) == sorted(["server", "receiver", *helpers, "web", "worker", "decoder"])
 
 
 # Files
@@ -218,27 +223,34 @@ def _all_of(seeds: dict[str, Seed]) -> dict[str, bytes]:
     return {k: v for name, seed in seeds.items() for k, v in _everything_of(name, seed).items()}
 
 
-def test_the_receiver_never_holds_what_opens_an_envelope(running: Running, tmp_path: Path) -> None:
+def test_no_receiver_ever_holds_what_opens_an_envelope(running: Running, tmp_path: Path) -> None:
     """No key of a person or a circle, ever; no envelope's seed, while its association is open and
     after. Its clinical header key stays until the end, and maybe in freed memory for a while
     (threat model, "Memory")."""
-    pid, port = running.processes["receiver"], int(running.server.dicom_port)
+    receivers = [pid for name, pid in running.processes.items() if name.startswith("receiver")]
+    port = int(running.server.dicom_port)
     theirs = _all_of(running.seeds)
     sender = Sender(lambda: port, 3000)
     study_uid = "2.25.10"  # of the instances a `Sender` makes
-    with Association(port) as peer:
-        assert [sender.one(peer) for _ in range(3)] == [SUCCESS] * 3
+    with ExitStack() as stack:  # each is served by another process
+        peers = [stack.enter_context(Association(port)) for _ in receivers]
+        for peer in peers:
+            assert [sender.one(peer) for _ in range(3)] == [SUCCESS] * 3
         envelopes = _envelope_seeds(running.premises, tmp_path, study_uid)
-        assert len(envelopes) == 1
-        (seed,) = envelopes.values()
-        header_key = {"clinical headers": subkey(seed, "clinical-header").reveal()}
-        assert count_in_memory(pid, header_key)  # it can be found: what comes next means something
+        assert len(envelopes) == len(receivers)
+        keys = {e: subkey(seed, "clinical-header").reveal() for e, seed in envelopes.items()}
+        # they can be found, one in each: what comes next means something
+        assert [len(count_in_memory(pid, keys)) for pid in receivers] == [1] * len(receivers)
+        for pid in receivers:
+            assert count_in_memory(pid, theirs | _all_of(envelopes)) == {}
+        for peer in peers:
+            peer.release()
+    with ExitStack() as stack:  # somebody else's memory may be reused only now
+        for peer in [stack.enter_context(Association(port)) for _ in receivers]:
+            assert sender.one(peer) == SUCCESS
+            peer.release()
+    for pid in receivers:
         assert count_in_memory(pid, theirs | _all_of(envelopes)) == {}
-        peer.release()
-    with Association(port) as peer:  # somebody else's memory may be reused only now
-        assert sender.one(peer) == SUCCESS
-        peer.release()
-    assert count_in_memory(pid, theirs | _all_of(envelopes)) == {}
 
 
 def test_the_open_practice_holds_its_keys_in_the_web_process_only(running: Running) -> None:

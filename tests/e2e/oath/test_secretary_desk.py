@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -65,7 +66,6 @@ def tries(vault: Vault) -> dict[str, list[Try]]:
     """A request that is not named here makes the tests fail: decide first what it may give her."""
     uids, study_uid = vault.exhibits.uids, vault.exhibits.exam.uid
     instances = [uids["instance"], uids["report's instance"], vault.document_uid]
-    ids = [vault.patient, *vault.envelopes, *vault.objects]
     below = ("series", "instance")
     member = {"login": "nouveau"}
     return {
@@ -81,11 +81,15 @@ def tries(vault: Vault) -> dict[str, list[Try]]:
             Try({"id": vault.patient}, ANSWERED),
             *(Try({"id": uid}, REFUSED) for uid in instances),
             *(Try({"id": uid}, REFUSED, NOTHING) for uid in (uids["series"],)),
-            *(Try({"id": each}, NOTHING, NOTHING) for each in ids if each != vault.patient),
+            *(Try({"id": each}, ANSWERED) for each in vault.envelopes),  # as lists of studies do
+            *(Try({"id": each}, NOTHING, NOTHING) for each in vault.objects),
         ],
         "fetch": [
             *(Try({"uid": uid}, REFUSED) for uid in instances),
-            *(Try({"uid": uid}, REFUSED, NOTHING) for uid in (study_uid, *ids)),
+            Try({"uid": study_uid}, REFUSED, NOTHING),
+            # A random id is an object's; of any other one is not told whether it exists.
+            *(Try({"uid": each}, REFUSED) for each in vault.objects),
+            *(Try({"uid": each}, REFUSED, REFUSED) for each in (vault.patient, *vault.envelopes)),
         ],
         "waiting": [Try({}, ANSWERED)],
         "unfile": [Try({"envelope": vault.envelopes[0]}, ANSWERED, None)],
@@ -113,6 +117,13 @@ def tries(vault: Vault) -> dict[str, list[Try]]:
         "journal export": [Try({}, ANSWERED)],
         "journal checkpoint": [Try({}, ANSWERED)],
         "journal retention": [Try({"months": 24}, REFUSED, None)],
+        # Counts and random ids: who is behind them only a page shows, and never to her.
+        "breach radius": [
+            Try(
+                {"stolen": "backup", "at": datetime.now(UTC).isoformat(), "patients": True},
+                ANSWERED,
+            )
+        ],
         "kit declared": [Try({}, REFUSED, None)],
         "lock": [Try({}, ANSWERED)],
     }

@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -113,6 +114,11 @@ def routes(found: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]
                 yield method, prefix + route.path
 
 
+def a_moment_ago() -> str:
+    """As a page and a command take it: this machine's time, without a zone."""
+    return (datetime.now() - timedelta(seconds=1)).isoformat(timespec="seconds")
+
+
 def pages(vault: Open) -> dict[tuple[str, str], list[Visit]]:
     """What she is to get of each page."""
     each_object = list(vault.objects.values())
@@ -169,6 +175,11 @@ def pages(vault: Open) -> dict[tuple[str, str], list[Visit]]:
         ],
         ("POST", "/journal/verify"): [Visit("/journal/verify", 200)],
         ("GET", "/journal/checkpoint"): [Visit("/journal/checkpoint", 200)],
+        # Whom a breach reached is for the doctor, the DPO and the administrator to ask.
+        ("GET", "/breach"): [Visit("/breach", 403)],
+        ("POST", "/breach"): [
+            Visit("/breach", 403, 200, {"what": "backup", "from": a_moment_ago()})
+        ],
         ("GET", "/members"): [Visit("/members", 200)],
         ("POST", "/members"): [
             Visit(
@@ -399,6 +410,11 @@ def commands(vault: Open, folder: Path) -> dict[str, list[tuple[list[str], int]]
         "journal export": [([], 0)],
         "journal checkpoint": [([], 0)],
         "journal retention": [(["24", *hers], 4)],
+        # Counts and random ids, for whoever owns the machine: no session of hers is asked for.
+        "breach radius": [
+            (["--stolen", "backup", "--at", a_moment_ago(), "--patients"], 1),  # cheap passwords
+            (["--server", "--from", a_moment_ago(), "--patients"], 1),
+        ],
         "lock": "tried elsewhere: it would end the sessions of these tests",
     }
 

@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 from tests.e2e.oath.premises import SECRET, Premises, ask
 from tests.e2e.oath.thief import CLINICAL_KINDS, Loot, attack, copy_of
+from tests.e2e.readable import check_nothing_readable
 from tests.e2e.serving import serving
 from tests.practices import patient, report, study
+from tests.sealing import seal_bytes
 
-from serment.core.crypto.age import HybridRecipient, seal_bytes
+from serment.core.crypto.age import HybridRecipient
 from serment.core.crypto.keys import new_seed, public_key
 from serment.core.dicom.part10 import read_meta
 from serment.entrypoints.desk.desk import Desk
@@ -82,8 +84,11 @@ def whole(founded: Premises, tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def kept(whole: Kept, tmp_path: Path) -> Kept:
-    return Kept(whole.premises.copy(tmp_path), dict(whole.sent), dict(whole.owner))
+def kept(whole: Kept, tmp_path: Path) -> Iterator[Kept]:
+    """A copy; whatever is exchanged in it, nothing in it can be read afterwards."""
+    kept = Kept(whole.premises.copy(tmp_path), dict(whole.sent), dict(whole.owner))
+    yield kept
+    check_nothing_readable(kept.premises.root, kept.sent.values())
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 
 from serment.adapters import system
 from serment.adapters.packs import LocalPacks
-from serment.adapters.packs.group import Group
+from serment.adapters.packs.group import EARLY, Group
 from serment.core.crypto.entropy import new_id, random_bytes
 from serment.errors import NoSpace, Unavailable
 from serment.ports import Place
@@ -71,6 +71,26 @@ def test_nothing_new_means_no_flush(tmp_path: Path) -> None:
     packs.sync()
     assert packs.flushes == 1
     packs.close()
+
+
+def test_the_disk_begins_with_what_waits_when_more_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with what is flushed at once anyway, not twice, and not for a few bytes."""
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        system, "start_writing_out", lambda _file, offset, size: begun.append((offset, size))
+    )
+    group, large = Group(tmp_path), bytes(EARLY)
+    for _ in range(3):
+        group.append([large])
+        group.sync()
+    assert begun == []
+    for data in (b"few", large, b"few", b"few", large, b"few"):
+        group.append([data])
+    start = 3 * EARLY
+    assert begun == [(start, 3 + EARLY), (start + 3 + EARLY, 6 + EARLY)]
+    group.close()
 
 
 def test_sync_waits_for_what_was_reserved_before_and_is_not_yet_written(tmp_path: Path) -> None:

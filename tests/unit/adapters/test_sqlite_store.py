@@ -490,6 +490,20 @@ def test_forgetting_while_somebody_reads_says_so(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_row_that_cannot_be_read_holds_nobody_up(tmp_path: Path) -> None:
+    """Not even while somebody keeps the error: what was deleted can be forgotten all the same."""
+    store = open_store(tmp_path)
+    put(store, *(wrap(f"patient:p{n}") for n in range(300)))
+    with store._durable.lent() as connection:
+        connection.execute("UPDATE wrap SET kind = 'no such kind' WHERE rowid = 2")
+        connection.execute("PRAGMA busy_timeout = 50")
+    with pytest.raises(IntegrityError) as kept:
+        store.find(Wrap)
+    store.forget()
+    assert kept.value
+    store.close()
+
+
 # The second copy
 
 

@@ -117,21 +117,19 @@ def test_buffers_are_written_one_after_the_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the advice is Linux's")
-def test_the_disk_begins_early_and_what_it_says_then_counts_for_nothing(
+def test_that_the_disk_does_not_begin_early_counts_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    advised: list[tuple[int, int]] = []
+    asked: list[tuple[int, int]] = []
 
     def refuse(_descriptor: int, offset: int, size: int, _advice: int) -> None:
-        advised.append((offset, size))
+        asked.append((offset, size))
         raise OSError(errno.EINVAL, "no such advice here")
 
     monkeypatch.setattr(os, "posix_fadvise", refuse)
     descriptor = system.create_private(tmp_path / "file")
-    system.write_at(descriptor, [b"head", bytes(system.EARLY)], 7)
-    system.write_at(descriptor, [b"small"], 0)
-    assert advised == [(7, 4 + system.EARLY)]
-    assert system.read_at(descriptor, 11, 0) == b"small\0\0head"
+    system.start_writing_out(descriptor, 7, 4)
+    assert asked == [(7, 4)]
     os.close(descriptor)
 
 
@@ -198,3 +196,25 @@ print(limits[0].split()[4:6], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
 
 def test_free_bytes(tmp_path: Path) -> None:
     assert system.free_bytes(tmp_path) > 0
+
+
+FOLLOWER = """
+import os, signal, sys, time
+from serment.adapters.system import die_with
+parent = os.getpid()
+if not os.fork():
+    die_with(parent, signal.SIGKILL)
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+    os._exit(0)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux does it for us")
+def test_a_process_follows_its_parent_however_that_ends() -> None:
+    with subprocess.Popen([sys.executable, "-c", FOLLOWER], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert int(parent.stdout.readline())
+        parent.kill()
+        assert parent.stdout.read() == b""  # ends with the last process that has it

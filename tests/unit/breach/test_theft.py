@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.breach.conftest import HOUR, Practice, evidence, found, ids
+from tests.practices import patient, report, study
+from tests.sealing import keep
+from tests.unit.breach.conftest import HOUR, NAMES, Practice, evidence, found, ids
 
 from serment.app.protect import members
+from serment.app.protect.mending import mend
 from serment.core.access.passwords import RULE_NAME
 from serment.core.access.strength import Strength
 from serment.core.breach.evidence import Fact
 from serment.core.breach.exposure import Category, Exposure
 from serment.core.crypto.password import STANDARD, Cost
+from serment.core.dicom.fictional import Place, pdf_document, radiograph
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Wrap
+from serment.ports import Source
 
 READABLE, UNINTELLIGIBLE = Exposure.READABLE, Exposure.UNINTELLIGIBLE
 
@@ -217,3 +222,37 @@ def test_a_journal_that_was_changed_proves_nothing(practice: Practice) -> None:
     assert evidence(said)[Fact.NOT_WHOLE].entries == (4, 4)
     store._log[5] = replace(store._log[5], body=b"{}")  # type: ignore[attr-defined]
     assert evidence(practice.stolen(practice.now))[Fact.UNREADABLE].count == 1
+
+
+def test_each_object_counts_as_what_it_is(practice: Practice) -> None:
+    examination = study(patient(1, f"{NAMES[1]}^Fictive", "19510401"))
+    practice.world.receive(
+        [
+            radiograph(examination, Place(1, 1, "Face")),
+            pdf_document(examination, Place(2, 2, "Courrier"), "Courrier fictif", ["Imaginaire."]),
+            *(report(examination, number) for number in (3, 4)),
+        ]
+    )
+    practice.visit("docteur")
+    said = practice.stolen(practice.now, "docteur")
+    objects = {c: amounts[READABLE].objects for c, amounts in said.numbers.categories.items()}
+    assert objects == {
+        Category.IDENTITY: 0,
+        Category.IMAGES: 1,
+        Category.REPORTS: 2,
+        Category.DOCUMENTS: 1,
+    }
+    assert Fact.KINDS_UNKNOWN not in evidence(said)
+
+
+def test_what_a_repair_counted_is_told_as_such(practice: Practice) -> None:
+    examination, house = study(patient(1, f"{NAMES[1]}^Fictive", "19510401")), practice.world.house
+    reception = practice.world.receiver().open(Source("dicom", None, None, "p", "l"))
+    keep(reception, radiograph(examination, Place(1, 1, "Face")))
+    keep(reception, report(examination, 2))
+    reception.sync()  # then the process dies
+    mend(house.store, house.packs, house.clock)
+    said = practice.stolen(practice.now)
+    images = said.numbers.categories[Category.IMAGES]
+    assert (images[UNINTELLIGIBLE].envelopes, images[UNINTELLIGIBLE].objects) == (1, 2)
+    assert evidence(said)[Fact.KINDS_UNKNOWN].count == 1

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tests.practices import PASSWORD, patient, report, study
+from tests.sealing import keep
 from tests.unit.breach.conftest import HOUR, Practice, evidence, found, ids
 
 from serment.app.protect import members
@@ -16,7 +17,7 @@ from serment.app.watch.expiry import expire
 from serment.app.watch.refusals import Refusals
 from serment.core.breach.evidence import Fact
 from serment.core.breach.exposure import Category, Exposure
-from serment.errors import NotFound, UsageError
+from serment.errors import AccessDenied, NotFound, UsageError
 from serment.ports import Matches, Source
 
 READ, READABLE, UNINTELLIGIBLE = Exposure.READ, Exposure.READABLE, Exposure.UNINTELLIGIBLE
@@ -178,7 +179,7 @@ def arrive(practice: Practice, number: int, *, tls: bool, local: str = SCANNER) 
     who = patient(number, f"ARRIVÉE{number}^Fictive", f"19{50 + number}0401")
     source = Source("dicom", None, "care", "192.0.2.7:40000", local, tls)
     reception = practice.world.receiver().open(source)
-    reception.store(report(study(who, number)))
+    keep(reception, report(study(who, number)))
     reception.sync()
     reception.close()
     practice.wait()
@@ -241,6 +242,98 @@ def test_of_several_answers_the_worst_counts(practice: Practice) -> None:
     assert ids(both, READABLE) == {first, second}
     reports = both.numbers.categories[Category.REPORTS]
     assert [reports[each].patients for each in (READ, READABLE, UNINTELLIGIBLE)] == [1, 0, 2]
+    assert [reports[each].objects for each in (READ, READABLE, UNINTELLIGIBLE)] == [1, 0, 2]
+    identities = both.numbers.categories[Category.IDENTITY]
+    assert [identities[each].envelopes for each in (READ, READABLE, UNINTELLIGIBLE)] == [1, 2, 0]
+
+
+def test_an_account_opens_the_files_that_were_stolen_later(practice: Practice) -> None:
+    """One breach: what came after he had used it lay in the files, under keys that he had."""
+    first = practice.bring(1)
+    practice.visit("docteur")
+    used = {"start": practice.wait(), "end": practice.wait()}
+    practice.wait(2 * HOUR)
+    second, other = practice.bring(2), practice.bring(3, "chirurgie")
+    practice.visit("docteur", "chirurgien")
+    practice.wait(2 * HOUR)
+    patients = {practice.patient_of(each) for each in (first, second, other)}
+    assert practice.stolen(practice.now).harmless
+    assert found(practice.ask(accounts=("docteur",), **used)) == {"readable": 1}
+    for at in (practice.now, used["start"]):
+        files = practice.ask(stolen="disk", at=at, accounts=("docteur",), **used)
+        alone = practice.stolen(at, "docteur")
+        assert files.numbers.patients == alone.numbers.patients
+        assert files.numbers.categories == alone.numbers.categories
+        told = evidence(files)[Fact.KNOWN_ELSEWHERE]
+        assert told.values == {"member": f"member:{practice.member('docteur').id}"}
+    both = practice.ask(stolen="backup", at=practice.now, accounts=("docteur",), **used)
+    assert ids(both, READABLE) == patients
+    # Who is known anyway needs no other way.
+    said = practice.ask(
+        stolen="disk", at=practice.now, known=("docteur",), accounts=("docteur",), **used
+    )
+    assert Fact.KNOWN_ELSEWHERE not in evidence(said)
+
+
+def test_who_was_signed_in_on_a_controlled_server_opens_the_stolen_files(
+    practice: Practice,
+) -> None:
+    practice.bring(1)
+    start = practice.now
+    practice.visit("docteur")
+    end = practice.wait(2 * HOUR)
+    later = practice.bring(2)
+    practice.visit("docteur")
+    practice.wait(2 * HOUR)
+    said = practice.ask(stolen="backup", at=practice.now, server=True, start=start, end=end)
+    assert practice.patient_of(later) in ids(said, READABLE)
+    assert Fact.KNOWN_ELSEWHERE in evidence(said)
+
+
+def test_who_signed_in_in_clear_opens_the_stolen_files(practice: Practice) -> None:
+    start = practice.now
+    practice.bring(1)
+    practice.visit("docteur")
+    open_one(practice, "docteur", Peer("192.0.2.9:50000", WEB, False))
+    end = practice.wait(2 * HOUR)
+    later = practice.bring(2)
+    practice.visit("docteur")
+    said = practice.ask(stolen="disk", at=practice.now, listeners=(WEB,), start=start, end=end)
+    assert practice.patient_of(later) in ids(said, READABLE)
+
+
+# Sign-ins that came to nothing
+
+
+def knock(practice: Practice, peer: Peer) -> None:
+    """The password is right, but from elsewhere it opens nothing alone."""
+    with pytest.raises(AccessDenied):
+        practice.world.practice.sign_in("docteur", PASSWORD, "", peer)
+    practice.wait()
+
+
+def test_a_right_password_that_was_refused_was_in_the_memory(practice: Practice) -> None:
+    several(practice)
+    start = practice.now
+    knock(practice, Peer("192.0.2.9:50000", WEB, True))
+    said = practice.ask(server=True, start=start)
+    assert found(said) == {"readable": 3}
+    told = evidence(said)[Fact.SIGN_IN_FAILED]
+    assert told.count == 1 and told.entries is not None
+    assert told.values == {"member": f"member:{practice.member('docteur').id}"}
+    assert practice.ask(server=True, start=practice.now).harmless
+
+
+def test_a_right_password_that_was_refused_crossed_in_clear(practice: Practice) -> None:
+    several(practice)
+    start = practice.now
+    knock(practice, Peer("192.0.2.9:50000", WEB, True))
+    assert practice.ask(listeners=(WEB,), start=start).harmless
+    knock(practice, Peer("192.0.2.9:50000", WEB, False))
+    said = practice.ask(listeners=(WEB,), start=start)
+    assert found(said) == {"readable": 3}
+    assert evidence(said)[Fact.SIGN_IN_FAILED].count == 1
+    assert evidence(said)[Fact.REFUSED].count == 2
 
 
 @pytest.mark.parametrize(
@@ -255,6 +348,8 @@ def test_of_several_answers_the_worst_counts(practice: Practice) -> None:
         {"stolen": "disk", "at": 60},
         {"stolen": "disk", "at": -(10**9)},
         {"server": True, "start": 0, "end": -60},
+        {"accounts": ("docteur",), "known": ("docteur",), "start": 0},
+        {"listeners": (WEB,), "known": ("docteur",), "start": 0},
         {"server": True, "start": -(10**9), "end": -(10**9) + 1},
     ],
 )

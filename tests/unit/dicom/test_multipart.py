@@ -40,6 +40,8 @@ def read(body: bytes, boundary: bytes = b"b", step: int = 1 << 20) -> list[tuple
     [
         (b"--b--", []),
         (b"--b--\r\nepilogue --b\r\n", []),
+        (b"--b-- \t", []),  # RFC 2046 5.1.1: blanks, then a line end or that of the body
+        (b"--b--\t \r\n--b\r\n", []),
         (b"--b\r\n\r\nx\r\n--b--", [b"x"]),
         (b"--b\r\n\r\n\r\n--b--", [b""]),
         (b"--b\r\n\r\n--b--", [b""]),  # RFC 2046 5.1.1: the line end before the body is optional
@@ -64,6 +66,13 @@ def test_part_types() -> None:
         b"",
         b"--b",
         b"--b-",
+        b"--b--x",
+        b"--b-- x",
+        b"--b---",
+        b"--b--\r",
+        b"--b--\n",
+        b"--b--\rx",
+        b"--b\r\n\r\nx\r\n--b--glued\r\n--b--",
         b"--b\r\n\r\nx",
         b"--b\r\n\r\nx\r\n--b",
         b"--b\r\n\r\nx\r\n--c--",

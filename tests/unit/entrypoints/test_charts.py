@@ -55,11 +55,15 @@ def test_the_longest_bar_fills_the_room_and_others_follow() -> None:
     assert [text.text for text in root.findall("text")][2:4] == [HOSTILE, HOSTILE]
 
 
-def test_stacked_rows_fill_the_width_and_show_the_least() -> None:
-    rows = [("Un", [Part("a", 499_999, "a"), Part("b", 1, "b"), Part("c", 0, "0")]), ("Rien", [])]
+def test_stacked_rows_have_one_scale_and_show_the_least() -> None:
+    rows = [
+        ("Un", [Part("a", 499_999, "a"), Part("b", 1, "b"), Part("c", 0, "0")]),
+        ("La moitié", [Part("a", 250_000, "a")]),
+        ("Rien", []),
+    ]
     root = ElementTree.fromstring(charts.stacked_rows("Titre", "En mots", rows, []))
     widths = [float(bar.get("width")) for bar in root.findall("rect")]
-    assert widths == [327.0, 3.0, 330.0]
+    assert widths == [327.0, 3.0, 166.5, 330.0]
     assert [bar.get("class") for bar in root.findall("rect")][-1] == "chart-none"
 
 

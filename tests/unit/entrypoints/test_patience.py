@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -130,12 +131,67 @@ def test_an_answer_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer.startswith(b"HTTP/1.1 204")
 
 
+LARGE = 64 * 1024 * 1024  # more than the buffers between two ends take
+
+
+async def large(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """An answer that is long on its way, and takes a while to end once all of it was sent."""
+    headers = [(b"content-length", b"%d" % LARGE)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for _ in range(63):
+        await send({"type": "http.response.body", "body": bytes(LARGE // 64), "more_body": True})
+    await asyncio.sleep(3 * patience.READING_SECONDS)
+    await send({"type": "http.response.body", "body": bytes(LARGE // 64)})
+
+
+async def taken(port: int, wait: Any = None) -> int:
+    """How many bytes come to one who asks, waits for something, and then reads."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    if wait is not None:
+        await wait()
+    size = 0
+    try:
+        while more := await reader.read(1 << 20):
+            size += len(more)
+            if size >= LARGE:
+                break
+    except ConnectionResetError:
+        pass
+    writer.close()
+    return size
+
+
+def test_who_does_not_read_his_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He gets no more than what waited on its way, and his place is free."""
+    monkeypatch.setattr(patience, "READING_SECONDS", 0.2)
+
+    async def until_cut() -> None:
+        while not patience.PatientProtocol.crowd.held:
+            await asyncio.sleep(0.01)
+        while patience.PatientProtocol.crowd.held:
+            await asyncio.sleep(0.01)
+
+    async def nothing(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        with contextlib.suppress(OSError):  # uvicorn may tell the application that he left
+            await large(scope, receive, send)
+
+    assert asyncio.run(served(partial(taken, wait=until_cut), nothing)) < LARGE
+    assert not patience.PatientProtocol.crowd.held
+
+
+def test_who_reads_his_answer_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it had to wait for him, each wait has a time of its own."""
+    monkeypatch.setattr(patience, "READING_SECONDS", 0.5)
+    assert asyncio.run(served(taken, large)) >= LARGE
+
+
 def test_one_address_holds_so_many_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "PER_ADDRESS", 2)
 
     async def crowd(port: int) -> list[bytes]:
         kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
-        refused = await silence(port)
+        refused = await silence(port, HEAD + b"\r\n")  # answered, were there a place
         for _, writer in kept:
             writer.close()
         while patience.PatientProtocol.crowd.held:

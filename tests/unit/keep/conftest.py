@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.practices import World, memory_world, patient, report, study
+from tests.practices import World, disk_world, memory_world, patient, report, study
 
 from serment.core.crypto import password
 from serment.core.crypto.password import Cost
@@ -28,6 +29,17 @@ def world() -> World:
     for number in (1, 2, 3):
         person = patient(number, f"FICTIF{'ABC'[number - 1]}^Personne", f"196{number}0101")
         world.receive([report(study(person, number))])
+    return world
+
+
+def copied(folder: Path) -> World:
+    """A practice on disk with one patient, its keys copied just now."""
+    world = disk_world(folder)
+    world.add("docteur", Role.DOCTOR)
+    world.receive([report(study(patient()))])
+    with world.signed_in("docteur"):
+        pass
+    world.house.store.copy_keys()
     return world
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ class Quiet:
         return 0
 
     def decoder_lacks(self) -> list[str]:
+        return []
+
+    def damaged_files(self) -> list[tuple[str, datetime]]:
         return []
 
     def loose_files(self) -> list[str]:

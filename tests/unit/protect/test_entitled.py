@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.practices import World, memory_world, patient, report, study
+from tests.sealing import keep
 
 from serment.app.keyring import Keyring
 from serment.app.protect import entitled, kit, members
@@ -111,10 +112,10 @@ def test_an_association_begun_before_seals_to_the_new_key(
 ) -> None:
     world, rings = left
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient(1), 7)))
+    keep(reception, report(study(patient(1), 7)))
     with world.signed_in("docteur"):
         pass
-    reception.store(report(study(patient(1), 8)))
+    keep(reception, report(study(patient(1), 8)))
     reception.sync()
     reception.close()
     assert _opened(world, rings) == 0

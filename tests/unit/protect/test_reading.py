@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 from tests.practices import World, disk_world, patient, report, study
+from tests.sealing import keep, seal_bytes
 
 from serment.adapters.packs import files
 from serment.app.protect.objects import PIECE, WHOLE, ObjectReader
-from serment.core.crypto.age import HybridRecipient, seal_bytes
+from serment.core.crypto.age import HybridRecipient
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Envelope, Role, StoredObject, Wrap, WrapKind
@@ -221,7 +222,7 @@ def test_what_comes_while_open_is_seen(tmp_path_factory: pytest.TempPathFactory)
             assert len(searching.instances(Matches(study_uids=(one.uid,)))) == number
         # an object row may come after the entry that announced its envelope
         reception = world.receiver().open(Source("import", None, None, "", ""))
-        reception.store(report(one, 3))
+        keep(reception, report(one, 3))
         assert len(searching.instances(Matches(study_uids=(one.uid,)))) == 2
         reception.sync()
         assert len(searching.instances(Matches(study_uids=(one.uid,)))) == 3

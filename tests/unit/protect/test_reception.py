@@ -9,16 +9,22 @@ from pathlib import Path
 
 import pytest
 from tests.practices import World, disk_world, memory_world, patient, report, study
+from tests.sealing import keep
+from tests.unit.protect.thief import opened_by, write
 
 from serment.adapters.packs.local import LocalPacks
-from serment.app.protect import devices
+from serment.app.circles import current
+from serment.app.protect import devices, members
 from serment.app.protect import reception as limits
 from serment.app.protect.arrivals import parse_arrival
 from serment.app.protect.mending import mend
+from serment.core.crypto.keys import new_seed, public_key
 from serment.core.dicom import uids
+from serment.core.dicom.fictional import Place, pdf_document, radiograph
 from serment.core.dicom.part10 import build_meta, read_meta
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
+from serment.core.records import names
 from serment.core.records.vault import (
     Envelope,
     EnvelopeKind,
@@ -55,10 +61,10 @@ def test_only_the_study_that_the_request_names_is_taken(world: World) -> None:
     wanted, other = study(patient()), study(patient(), 2)
     source = Source("stow", None, None, "", "", study=wanted.uid)
     reception = world.receiver().open(source)
-    receipt = reception.store(report(wanted))
+    receipt = keep(reception, report(wanted))
     assert receipt.study == wanted.uid
     with pytest.raises(Mismatch, match="another study"):
-        reception.store(report(other))
+        keep(reception, report(other))
     stream = reception.start()
     with pytest.raises(Mismatch, match="another study"):
         stream.write(report(other, text="imaginaire " * 600_000)[: 5 << 20])
@@ -84,7 +90,7 @@ def test_a_large_object_streams_and_comes_back(world: World) -> None:
 
 def test_wraps_and_envelope_are_there_before_the_first_object(world: World) -> None:
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient())))
+    keep(reception, report(study(patient())))
     (envelope,) = world.house.store.find(Envelope)
     kinds = {(w.kind, w.recipient) for w in world.house.store.find(Wrap) if "envelope" in w.subject}
     assert envelope.kind is EnvelopeKind.REPORT
@@ -110,8 +116,8 @@ def test_nonsense_is_refused_and_the_reception_goes_on(world: World) -> None:
     reception = world.receiver().open(Source("stow", None, None, "p", "l"))
     for nonsense in (b"", b"x" * 500, bytes(128) + b"DICM", bytes(4096)):
         with pytest.raises(FormatError):
-            reception.store(nonsense)
-    reception.store(report(study(patient())))
+            keep(reception, nonsense)
+    keep(reception, report(study(patient())))
     reception.close()
     assert len(world.house.store.find(StoredObject)) == 1
 
@@ -149,6 +155,35 @@ def test_what_is_no_uid_at_all_is_refused(world: World) -> None:
             world.receive([data.replace(instance.encode(), odd.encode())])
 
 
+@pytest.mark.parametrize("name", ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"])
+@pytest.mark.parametrize("odd", [b"\0", b"\x01", b"\t", b"\n", b"\x1b", b"\x7f", b"\xa0"])
+def test_a_uid_with_something_in_it_is_not_taken_for_one_without(
+    world: World, name: str, odd: bytes
+) -> None:
+    """PS3.5 9.1: digits and points. Were a control character left out, two objects would have one
+    UID; refused, nothing is acknowledged that a search by what its sender wrote does not find."""
+    data = report(study(patient()))
+    uid = str(parse_arrival(data, None).clinical[name]).encode()
+    at = data.rindex(uid)  # of the data set, not of group 2 in front of it
+    inside = data[: at + 10] + odd + data[at + 11 :]
+    with pytest.raises(FormatError):
+        world.receive([inside])
+    with pytest.raises(FormatError):
+        world.receive([inside.replace(uid, inside[at : at + len(uid)])])  # announced so, too
+    assert not world.house.store.find(StoredObject)
+    world.receive([data])
+
+
+def test_the_padding_of_a_uid_is_none_of_it() -> None:
+    """Trailing NULL by the standard, trailing or leading spaces by old devices."""
+    data = report(study(patient()))
+    uid = str(parse_arrival(data, None).clinical["SeriesInstanceUID"])
+    short = uid[:-2]
+    for padded in (f"{short}\0\0", f"{short}  ", f" {short}\0"):
+        found = parse_arrival(data.replace(uid.encode(), padded.encode()), None)
+        assert found.clinical["SeriesInstanceUID"] == short
+
+
 def test_uids_made_here_have_no_leading_zero() -> None:
     for random_id in ("0" * 31 + "7", "f" * 32, "0a" * 16):
         numbers = uids.new_uid(random_id).split(".")
@@ -161,7 +196,7 @@ def test_announced_uids_must_be_those_of_the_data_set(world: World) -> None:
     lying = build_meta(meta.sop_class, "2.25.1", meta.transfer_syntax) + data[meta.dataset_offset :]
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
     with pytest.raises(Mismatch):
-        reception.store(lying)
+        keep(reception, lying)
     reception.close()
 
 
@@ -206,14 +241,28 @@ def test_the_journal_says_what_came(world: World) -> None:
     closed = [e for e in entries if e and e.kind is EventKind.RECEPTION_CLOSED]
     assert len(opened[0].details["wraps_made"]) == 5
     (came,) = closed[0].details["envelopes"].values()
-    assert came["objects"] == 3
+    assert (came["objects"], came["kinds"]) == (3, {"report": 3})
+
+
+def test_the_journal_says_what_each_object_was(world: World) -> None:
+    examination = study(patient())
+    mixed = [
+        radiograph(examination, Place(1, 1, "Face")),
+        pdf_document(examination, Place(2, 2, "Courrier"), "Courrier fictif", ["Imaginaire."]),
+        *(report(examination, number) for number in (3, 4)),
+    ]
+    world.receive(mixed)
+    entries = [entry_of(row) for row in world.house.store.journal()]
+    (closed,) = [e for e in entries if e and e.kind is EventKind.RECEPTION_CLOSED]
+    (came,) = closed.details["envelopes"].values()
+    assert came["kinds"] == {"image": 1, "document": 1, "report": 2}
 
 
 def test_a_restart_indexes_what_was_not_and_closes_what_was_open(world: World) -> None:
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient()), 1))
+    keep(reception, report(study(patient()), 1))
     reception.sync()
-    reception.store(report(study(patient()), 2))
+    keep(reception, report(study(patient()), 2))
     reception.sync()  # acknowledged, its row still in memory: then the process dies
     indexed = world.house.store.count(StoredObject)
     assert indexed < 2
@@ -229,7 +278,7 @@ def test_a_caller_that_mixes_patients_makes_no_memory_grow(world: World) -> None
     count = limits.OPEN_AT_ONCE + 5
     open_one = world.receiver().open(Source("dicom", None, None, "p", "l"))
     for number in [*range(count), 0]:
-        open_one.store(report(study(patient(number), number), len(str(number))))
+        keep(open_one, report(study(patient(number), number), len(str(number))))
         waiting = world.house.store.find(Envelope, closed=False)
         assert len(waiting) <= limits.OPEN_AT_ONCE
     open_one.close()
@@ -256,10 +305,10 @@ def test_what_a_full_disk_took_is_neither_listed_nor_counted(tmp_path: Path) -> 
     world = disk_world(tmp_path)
     world.add("docteur", Role.DOCTOR)
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    kept = reception.store(report(study(patient()), 1))
+    kept = keep(reception, report(study(patient()), 1))
     reception.sync()
     fail = another_senders_write(world)
-    reception.store(report(study(patient()), 2))
+    keep(reception, report(study(patient()), 2))
     fail()
     with pytest.raises(NoSpace):
         reception.sync()
@@ -267,7 +316,7 @@ def test_what_a_full_disk_took_is_neither_listed_nor_counted(tmp_path: Path) -> 
     assert read_back(world) == [kept.sop_instance]
     assert what_came(world) == [1]
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
-    reception.store(report(study(patient()), 2))
+    keep(reception, report(study(patient()), 2))
     reception.sync()
     reception.close()
     assert len(read_back(world)) == 2
@@ -282,14 +331,14 @@ def test_a_loss_found_while_an_envelope_is_put_away_is_told_at_the_next_sync(
     world.add("docteur", Role.DOCTOR)
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
     fail = another_senders_write(world)
-    reception.store(report(study(patient())))
+    keep(reception, report(study(patient())))
     fail()
     other = report(study(patient(2), 2))
     with pytest.raises(NoSpace):
-        reception.store(other)
+        keep(reception, other)
     with pytest.raises(NoSpace):
         reception.sync()
-    kept = reception.store(other)
+    kept = keep(reception, other)
     reception.sync()
     reception.close()
     assert read_back(world) == [kept.sop_instance]
@@ -325,13 +374,92 @@ def test_a_removed_device_sends_nothing_more(world: World) -> None:
     with world.signed_in("admin") as session:
         device = devices.add(world.house, session.member, "ct", "CT1", "127.0.0.1").row
         association = world.receiver().open(Source("dicom", device.id, None, "p", "l"))
-        association.store(report(study(patient()), 1))
+        keep(association, report(study(patient()), 1))
         devices.remove(world.house, session.member, "ct")
     world.house.clock.advance(limits.LOOK_AGAIN_SECONDS)  # type: ignore[attr-defined]
-    with pytest.raises(AccessDenied, match="removed"):
-        association.store(report(study(patient()), 2))
+    for number in (2, 3):  # and the next one, without a second in between
+        with pytest.raises(AccessDenied, match="removed"):
+            keep(association, report(study(patient()), number))
     association.close()
     assert world.house.store.count(StoredObject) == 1
+
+
+def _look_again(world: World) -> None:
+    world.house.clock.advance(limits.LOOK_AGAIN_SECONDS)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["dicom", "import"])
+@pytest.mark.parametrize("name", ["care", "secretariat", "recovery"])
+def test_what_is_under_way_stops_with_its_circle(world: World, name: str, kind: str) -> None:
+    """The envelope it has is one that a stranger opens: nothing more comes into it."""
+    seed = new_seed()
+    write(world, [replace(current(world.house.store)[name], public_key=public_key(seed))])
+    association = world.receiver().open(Source(kind, None, None, "p", "l"))
+    keep(association, report(study(patient()), 1))
+    stream = association.start()
+    stream.write(report(study(patient()), 2, text="imaginaire " * 600_000)[: 5 << 20])
+    write(world, [replace(current(world.house.store)[name], stopped=True)])
+    _look_again(world)
+    with pytest.raises(AccessDenied, match="stopped"):
+        stream.finish()
+    for number in (3, 4):
+        with pytest.raises(AccessDenied, match="stopped"):
+            keep(association, report(study(patient()), number))
+    write(world, [replace(current(world.house.store)[name], stopped=False)])
+    keep(association, report(study(patient()), 5))
+    association.close()
+    assert world.house.store.count(StoredObject) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"), [("care", 1), ("secretariat", 1), ("dpo", 1), ("recovery", 2)]
+)
+def test_another_key_means_another_envelope(world: World, name: str, keys: int) -> None:
+    """Also where it only was put right again: what is open to a stranger gets nothing more, and the
+    reception goes on."""
+    right, seed = current(world.house.store)[name], new_seed()
+    write(world, [replace(right, public_key=public_key(seed))])
+    association = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    keep(association, report(study(patient()), 1))
+    write(world, [right])
+    _look_again(world)
+    for number in (2, 3):
+        keep(association, report(study(patient()), number))
+    association.close()
+    rows = Counter(row.envelope for row in world.house.store.find(StoredObject))
+    assert sorted(rows.values()) == [1, 2]
+    assert opened_by(world, names.circle(name), seed, 1) == keys  # of the first envelope
+    assert all(envelope.closed for envelope in world.house.store.find(Envelope))
+
+
+def test_a_new_epoch_means_another_envelope(world: World) -> None:
+    """A doctor left while a device sends: what it sends next is sealed to those who remain."""
+    world.add("confrere", Role.DOCTOR)
+    association = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    keep(association, report(study(patient()), 1))
+    with world.signed_in("admin") as session:
+        members.remove(world.house, session.member, "confrere")
+    with world.signed_in("docteur"):
+        _look_again(world)
+        for number in (2, 3):
+            keep(association, report(study(patient()), number))
+    association.close()
+    rows = Counter(row.envelope for row in world.house.store.find(StoredObject))
+    epochs = {
+        rows[wrap.subject.removeprefix("envelope:")]: wrap.epoch
+        for wrap in world.house.store.find(Wrap, kind=WrapKind.ENVELOPE_SEED)
+        if wrap.recipient == "circle:care"
+    }
+    assert epochs[2] == 2
+
+
+def test_an_envelope_lasts_as_long_as_nothing_changes(world: World) -> None:
+    association = world.receiver().open(Source("dicom", None, None, "p", "l"))
+    for number in (1, 2, 3):
+        keep(association, report(study(patient()), number))
+        _look_again(world)
+    association.close()
+    assert world.house.store.count(Envelope) == 1
 
 
 def test_what_came_twice_has_nothing_in_common_but_its_size(world: World) -> None:
@@ -365,13 +493,13 @@ def test_what_was_made_ready_serves_one_object_of_its_envelope(world: World) -> 
     """A file key used twice, or sealed to another envelope, would open what it must not."""
     reception = world.receiver().open(Source("dicom", None, None, "p", "l"))
     reception.prepare()
-    reception.store(report(study(patient(1)), 1))
+    keep(reception, report(study(patient(1)), 1))
     for _ in range(2):
         reception.prepare()
-    reception.store(report(study(patient(2), 2), 2))
+    keep(reception, report(study(patient(2), 2), 2))
     reception.prepare()
     for number in (3, 4):
-        reception.store(report(study(patient(1)), number))
+        keep(reception, report(study(patient(1)), number))
     reception.sync()
     reception.close()
     files = [

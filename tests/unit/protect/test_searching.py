@@ -15,8 +15,8 @@ from serment.ports import Matches
 EACH = 3
 
 
-def two_circles() -> World:
-    """A doctor who works in two teams; each received as many reports."""
+def two_teams() -> World:
+    """A doctor who works in two teams, and a surgeon who works in one."""
     world = memory_world()
     world.add("docteur", Role.DOCTOR)
     world.add("chirurgien", Role.DOCTOR, care="chirurgie")
@@ -29,6 +29,12 @@ def two_circles() -> World:
         tx.put(both)
     with world.signed_in("chirurgien") as session:
         members.admit(world.house, session.member, session.ring, "docteur")
+    return world
+
+
+def two_circles() -> World:
+    """The doctor's two teams received as many reports."""
+    world = two_teams()
     for at, circle in enumerate(("care", "chirurgie")):
         exam = study(patient(1), 10 + at)
         world.receive((report(exam, number + 1) for number in range(EACH)), circle)

@@ -70,12 +70,14 @@ def test_envelopes_of_one_study_are_one_reading(reads, details) -> None:
 
 
 def test_a_study_stands_by_the_envelope_that_was_read_first(reads, monkeypatch) -> None:
-    assert [reads.study_of("s1", "1.2", e) for e in ("e1", "e2")] == ["e1", "e1"]
-    assert reads.study_of("s2", "1.2", "e2") == "e2"
-    assert reads.study_of("s1", "1.3", "e3") == "e3"
+    assert [reads.study_of("s1", "1.2", e, "p1") for e in ("e1", "e2")] == ["e1", "e1"]
+    assert reads.study_of("s2", "1.2", "e2", "p1") == "e2"
+    assert reads.study_of("s1", "1.3", "e3", "p1") == "e3"
+    assert reads.study_of("s1", "1.2", "e4", "p2") == "e4"  # another patient under the same UID
+    assert reads.study_of("s1", "1.2", "e5", None) == "e5"  # of nobody yet
     monkeypatch.setattr(module, "MAX_STUDIES", 5)
     for number in range(20):
-        reads.study_of("s1", f"2.{number}", "e")
+        reads.study_of("s1", f"2.{number}", "e", "p1")
     assert len(reads._studies) == 5
 
 

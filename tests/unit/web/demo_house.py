@@ -66,6 +66,7 @@ class DemoHouse(DemoPeople):
             named=None if not person.circles else (line,) if reached else (),
             kit=self.kit.shares_here >= 2,
             whole=not self.damaged,
+            harmless=not (reached or self.damaged),
         )
 
     def _check_breach(self, session: str) -> Person:

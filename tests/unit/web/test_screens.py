@@ -62,7 +62,7 @@ def test_who_waits_reads_his_words() -> None:
 
 def test_every_fact_and_every_task_has_its_sentences() -> None:
     assert set(facts.FACTS) == set(FactName)
-    assert set(facts.TODO) == set(TodoName)
+    assert set(facts.TASKS) == set(TodoName)
 
 
 # Studies

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 
 import pytest
-import structlog
 from demo_records import studies
 from web_client import Client
 
-from serment.bootstrap.logs import logger
+from serment.bootstrap.logs import gather, logger
 from serment.entrypoints.web.security import CSP, host_name
 
 PAGES = ("/", "/studies", "/patients", "/to-file", "/journal", "/members", "/settings")
@@ -146,15 +146,15 @@ def test_a_form_too_long_is_refused_before_it_is_kept(doctor: Client) -> None:
 
 
 def test_a_fault_shows_a_number_and_logs_no_value(
-    doctor: Client, capsys: pytest.CaptureFixture[str]
+    doctor: Client, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(session: str) -> object:
         raise ValueError("LEFÈVRE Hélène")
 
     doctor.practice.home = broken
-    logger("web")  # as the product writes it
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    gather(logger("web"))  # as the product writes it
     answer = doctor.get("/")
-    structlog.reset_defaults()
     assert answer.status == 500
     number = re.search(r"number ([0-9a-f]{8})", answer.text)[1]
     out, said = capsys.readouterr()

@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ class Machine:
         return 0
 
     def decoder_lacks(self) -> list[str]:
+        return []
+
+    def damaged_files(self) -> list[tuple[str, datetime]]:
         return []
 
     def loose_files(self) -> list[str]:

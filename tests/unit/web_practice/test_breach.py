@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.practices import patient, report, study
+from tests.unit.protect.thief import write
 from tests.unit.web_practice.pages import HERE, Pages, everything_in
 
+from serment.app import circles
+from serment.app.watch.checkpoints import Checkpoints
 from serment.core.breach.exposure import Category
+from serment.core.crypto.keys import new_seed, public_key
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
-from serment.entrypoints.web.views import Page, RadiusQuery
+from serment.entrypoints.web.views import Page, RadiusQuery, RadiusView
 from serment.errors import AccessDenied, UsageError
 
 NAME = "LEFÈVRE Hélène"
@@ -71,3 +77,25 @@ def test_the_other_ways_a_breach_can_go(filed: Pages) -> None:
     assert filed.web.radius(session, stolen(filed)).kit
     with pytest.raises(UsageError):
         filed.web.radius(session, RadiusQuery("", now))
+
+
+def test_a_doubt_is_no_relief(filed: Pages) -> None:
+    """Nobody is concerned by that account; but a public key was exchanged meanwhile."""
+    house, session = filed.world.house, filed.sign_in("dpo")
+    used = RadiusQuery("account", house.clock.now(), account="admin")
+
+    def asked() -> RadiusView:
+        founding = Checkpoints(
+            house.store, house.clock, filed.world.founded.journal_key, house.vault, 0, founding=True
+        )
+        founding.sign_if_changed()
+        return filed.web.radius(session, used)
+
+    calm = asked()
+    assert (calm.reached, calm.whole, calm.harmless) == (0, True, True)
+    care = circles.current(house.store)["care"]
+    write(filed.world, [replace(care, public_key=public_key(new_seed()))])
+    with filed.world.signed_in("docteur"):
+        pass
+    doubtful = asked()
+    assert (doubtful.reached, doubtful.whole, doubtful.harmless) == (0, True, False)

@@ -9,10 +9,11 @@ from tests.practices import patient, report, study
 from tests.unit.web_practice.pages import Pages, facts
 
 from serment.app import circles
+from serment.app.copying import DOUBTED
 from serment.app.prove.thief import Reach
 from serment.app.watch.checkpoints import Checkpoints
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Circle, ObjectState, StoredObject, Wrap, WrapKind
+from serment.core.records.vault import Circle, ObjectState, Setting, StoredObject, Wrap, WrapKind
 from serment.entrypoints.web.views import TodoName as T
 
 
@@ -154,6 +155,15 @@ def test_circles_that_stopped_or_wait_for_a_new_key(pages: Pages) -> None:
     assert isinstance(care, Circle)
     found = todo(pages, session)
     assert (found[T.CIRCLE_STOPPED], found[T.CIRCLE_STALE]) == (1, 1)
+
+
+def test_a_copy_of_the_keys_that_knows_better_than_the_database_is_told(pages: Pages) -> None:
+    store, session = pages.world.house.store, pages.sign_in("docteur")
+    assert T.KEYS_COPY not in todo(pages, session)
+    entry = Entry(EventKind.REPAIRED, pages.world.house.clock.now(), "worker", {})
+    with store.change(entry) as tx:
+        tx.put(Setting(DOUBTED, b"rows-kept"))
+    assert todo(pages, session)[T.KEYS_COPY] == 1
 
 
 def test_conflicts_are_for_those_who_can_look(pages: Pages) -> None:

@@ -42,6 +42,7 @@ def study_conditions(matches: Matches) -> list[Condition]:
     """Conditions on rows of `study` (as s) but for the date, the most selective kind first."""
     found: list[Condition | None] = [
         _one_of("s.uid", matches.study_uids),
+        _one_of("s.envelope", matches.envelopes),
         _like("s.patient", matches.patient, exact=True),
         _like("s.accession", _folded(matches.accession)),
         _in_terms("study_identifier", _folded(matches.identifier)),
@@ -72,15 +73,16 @@ def instance_conditions(matches: Matches) -> tuple[str, tuple[object, ...]]:
     columns = (
         ("s.instance_uid", matches.instance_uids),
         ("s.series_uid", matches.series_uids),
+        ("s.envelope", matches.envelopes),
         ("s.study_uid", matches.study_uids),
     )
     terms: list[str] = []
     values: list[object] = []
-    for column, uids in columns:
-        if uids is not None:
+    for column, listed in columns:
+        if listed is not None:
             # Only the first is looked up in its index; it names the fewest instances.
             terms.append(f"{'+' if terms else ''}{column} IN (SELECT value FROM json_each(?))")
-            values.append(json.dumps(uids))
+            values.append(json.dumps(listed))
     modality = _comparison("+s.modality", _folded(matches.modality))
     if modality is not None:
         terms.append(modality[0])

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from serment.adapters.memory.conditions import Condition, date_bounds, study_conditions, tests
 from serment.ports import Matches
 
-_ORDER = "ORDER BY r.moment DESC, r.uid LIMIT ? OFFSET ?"
+_ORDER = "ORDER BY r.moment DESC, r.study LIMIT ? OFFSET ?"
 _PAGE = 25  # studies of a usual page
 _LEAST = 500
 
@@ -24,7 +24,7 @@ Lines = list[tuple[str]]
 
 
 def page_of(database: sqlite3.Connection, matches: Matches) -> list[str]:
-    """The UIDs of the distinct studies of the page, newest first."""
+    """The distinct studies of the page (`StudyRow.study`), newest first."""
     conditions = study_conditions(matches)
     dates, bounds = date_bounds(matches)
     page = (-1 if matches.limit is None else matches.limit, matches.offset)
@@ -34,15 +34,15 @@ def page_of(database: sqlite3.Connection, matches: Matches) -> list[str]:
         if found is None and len(conditions) > 1:
             found = _by_scan(database, conditions, few, dates, bounds, page)
         if found is not None:
-            return _uids(found)
-    return _uids(_by_walk(database, conditions, dates, bounds, page))
+            return _studies(found)
+    return _studies(_by_walk(database, conditions, dates, bounds, page))
 
 
 def count_of(database: sqlite3.Connection, matches: Matches) -> int:
     """How many distinct studies match, whatever the limit."""
     conditions = study_conditions(matches)
     dates, bounds = date_bounds(matches)
-    sql, values = f"SELECT r.uid FROM rank r WHERE 1{dates}", tuple[object, ...]()
+    sql, values = f"SELECT r.study FROM rank r WHERE 1{dates}", tuple[object, ...]()
     if conditions:
         sql, values = _matching(conditions, dates)
     sql = f"SELECT count(*) FROM ({sql})"
@@ -79,8 +79,8 @@ def _by_one(
         return None
     test, values = tests(c for c in conditions if c is not driver)
     sql = (
-        "SELECT DISTINCT r.uid FROM json_each(?) j CROSS JOIN study s CROSS JOIN rank r"
-        f" WHERE s.row = j.value AND r.uid = s.uid AND {test}{dates} {_ORDER}"
+        "SELECT DISTINCT r.study FROM json_each(?) j CROSS JOIN study s CROSS JOIN rank r"
+        f" WHERE s.row = j.value AND r.study = s.study AND {test}{dates} {_ORDER}"
     )
     rows = json.dumps([row for (row,) in found])
     return database.execute(sql, (rows, *values, *bounds, *page)).fetchall()
@@ -99,8 +99,8 @@ def _by_scan(
     found = database.execute(f"{sql} LIMIT {few + 1}", (*values, *bounds)).fetchall()
     if len(found) > few:
         return None
-    sql = f"SELECT r.uid FROM rank r WHERE r.uid IN (SELECT value FROM json_each(?)) {_ORDER}"
-    return database.execute(sql, (json.dumps(_uids(found)), *page)).fetchall()
+    sql = f"SELECT r.study FROM rank r WHERE r.study IN (SELECT value FROM json_each(?)) {_ORDER}"
+    return database.execute(sql, (json.dumps(_studies(found)), *page)).fetchall()
 
 
 def _by_walk(
@@ -112,8 +112,8 @@ def _by_walk(
 ) -> Lines:
     """From the newest study on."""
     test, values = tests(conditions)
-    exists = f" AND EXISTS (SELECT 1 FROM study s WHERE s.uid = r.uid AND {test})"
-    sql = f"SELECT r.uid FROM rank r WHERE 1{dates}{exists if conditions else ''} {_ORDER}"
+    exists = f" AND EXISTS (SELECT 1 FROM study s WHERE s.study = r.study AND {test})"
+    sql = f"SELECT r.study FROM rank r WHERE 1{dates}{exists if conditions else ''} {_ORDER}"
     return database.execute(sql, (*bounds, *values, *page)).fetchall()
 
 
@@ -122,12 +122,12 @@ def _matching(conditions: list[Condition], dates: str) -> tuple[str, tuple[objec
     its values but those of the dates, which come last."""
     first, *rest = conditions
     test, values = tests(rest)
-    sql = f"SELECT DISTINCT s.uid FROM ({first.rows}) f CROSS JOIN study s"
+    sql = f"SELECT DISTINCT s.study FROM ({first.rows}) f CROSS JOIN study s"
     where = f" WHERE s.row = f.row AND {test}"
     if dates:
-        sql, where = sql + " CROSS JOIN rank r", f"{where} AND r.uid = s.uid{dates}"
+        sql, where = sql + " CROSS JOIN rank r", f"{where} AND r.study = s.study{dates}"
     return sql + where, (*first.values, *values)
 
 
-def _uids(lines: Lines) -> list[str]:
-    return [uid for (uid,) in lines]
+def _studies(lines: Lines) -> list[str]:
+    return [study for (study,) in lines]

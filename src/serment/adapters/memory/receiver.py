@@ -56,11 +56,6 @@ class MemoryReception:
     closed: bool = False
     interrupted: bool = False
 
-    def store(self, part10: Bytes) -> Receipt:
-        stream = self.start()
-        stream.write(part10)
-        return stream.finish()
-
     def start(self) -> MemoryStreaming:
         return MemoryStreaming(self)
 

@@ -46,7 +46,8 @@ class MemorySearchTable:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._summaries: dict[str, StudySummary | None] = {}
+        self._summaries: dict[tuple[str, ...], StudySummary | None] = {}
+        self._within: dict[str, set[tuple[str, ...]]] = {}  # of them, by envelope
         self._repeated: dict[str, None] = {}  # UIDs to look at, in the order they came
         self._database: sqlite3.Connection | None = sqlite3.connect(
             ":memory:", isolation_level=None, check_same_thread=False
@@ -68,7 +69,8 @@ class MemorySearchTable:
         waiting = iter(rows)
         with self._changing() as database:
             while batch := list(islice(waiting, BATCH)):
-                self._forget(database, batch)
+                self._forget(self._left(database, batch))
+                self._forget(row.envelope for row in batch)
                 database.executemany(UPSERT_INSTANCE, map(instance_values, batch))
                 self._note_repeated(database, [text(row.instance_uid) for row in batch])
 
@@ -78,22 +80,20 @@ class MemorySearchTable:
             drop_studies(database, wanted)
             rank_touched(database)
             listed = "WHERE envelope IN (SELECT value FROM json_each(?))"
-            gone = f"DELETE FROM instance {listed} RETURNING study_uid"
-            for (uid,) in database.execute(gone, (json.dumps(wanted),)).fetchall():
-                self._summaries.pop(uid, None)
+            database.execute(f"DELETE FROM instance {listed}", (json.dumps(wanted),))
+            self._forget(wanted)
 
     def studies(self, matches: Matches) -> list[StudyRow]:
         """The conditions choose studies; all rows of a chosen study come together, in the order
-        of arrival. Only `patient` also leaves out the rows of others."""
+        of arrival."""
         with self._reading() as database:
-            uids = page_of(database, matches)
-            sql = f"SELECT {STUDY} FROM study s WHERE s.uid IN (SELECT value FROM json_each(?))"
-            values: list[object] = [json.dumps(uids)]
-            if matches.patient is not None:
-                sql, values = sql + " AND +s.patient = ?", [*values, matches.patient]
-            found = [read_study(line) for line in database.execute(sql + " ORDER BY s.row", values)]
-        place = {uid: number for number, uid in enumerate(uids)}
-        return sorted(found, key=lambda row: (place[row.study_uid], row.arrived))
+            page = page_of(database, matches)
+            sql = f"SELECT s.study, {STUDY} FROM study s WHERE s.study IN"
+            sql += " (SELECT value FROM json_each(?)) ORDER BY s.row"
+            lines = database.execute(sql, (json.dumps(page),)).fetchall()
+        place = {study: number for number, study in enumerate(page)}
+        found = [(place[study], read_study(tuple(line))) for study, *line in lines]
+        return [row for _, row in sorted(found, key=lambda each: (each[0], each[1].arrived))]
 
     def count_studies(self, matches: Matches) -> int:
         with self._reading() as database:
@@ -119,16 +119,18 @@ class MemorySearchTable:
             line = database.execute(sql, (envelope,)).fetchone()
         return None if line is None else read_study(line)
 
-    def summaries(self, study_uids: Sequence[str]) -> dict[str, StudySummary]:
+    def summaries(self, studies: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], StudySummary]:
         """Worked out when first asked for, kept until an instance of the study comes or goes."""
         found = {}
         with self._reading() as database:
-            for uid in study_uids:
-                if uid not in self._summaries:
-                    self._summaries[uid] = summarise(database, uid)
-                summary = self._summaries[uid]
+            for study in studies:
+                if study not in self._summaries:
+                    self._summaries[study] = summarise(database, study)
+                    for envelope in study:
+                        self._within.setdefault(envelope, set()).add(study)
+                summary = self._summaries[study]
                 if summary is not None:
-                    found[uid] = summary
+                    found[study] = summary
         return found
 
     def repeated(self) -> list[list[InstanceRow]]:
@@ -168,6 +170,7 @@ class MemorySearchTable:
             except sqlite3.DatabaseError as error:
                 raise _other_image() from error
             self._summaries.clear()
+            self._within.clear()
             sql = f"SELECT instance_uid FROM instance s WHERE {KEPT} AND instance_uid <> ''"
             several = " GROUP BY instance_uid HAVING count(*) > 1 ORDER BY min(row)"
             self._repeated = {uid: None for (uid,) in database.execute(sql + several)}
@@ -178,6 +181,7 @@ class MemorySearchTable:
                 self._database.close()
             self._database = None
             self._summaries.clear()
+            self._within.clear()
             self._repeated.clear()
 
     @contextmanager
@@ -200,14 +204,19 @@ class MemorySearchTable:
                 database.execute("ROLLBACK")
                 raise
 
-    def _forget(self, database: sqlite3.Connection, rows: list[InstanceRow]) -> None:
-        """What was known of the studies these objects belong to, and belonged to until now."""
+    def _left(self, database: sqlite3.Connection, rows: list[InstanceRow]) -> list[str]:
+        """The envelopes these objects were in until now."""
         if not self._summaries:
-            return
-        sql = "SELECT study_uid FROM instance WHERE object IN (SELECT value FROM json_each(?))"
-        before = database.execute(sql, (json.dumps([row.object for row in rows]),)).fetchall()
-        for uid in (*(uid for (uid,) in before), *(row.study_uid for row in rows)):
-            self._summaries.pop(uid, None)
+            return []
+        sql = "SELECT envelope FROM instance WHERE object IN (SELECT value FROM json_each(?))"
+        objects = json.dumps([row.object for row in rows])
+        return [envelope for (envelope,) in database.execute(sql, (objects,))]
+
+    def _forget(self, envelopes: Iterable[str]) -> None:
+        """What was known of the studies of these envelopes as a whole."""
+        for envelope in envelopes:
+            for study in self._within.pop(envelope, ()):
+                self._summaries.pop(study, None)
 
     def _note_repeated(self, database: sqlite3.Connection, uids: list[str]) -> None:
         sql = f"SELECT instance_uid FROM instance s WHERE {KEPT} AND instance_uid IN"

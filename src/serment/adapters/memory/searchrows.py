@@ -16,16 +16,17 @@ from serment.core.dicom.query import fold
 from serment.core.records.vault import ObjectState
 from serment.ports import InstanceRow, StudyRow, StudySummary
 
-VERSION = 1  # of the tables below, as `PRAGMA user_version`: images of another are refused
+VERSION = 2  # of the tables below, as `PRAGMA user_version`: images of another are refused
 NO_NUMBER = 2**31  # series and instances without a number come last
 
 SCHEMA = """
 CREATE TABLE study (
     row INTEGER PRIMARY KEY, envelope TEXT NOT NULL UNIQUE, circle TEXT NOT NULL, patient TEXT,
-    kind TEXT NOT NULL, arrived TEXT NOT NULL, uid TEXT NOT NULL, moment TEXT NOT NULL,
-    name TEXT NOT NULL, birth TEXT NOT NULL, accession TEXT NOT NULL, attributes TEXT NOT NULL
+    kind TEXT NOT NULL, arrived TEXT NOT NULL, uid TEXT NOT NULL, study TEXT NOT NULL,
+    moment TEXT NOT NULL, name TEXT NOT NULL, birth TEXT NOT NULL, accession TEXT NOT NULL, attributes TEXT NOT NULL
 );
 CREATE INDEX study_uid ON study (uid);
+CREATE INDEX study_study ON study (study);
 CREATE INDEX study_patient ON study (patient);
 CREATE INDEX study_name ON study (name);
 CREATE INDEX study_birth ON study (birth);
@@ -34,8 +35,8 @@ CREATE TABLE study_identifier (value TEXT, row INTEGER, PRIMARY KEY (value, row)
 CREATE INDEX study_identifier_row ON study_identifier (row);
 CREATE TABLE study_modality (value TEXT, row INTEGER, PRIMARY KEY (value, row)) WITHOUT ROWID;
 CREATE INDEX study_modality_row ON study_modality (row);
-CREATE TABLE rank (uid TEXT PRIMARY KEY, moment TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX rank_moment ON rank (moment DESC, uid);
+CREATE TABLE rank (study TEXT PRIMARY KEY, moment TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX rank_moment ON rank (moment DESC, study);
 CREATE TABLE instance (
     row INTEGER PRIMARY KEY, object TEXT NOT NULL UNIQUE, envelope TEXT NOT NULL,
     circle TEXT NOT NULL, study_uid TEXT NOT NULL, series_uid TEXT NOT NULL,
@@ -48,7 +49,7 @@ CREATE INDEX instance_order
 CREATE INDEX instance_series ON instance (series_uid);
 CREATE INDEX instance_uid ON instance (instance_uid, state);
 CREATE INDEX instance_envelope ON instance (envelope);
-CREATE TEMP TABLE touched (uid TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE touched (study TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 STUDY = "s.envelope, s.circle, s.patient, s.kind, s.arrived, s.uid, s.attributes"
 INSTANCE = (
@@ -57,19 +58,20 @@ INSTANCE = (
 )
 ORDER = "s.study_uid, s.series_number, s.series_uid, s.number, s.instance_uid, s.row"
 SHOWN = f"s.state <> '{ObjectState.DUPLICATE.value}'"
+WITHIN = "s.envelope IN (SELECT value FROM json_each(?))"
 KEPT = f"s.state = '{ObjectState.KEPT.value}'"
 
 
 def drop_studies(database: sqlite3.Connection, envelopes: list[str]) -> None:
     """Delete the rows of those envelopes with all that is searched by."""
     listed = "IN (SELECT value FROM json_each(?))"
-    sql = f"DELETE FROM study WHERE envelope {listed} RETURNING row, uid"
+    sql = f"DELETE FROM study WHERE envelope {listed} RETURNING row, study"
     gone = database.execute(sql, (json.dumps(envelopes),)).fetchall()
     if gone:
         rows = json.dumps([row for row, _ in gone])
         for table in ("study_identifier", "study_modality"):
             database.execute(f"DELETE FROM {table} WHERE row {listed}", (rows,))
-        _touch(database, [uid for _, uid in gone])
+        _touch(database, [study for _, study in gone])
 
 
 def insert_studies(database: sqlite3.Connection, studies: list[StudyRow]) -> None:
@@ -77,8 +79,8 @@ def insert_studies(database: sqlite3.Connection, studies: list[StudyRow]) -> Non
     first = database.execute("SELECT coalesce(max(row), 0) + 1 FROM study").fetchone()[0]
     numbered = list(enumerate(studies, first))
     database.executemany(
-        "INSERT INTO study (row, envelope, circle, patient, kind, arrived, uid, moment, name,"
-        " birth, accession, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO study (row, envelope, circle, patient, kind, arrived, uid, study, moment,"
+        " name, birth, accession, attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [(number, *_study_values(study)) for number, study in numbered],
     )
     for table, single, several in (
@@ -89,7 +91,7 @@ def insert_studies(database: sqlite3.Connection, studies: list[StudyRow]) -> Non
             f"INSERT INTO {table} VALUES (?, ?)",
             [(v, number) for number, s in numbered for v in _listed(s.attributes, single, several)],
         )
-    _touch(database, [text(study.study_uid) for study in studies])
+    _touch(database, [text(study.study) for study in studies])
 
 
 def _study_values(row: StudyRow) -> tuple[object, ...]:
@@ -101,6 +103,7 @@ def _study_values(row: StudyRow) -> tuple[object, ...]:
         row.kind,
         row.arrived.isoformat(),
         text(row.study_uid),
+        text(row.study),
         _moment(attributes),
         text(fold(str(attributes.get("PatientName", "")))),
         text(attributes.get("PatientBirthDate", "")),
@@ -115,9 +118,11 @@ def _moment(attributes: dict[str, Any]) -> str:
     return date + text(attributes.get("StudyTime", "")) if date else ""
 
 
-def _touch(database: sqlite3.Connection, uids: list[str]) -> None:
+def _touch(database: sqlite3.Connection, studies: list[str]) -> None:
     """These studies have other rows than before: see `rank_touched`."""
-    database.executemany("INSERT OR IGNORE INTO touched VALUES (?)", [(uid,) for uid in uids])
+    database.executemany(
+        "INSERT OR IGNORE INTO touched VALUES (?)", [(study,) for study in studies]
+    )
 
 
 def _listed(attributes: dict[str, Any], single: str, several: str) -> set[str]:
@@ -128,10 +133,10 @@ def _listed(attributes: dict[str, Any], single: str, several: str) -> set[str]:
 
 def rank_touched(database: sqlite3.Connection) -> None:
     """A study is as new as the newest of its rows."""
-    database.execute("DELETE FROM rank WHERE uid IN (SELECT uid FROM touched)")
+    database.execute("DELETE FROM rank WHERE study IN (SELECT study FROM touched)")
     database.execute(
-        "INSERT INTO rank SELECT uid, max(moment) FROM study"
-        " WHERE uid IN (SELECT uid FROM touched) GROUP BY uid"
+        "INSERT INTO rank SELECT study, max(moment) FROM study"
+        " WHERE study IN (SELECT study FROM touched) GROUP BY study"
     )
     database.execute("DELETE FROM touched")
 
@@ -192,13 +197,14 @@ def read_instance(line: tuple[Any, ...]) -> InstanceRow:
     return InstanceRow(object_id, envelope, circle, study, series, instance, state, known)
 
 
-def summarise(database: sqlite3.Connection, uid: str) -> StudySummary | None:
-    """What is known of a study as a whole; None when it has no instance here."""
+def summarise(database: sqlite3.Connection, envelopes: tuple[str, ...]) -> StudySummary | None:
+    """What is known of the study in those envelopes as a whole; None when nothing of it is here."""
+    listed = json.dumps(envelopes)
     series = database.execute(
         "SELECT series_uid, count(*), sum(s.state = ?), sum(image), max(description)"
-        f" FROM instance s WHERE study_uid = ? AND {SHOWN}"
+        f" FROM instance s WHERE {WITHIN} AND {SHOWN}"
         " GROUP BY series_number, series_uid ORDER BY series_number, series_uid",
-        (ObjectState.CONFLICT.value, uid),
+        (ObjectState.CONFLICT.value, listed),
     ).fetchall()
     if not series:
         return None
@@ -208,15 +214,15 @@ def summarise(database: sqlite3.Connection, uid: str) -> StudySummary | None:
         sum(s[1] for s in series),
         sum(s[2] for s in series),
         max(s[4] for s in series),
-        None if shown is None else _picture(database, uid, *shown),
+        None if shown is None else _picture(database, listed, *shown),
         sum(s[3] for s in series),
     )
 
 
-def _picture(database: sqlite3.Connection, study_uid: str, series_uid: str, images: int) -> str:
+def _picture(database: sqlite3.Connection, envelopes: str, series_uid: str, images: int) -> str:
     found = database.execute(
-        f"SELECT object FROM instance s WHERE study_uid = ? AND series_uid = ? AND image"
+        f"SELECT object FROM instance s WHERE {WITHIN} AND +series_uid = ? AND image"
         f" AND {SHOWN} ORDER BY {ORDER} LIMIT 1 OFFSET ?",
-        (study_uid, series_uid, images // 2),
+        (envelopes, series_uid, images // 2),
     ).fetchone()
     return str(found[0])

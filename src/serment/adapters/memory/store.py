@@ -168,8 +168,14 @@ class MemoryStore:
     def check(self) -> list[str]:
         return []
 
-    def copy_keys(self) -> None:
+    def copy_keys(self) -> int:
         """There is no file to copy."""
+        return 0
+
+    @contextmanager
+    def copied(self) -> Iterator[None]:
+        """There is none, and nothing that a lost file could take along."""
+        yield None
 
     def forget(self) -> None:
         """What was deleted is gone already, but for what snapshots hold of it."""

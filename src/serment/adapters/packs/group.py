@@ -29,6 +29,7 @@ from serment.errors import SermentError
 T = TypeVar("T")
 
 PACK_LIMIT = 256 * 1024 * 1024
+EARLY = 256 * 1024  # bytes that wait for a flush, from which on the disk begins before it is told
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +40,7 @@ class _Pack:
     end: int = 0  # next place to reserve
     written: int = 0  # end of the highest record written
     synced: int = 0  # up to here on disk
+    begun: int = 0  # up to here the disk was told to begin
     writing: set[int] = field(default_factory=set)  # offsets reserved and not yet written
     broken: int | None = None  # offset of the first write that failed
     failure: SermentError | None = None  # why it did
@@ -48,12 +50,21 @@ class _Pack:
         """Whether there is something to flush."""
         return self.written > self.synced
 
+    def begin(self) -> tuple[int, int] | None:
+        """Offset and size of what the disk should begin with, if there is enough of it."""
+        start = max(self.synced, self.begun)
+        if self.written - start < EARLY:
+            return None
+        self.begun = self.written
+        return start, self.written - start
+
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
     pack: _Pack
     offset: int
     ticket: int
+    early: tuple[int, int] | None  # what was written before and nobody flushes yet
 
 
 class Group:
@@ -82,6 +93,8 @@ class Group:
         size = sum(len(b) for b in buffers)
         while True:
             slot = self._reserve(size)
+            if slot.early is not None:
+                system.start_writing_out(slot.pack.file.descriptor, *slot.early)
             try:
                 system.write_at(slot.pack.file.descriptor, buffers, slot.offset)
             except OSError as error:
@@ -136,7 +149,8 @@ class Group:
             pack = self._current
             if pack is None or (pack.end and pack.end + size > self._limit):
                 pack = self._next_pack()
-            slot = _Slot(pack, pack.end, self._ticket + 1)
+            early = None if self._flushing else pack.begin()
+            slot = _Slot(pack, pack.end, self._ticket + 1, early)
             self._ticket += 1
             pack.end += size
             pack.writing.add(slot.offset)
@@ -189,7 +203,7 @@ class Group:
                 os.ftruncate(pack.file.descriptor, pack.broken)
             except OSError:
                 self._bury(pack)
-        pack.end = pack.written = pack.broken
+        pack.end = pack.written = pack.begun = pack.broken
         pack.broken = None
         self._state.notify_all()
 

@@ -16,14 +16,18 @@ BUSY_SECONDS = 30.0
 WAL_LIMIT = 64 * 1024 * 1024  # bytes the write-ahead log keeps once checkpointed
 
 
-def connect(path: Path, synchronous: str) -> sqlite3.Connection:
+WRITE = "mode=rw"
+READ = "mode=ro&immutable=1"  # a file that nobody changes in place: nothing is made beside it
+
+
+def connect(path: Path, synchronous: str, mode: str = WRITE) -> sqlite3.Connection:
     """Open an existing database file with every setting that secrecy and durability need.
 
     `secure_delete` overwrites what is deleted; `temp_store` keeps temporary tables off the disk;
     `fullfsync` matters on macOS only.
     """
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw",
+        f"{path.absolute().as_uri()}?{mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -51,8 +55,8 @@ def connect(path: Path, synchronous: str) -> sqlite3.Connection:
 class Connections:
     """Idle connections of one kind; as many are made as threads work at the same moment."""
 
-    def __init__(self, path: Path, synchronous: str) -> None:
-        self._path, self._synchronous = path, synchronous
+    def __init__(self, path: Path, synchronous: str, mode: str = WRITE) -> None:
+        self._path, self._synchronous, self._mode = path, synchronous, mode
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -63,7 +67,7 @@ class Connections:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         if connection is None:
-            connection = connect(self._path, self._synchronous)
+            connection = connect(self._path, self._synchronous, self._mode)
         try:
             yield connection
         finally:

@@ -59,7 +59,9 @@ def damaged() -> IntegrityError:
     """The database is not what was written."""
     return IntegrityError(
         N_("the vault's database is damaged"),
-        hint=N_("stop Serment and run `serment doctor`: it restores the copy of the keys"),
+        hint=N_(
+            "stop Serment and run `serment doctor --restore-keys`: it puts the copy of the keys in its place"
+        ),
     )
 
 

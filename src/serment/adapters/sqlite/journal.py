@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 
 from serment.adapters.sqlite.failures import damaged
 from serment.core.crypto.merkle import Frontier
@@ -53,12 +54,12 @@ def check(connection: sqlite3.Connection) -> list[str]:
 
 def page(connection: sqlite3.Connection, start: int, stop: int, limit: int) -> list[LoggedEntry]:
     """Up to `limit` entries from number `start` on, below `stop`."""
-    found = connection.execute(
+    sql = (
         "SELECT number, leaf, salt, body, tombstone FROM journal"
-        " WHERE number >= ? AND number < ? ORDER BY number LIMIT ?",
-        (start, stop, limit),
+        " WHERE number >= ? AND number < ? ORDER BY number LIMIT ?"
     )
-    return [LoggedEntry(*row) for row in found]
+    with closing(connection.execute(sql, (start, stop, limit))) as rows:
+        return [LoggedEntry(*row) for row in rows]
 
 
 def expire(
@@ -75,8 +76,9 @@ def expire(
 
 
 def checkpoints(connection: sqlite3.Connection) -> list[CheckpointRow]:
-    rows = connection.execute("SELECT size, note, at FROM checkpoint ORDER BY number")
-    return [CheckpointRow(size, note, from_micros(at)) for size, note, at in rows]
+    sql = "SELECT size, note, at FROM checkpoint ORDER BY number"
+    with closing(connection.execute(sql)) as rows:
+        return [CheckpointRow(size, note, from_micros(at)) for size, note, at in rows]
 
 
 def add_checkpoint(connection: sqlite3.Connection, checkpoint: CheckpointRow) -> None:

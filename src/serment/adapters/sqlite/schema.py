@@ -152,7 +152,7 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
     Raises:
         FormatError: it belongs to another program, or to a newer Serment.
     """
-    while (version := _checked_version(connection, len(steps))) < len(steps):
+    while (version := check_version(connection, len(steps))) < len(steps):
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Another process may have been faster while we waited for the lock.
@@ -167,7 +167,8 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> Non
             raise
 
 
-def _checked_version(connection: sqlite3.Connection, known: int) -> int:
+def check_version(connection: sqlite3.Connection, known: int = len(STEPS)) -> int:
+    """Return how many steps the file has been through; raise as `migrate` does."""
     version = _pragma(connection, "user_version")
     owner = _pragma(connection, "application_id")
     if owner != APPLICATION_ID and (owner or version):

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,10 +19,10 @@ from typing import TypeVar
 from serment.adapters import system
 from serment.adapters.changes import Changes, check_times
 from serment.adapters.sqlite import journal, keycopy, residue, transaction
-from serment.adapters.sqlite.connections import Connections, connect, immediate
+from serment.adapters.sqlite.connections import READ, WRITE, Connections, connect, immediate
 from serment.adapters.sqlite.failures import damaged, translated
 from serment.adapters.sqlite.rows import TABLES
-from serment.adapters.sqlite.schema import migrate
+from serment.adapters.sqlite.schema import STEPS, check_version, migrate
 from serment.adapters.sqlite.transaction import SqliteTransaction
 from serment.core.crypto.merkle import Frontier
 from serment.core.journal.caller import placed
@@ -41,7 +41,7 @@ class SqliteStore:
     """The database in the file `path` and its second copy `key_copy` beside it.
 
     Neither there: a new vault, an empty database (0600) is made. Older: brought to the present
-    version.
+    version. `read_only`: nothing of that is done, and nothing is written.
 
     Raises:
         FormatError: it belongs to another program or to a newer Serment.
@@ -49,14 +49,17 @@ class SqliteStore:
         NoSpace, Unavailable: the disk said no.
     """
 
-    def __init__(self, path: Path, key_copy: Path) -> None:
-        self._key_copy = key_copy
-        _check_presence(path, key_copy)
+    def __init__(self, path: Path, key_copy: Path, *, read_only: bool = False) -> None:
+        self._path, self._key_copy = path, key_copy
+        mode = READ if read_only else WRITE
+        if not read_only:
+            _check_presence(path, key_copy)
         with translated():
-            _prepare(path)
-            self._observer = connect(path, "FULL")
-        self._durable = Connections(path, "FULL")
-        self._fast = Connections(path, "NORMAL")
+            if not read_only:
+                _prepare(path)
+            self._observer = _observe(path, mode)
+        self._durable = Connections(path, "FULL", mode)
+        self._fast = Connections(path, "NORMAL", mode)
         self._writing = threading.Lock()
         self._observing = threading.Lock()
         self._mine = threading.local()
@@ -76,7 +79,8 @@ class SqliteStore:
         sql = "SELECT kind, subject, recipient, epoch FROM wrap WHERE kind = ?"
 
         def read(connection: sqlite3.Connection) -> list[WrapName]:
-            return [WrapName(*line) for line in connection.execute(sql, (kind.value,))]
+            with closing(connection.execute(sql, (kind.value,))) as lines:
+                return [WrapName(*line) for line in lines]
 
         return self._reading(read)
 
@@ -120,8 +124,8 @@ class SqliteStore:
         sql += " WHERE cursor > ? ORDER BY cursor LIMIT ?"
 
         def read(connection: sqlite3.Connection) -> list[tuple[int, StoredObject]]:
-            lines = connection.execute(sql, (cursor, limit))
-            return [(line[0], kind.decode(line[1:])) for line in lines]
+            with closing(connection.execute(sql, (cursor, limit))) as lines:
+                return [(line[0], kind.decode(line[1:])) for line in lines]
 
         return self._reading(read)
 
@@ -180,7 +184,7 @@ class SqliteStore:
 
     def check(self) -> list[str]:
         def read(connection: sqlite3.Connection) -> list[str]:
-            found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+            found = [row[0] for row in connection.execute("PRAGMA integrity_check").fetchall()]
             orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
             gone = N_("a row of {table} refers to a row of {other} that is gone")
             lines = [Remark(gone, table=row[0], other=row[2]) for row in orphans]
@@ -191,11 +195,23 @@ class SqliteStore:
         except type(damaged()) as error:
             return [str(error)]
 
-    def copy_keys(self) -> None:
+    def copy_keys(self) -> int:
         with self._copying() as connection:
             residue.rewrite_if_cheap(connection)
-            residue.empty_log(connection)
-            keycopy.write(self._key_copy, connection)
+            emptied = residue.empty_log(connection)
+            kept = keycopy.write(self._key_copy, connection)
+        _check_emptied(emptied)
+        return kept
+
+    @contextmanager
+    def copied(self) -> Iterator[SqliteStore | None]:
+        if not self._key_copy.exists():
+            raise keycopy.missing()
+        copy = SqliteStore(self._key_copy, self._key_copy, read_only=True)
+        try:
+            yield copy
+        finally:
+            copy.close()
 
     def forget(self) -> None:
         with self._copying() as connection:
@@ -203,11 +219,8 @@ class SqliteStore:
             residue.drop_snapshots(connection)
             emptied = residue.empty_log(connection)
             keycopy.write(self._key_copy, connection)
-        if not emptied:
-            raise Unavailable(
-                N_("the database's log could not be emptied: somebody is reading it"),
-                hint=N_("try again in a moment, or stop the server first"),
-            )
+            keycopy.drop_damaged(self._path)
+        _check_emptied(emptied)
 
     def close(self) -> None:
         """Close every connection; the last one of all processes empties the write-ahead log."""
@@ -246,6 +259,14 @@ class SqliteStore:
             raise RuntimeError("a change is under way in this thread: use its transaction")
 
 
+def _check_emptied(emptied: bool) -> None:
+    if not emptied:
+        raise Unavailable(
+            N_("the database's log could not be emptied: somebody is reading it"),
+            hint=N_("try again in a moment, or stop the server first"),
+        )
+
+
 def _check_presence(path: Path, key_copy: Path) -> None:
     """Make the empty file of a new vault; an empty or absent one beside a copy is damage."""
     try:
@@ -258,6 +279,17 @@ def _check_presence(path: Path, key_copy: Path) -> None:
             system.sync_folder(path.parent)
     except OSError as error:
         raise system.disk_error(error) from error
+
+
+def _observe(path: Path, mode: str) -> sqlite3.Connection:
+    connection = connect(path, "FULL", mode)
+    try:
+        if check_version(connection) < len(STEPS):
+            raise damaged()  # an empty file, or one that only `migrate` could read
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from typing import Any, TypeVar
 
 from serment.adapters.changes import Changes
@@ -25,8 +26,9 @@ def get(connection: sqlite3.Connection, row: type[R], key: tuple[object, ...]) -
 def find(connection: sqlite3.Connection, row: type[R], equals: dict[str, object]) -> list[R]:
     kind = TABLES[row]
     condition, values = kind.where(equals)
-    found = connection.execute(f"{kind.select}{condition} ORDER BY rowid", values)
-    return [kind.decode(line) for line in found]
+    with closing(connection.execute(f"{kind.select}{condition} ORDER BY rowid", values)) as lines:
+        return [kind.decode(line) for line in lines]  # closed: a row that cannot be read would
+        # otherwise hold the log as long as somebody keeps the error
 
 
 def count(connection: sqlite3.Connection, row: type[Any], equals: dict[str, object]) -> int:
@@ -47,7 +49,7 @@ def digests(
         return []
     sql = kind.select.replace("SELECT ", "SELECT rowid, ", 1)
     sql += " WHERE rowid >= ? ORDER BY rowid LIMIT ?"
-    connection.text_factory = _any_text
+    connection.text_factory = any_text
     try:
         lines = connection.execute(sql, (start, limit)).fetchall()
     finally:
@@ -56,7 +58,8 @@ def digests(
     return [(n, joined(row[place] for place in keys), digest_of(row)) for n, *row in lines]
 
 
-def _any_text(raw: bytes) -> str:
+def any_text(raw: bytes) -> str:
+    """A text column of whatever bytes somebody left there."""
     return raw.decode("utf-8", "surrogateescape")
 
 

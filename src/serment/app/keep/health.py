@@ -14,10 +14,12 @@ from typing import Any
 
 from serment.app import circles
 from serment.app.house import House
+from serment.app.keep.copy import RENEWED, doubt
 from serment.app.keep.objects import odd_objects
 from serment.app.keep.reach import Reach
 from serment.app.keep.rows import Compared, compare
 from serment.app.protect.mending import replayed
+from serment.core.journal.copies import KEPT
 from serment.core.records import names
 from serment.core.records.vault import Envelope, StoredObject, WrapKind
 from serment.errors import N_, SermentError
@@ -25,7 +27,7 @@ from serment.ports import OneOf, Place, Progress, Store, Surroundings
 
 PAGE = 1000  # rows looked at together
 ELSEWHERE = N_(
-    "if nobody erased it: only a backup of the vault's folder, or a vault.sqlite3.damaged in it, may "
+    "if nobody erased it: only a backup of the vault's folder, or a vault.sqlite3.damaged* in it, may "
     "have the key; what a device still has, it can send again"
 )
 BEHIND = N_(
@@ -59,6 +61,7 @@ class Health:
     packs: int = 0
     rows: int = 0  # held against the journal
     findings: list[Finding] = field(default_factory=list)
+    renew_copy: bool = False  # the database is sound, its second copy would not do
 
     def add(self, grade: Grade, message: str, hint: str, **values: Any) -> None:
         self.findings.append(Finding(grade, message, hint, values))
@@ -84,6 +87,7 @@ def examine(
     for check in (
         lambda: _database(house, health),
         lambda: _rows(compared or compare(house.store), health),
+        lambda: _copy(house, health, thorough),
         lambda: _packs(house, health, thorough),
         keys_and_objects,
         lambda: _around(house, surroundings, health),
@@ -127,6 +131,15 @@ def _rows(found: Compared, health: Health) -> None:
             BEHIND,
             count=len(found.odd) - ROWS_TOLD,
         )
+
+
+def _copy(house: House, health: Health, thorough: bool) -> None:
+    sound = not health.findings  # of the database and its rows, which were looked at before
+    if found := doubt(house.store, house.clock.now(), thorough=thorough):
+        hint = RENEWED if found.renew else KEPT
+        grade = Grade.ATTENTION if found.renew else Grade.BAD
+        health.add(grade, found.message, hint, **found.values)
+        health.renew_copy = sound and found.renew
 
 
 def _packs(house: House, health: Health, thorough: bool) -> None:
@@ -236,6 +249,14 @@ def _around(house: House, surroundings: Surroundings, health: Health) -> None:
             N_("{path} can be read by others on this machine"),
             N_("chmod -R go= the vault's folder"),
             path=path,
+        )
+    for path, since in surroundings.damaged_files():
+        health.add(
+            Grade.ATTENTION,
+            N_("{path} lies here since {at}: it still has the keys that were deleted after that"),
+            N_("once nothing is missing any more: `serment doctor --forget-damaged` deletes it"),
+            path=path,
+            at=since.isoformat(timespec="minutes"),
         )
     if surroundings.free_bytes() < LOW_SPACE:
         health.add(

@@ -13,7 +13,7 @@ from serment.app.protect.remembered import OpenEnvelope
 from serment.app.watch.reads import Reads
 from serment.core.crypto.age import HybridIdentity
 from serment.core.records.vault import Envelope, StoredObject
-from serment.errors import N_, AccessDenied, NotFound
+from serment.errors import N_, AccessDenied, Conflict, NotFound
 from serment.ports import InstanceRow, Matches, OneOf
 
 NO_KEY = N_("no key of yours opens this")
@@ -46,11 +46,23 @@ class Reading:
         return found
 
     def instance(self, uid: str) -> InstanceRow:
-        """One instance by SOP Instance UID; the first received when several conflict."""
+        """One instance by SOP Instance UID; the first received when several of a patient conflict.
+
+        Raises:
+            NotFound: there is none. Conflict: two patients have one, or may have.
+        """
         found = self.instances(Matches(instance_uids=(uid,)))
         if not found:
             raise NotFound(
                 N_("there is no such instance"), hint=N_("find it with `serment search`")
+            )
+        if len({self._envelope(row.envelope).patient or row.envelope for row in found}) > 1:
+            raise Conflict(
+                N_("objects of several patients came with this UID"),
+                hint=N_(
+                    "say which by its Object id: `serment search instance:UID --level instance` "
+                    "lists them"
+                ),
             )
         return found[0]
 
@@ -84,7 +96,7 @@ class Reading:
         for row in rows:
             wanted.setdefault(row.envelope, []).append(row.object)
         envelopes = {envelope: self._envelope(envelope) for envelope in wanted}
-        study_of = {row.envelope: self._study(row) for row in rows}
+        study_of = {row.envelope: self._study(row, envelopes[row.envelope]) for row in rows}
         for envelope, objects in wanted.items():
             patient = envelopes[envelope].patient
             self._journal(envelope, study_of[envelope], patient, objects, kind)
@@ -94,7 +106,8 @@ class Reading:
         """The same for one object of which the others of its series will be wanted next, as a
         viewer does: the journal names them all at once, so that it stays short and they come
         quickly. Errors as `open`."""
-        named = self.reads.names(self.session.id, self._study(row), row.object, kind)
+        study = self._study(row, self._envelope(row.envelope))
+        named = self.reads.names(self.session.id, study, row.object, kind)
         series = () if named else self.instances(Matches(series_uids=(row.series_uid,)))
         self.allow([row, *(one for one in series if one.envelope == row.envelope)], kind)
 
@@ -137,8 +150,8 @@ class Reading:
             remembered.keep_envelope(envelope, found, turn)
         return found
 
-    def _study(self, row: InstanceRow) -> str:
-        return self.reads.study_of(self.session.id, row.study_uid, row.envelope)
+    def _study(self, row: InstanceRow, opened: OpenEnvelope) -> str:
+        return self.reads.study_of(self.session.id, row.study_uid, row.envelope, opened.patient)
 
     def _journal(
         self, envelope: str, study: str, patient: str | None, objects: list[str], kind: str

@@ -91,9 +91,6 @@ class _Lazy:
             self._inner = self._receiver.begin(self._source, self._wanted)
         return self._inner
 
-    def store(self, part10: bytes | bytearray | memoryview) -> Receipt:
-        return self._begun().store(part10)
-
     def start(self) -> Streaming:
         return self._begun().start()
 

@@ -13,15 +13,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from serment.app.protect.arrivals import Arrival, Bytes, check_pdf, document_arrival
+from serment.app.protect.arrivals import Arrival, check_pdf, document_arrival
 from serment.app.protect.devices import check_still_allowed
 from serment.app.protect.incoming import Incoming, SealedFile
-from serment.app.protect.sealing import SealingEnvelope, open_envelope
-from serment.core.crypto.age import AgeWriter
+from serment.app.protect.sealing import Readers, SealingEnvelope, open_envelope, readers_now
 from serment.core.crypto.age.buffers import Reused
 from serment.core.dicom import headers
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.records.vault import Envelope, Patient, StoredObject
+from serment.core.records.vault import Envelope, EnvelopeKind, Patient, StoredObject
 from serment.errors import N_, NotFound, SermentError
 from serment.ports import Clock, Packs, Receipt, Source, Store
 
@@ -29,7 +28,7 @@ ROWS_AT_ONCE = 64
 ROWS_AFTER_SECONDS = 0.25
 OPEN_AT_ONCE = 32  # envelopes of one reception: a caller that mixes more patients gets more of them
 HEADERS_AT_MOST = 256  # distinct administrative headers kept in memory for one envelope
-LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send
+LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send, and whose keys are sealed to
 _HEAD, _SEALED = 256 * 1024, 1024 * 1024  # bytes of memory kept from one object to the next
 
 
@@ -43,30 +42,21 @@ class SealedReception:
         self._vault, self._store, self._packs, self._clock = vault, store, packs, clock
         self._source, self._circle, self.study = source, circle, source.study
         self._head, self._sealed = Reused(_HEAD), Reused(_SEALED)
-        self._ready: dict[str, AgeWriter] = {}  # made while nothing came; at most one, by envelope
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
-        self._unconfirmed: list[tuple[SealingEnvelope, StoredObject]] = []  # since the last sync
+        # Since the last sync: what was stored, and the kind it is of.
+        self._unconfirmed: list[tuple[SealingEnvelope, StoredObject, EnvelopeKind]] = []
         self._failure: SermentError | None = None  # of a sync that the caller has not heard of
         self._rows: list[StoredObject] = []
         self._flushed = clock.monotonic() - ROWS_AFTER_SECONDS
         self._checked = clock.monotonic()
-
-    def store(self, data: Bytes) -> Receipt:
-        stream = self.start()
-        try:
-            stream.write(data)
-            return stream.finish()
-        except BaseException:
-            stream.abort()
-            raise
+        self._readers: Readers = frozenset()  # who were to open what comes, when last looked at
 
     def start(self) -> Incoming:
         return Incoming(self, self._head)
 
     def prepare(self) -> None:
         for last in reversed(self._envelopes.values()):
-            if last.id not in self._ready:
-                self._ready = {last.id: AgeWriter([last.recipient])}
+            last.prepare()
             break
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
@@ -111,8 +101,8 @@ class SealedReception:
             self._failure = error
             self._unconfirmed.clear()
             raise
-        for envelope, row in self._unconfirmed:
-            envelope.digests.append(row.sha256)
+        for envelope, row, what in self._unconfirmed:
+            envelope.brought(row.sha256, what)
             self._rows.append(row)
         self._unconfirmed.clear()
 
@@ -125,12 +115,9 @@ class SealedReception:
             if self._envelopes:
                 self._conclude(kind, list(self._envelopes.values()))
             self._envelopes.clear()
-            self._ready.clear()
 
     def _conclude(self, kind: EventKind, envelopes: list[SealingEnvelope]) -> None:
-        came = {
-            e.id: {"objects": e.digests.size, "root": e.digests.root().hex()} for e in envelopes
-        }
+        came = {envelope.id: envelope.what_came for envelope in envelopes}
         close_envelopes(self._store, self._entry(kind, envelopes=came), list(came))
 
     def _entry(self, kind: EventKind, **details: Any) -> Entry:
@@ -147,13 +134,23 @@ class SealedReception:
     def _envelope(self, arrival: Arrival) -> SealingEnvelope:
         """The envelope the object belongs to, made for the first of its kind; the last one used
         stands last."""
-        self._check_device()
-        known = self._envelopes.get(arrival.together)
-        if known is not None and len(known.identities) >= HEADERS_AT_MOST:
-            self._put_away(arrival.together)
-        found = self._envelopes.pop(arrival.together, None) or self._begin(arrival)
-        self._envelopes[arrival.together] = found
+        together = arrival.together
+        found = self._usable(arrival)
+        if found is None and together in self._envelopes:
+            self._put_away(together)
+        found = found or self._begin(arrival)
+        self._envelopes.pop(together, None)
+        self._envelopes[together] = found
         return found
+
+    def _usable(self, arrival: Arrival) -> SealingEnvelope | None:
+        """The envelope that is open for such an object, unless it has headers enough or whoever
+        was to open it is not who is to open what comes now."""
+        self._check()
+        known = self._envelopes.get(arrival.together)
+        if known is None or len(known.identities) >= HEADERS_AT_MOST:
+            return None
+        return known if known.readers == self._readers else None
 
     def _begin(self, arrival: Arrival) -> SealingEnvelope:
         if len(self._envelopes) >= OPEN_AT_ONCE:
@@ -170,6 +167,7 @@ class SealedReception:
                 opened.at,
             )
             tx.note(envelope=made.id, kind=arrival.kind.value)
+        self._readers = made.readers
         return made
 
     def _put_away(self, together: tuple[str, ...]) -> None:
@@ -179,30 +177,33 @@ class SealedReception:
         self._conclude(EventKind.RECEPTION_CLOSED, [self._envelopes[together]])
         del self._envelopes[together]
 
-    def _check_device(self) -> None:
-        """A device that was removed sends nothing more in the association it has.
+    def _check(self) -> None:
+        """What changed since the reception began holds for the rest of it: at most once a second,
+        but for each object from the first that was refused.
 
         Raises:
-            AccessDenied: it was removed.
+            AccessDenied: the device was removed, or the circle may not receive any more.
         """
         now, device = self._clock.monotonic(), self._source.device
-        if device is not None and now - self._checked >= LOOK_AGAIN_SECONDS:
-            self._checked = now
+        if now - self._checked < LOOK_AGAIN_SECONDS:
+            return
+        if device is not None:
             check_still_allowed(self._store, device)
+        self._readers = readers_now(self._store, self._circle)
+        self._checked = now
 
     # Of one object
 
     def has_envelope(self, arrival: Arrival) -> bool:
-        return arrival.together in self._envelopes
+        return self._usable(arrival) is not None
 
     def begin(self, arrival: Arrival) -> SealedFile:
         envelope = self._envelope(arrival)
-        age = self._ready.pop(envelope.id, None) or AgeWriter([envelope.recipient])
-        return SealedFile(self._packs, envelope, age, self._sealed)
+        return SealedFile(self._packs, envelope, envelope.writer(), self._sealed)
 
     def keep(self, arrival: Arrival, file: SealedFile) -> Receipt:
         """It goes into its pack: its row follows once it is on disk."""
-        self._check_device()
+        self._check()
         envelope, digest = file.envelope, file.digest()
         identity = self._identity(envelope, arrival)
         clinical = envelope.seal_clinical(
@@ -212,7 +213,7 @@ class SealedReception:
         row = StoredObject(
             file.object_id, envelope.id, place.pack, place.offset, place.size, digest, clinical
         )
-        self._unconfirmed.append((envelope, row))
+        self._unconfirmed.append((envelope, row, arrival.kind))
         return arrival.receipt(file.object_id)
 
     def _identity(self, envelope: SealingEnvelope, arrival: Arrival) -> bytes:

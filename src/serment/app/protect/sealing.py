@@ -6,13 +6,14 @@ header keys stay as long as the reception lasts.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from serment.app import circles
 from serment.app.wrapping import Wrapper, put_all
-from serment.core.crypto.age import HybridRecipient
+from serment.core.crypto.age import AgeWriter, HybridRecipient
 from serment.core.crypto.entropy import new_id
 from serment.core.crypto.keys import new_key, new_seed, public_key, subkey
 from serment.core.crypto.secret import Key
@@ -24,10 +25,13 @@ from serment.core.records.vault import Circle, Envelope, EnvelopeKind, IdentityH
 from serment.errors import N_, AccessDenied
 from serment.ports import Source, Store, Transaction
 
+WRITERS_AT_ONCE = 8
 CLINICAL = "clinical-header"  # label of the subkey of an envelope seed
 
+Readers = frozenset[tuple[str, int, bytes]]  # circle, epoch and public key of each
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class SealingEnvelope:
     """An envelope under way: what can still be added to it, nothing that opens its objects."""
 
@@ -38,6 +42,35 @@ class SealingEnvelope:
     identity_key: Key
     identities: dict[bytes, bytes] = field(default_factory=dict)  # administrative headers, sealed
     digests: Brought = field(default_factory=Brought)  # of the objects that came
+    kinds: Counter[EnvelopeKind] = field(default_factory=Counter)  # how many of them are what
+    ready: list[AgeWriter] = field(default_factory=list)  # for the next objects
+    made: int = 0  # writers so far
+    readers: Readers = frozenset()  # whose public keys what opens it went to
+
+    def prepare(self) -> None:
+        """Have a writer ready. They are made several at a time, as more objects come: encapsulating
+        a key takes three times as long once the bytes of an object went through the processor's
+        cache, and only the first of several pays that."""
+        if not self.ready:
+            count = min(max(1, self.made), WRITERS_AT_ONCE)
+            self.ready += [AgeWriter([self.recipient]) for _ in range(count)]
+            self.made += count
+
+    def writer(self) -> AgeWriter:
+        """A fresh one that seals to this envelope."""
+        self.prepare()
+        return self.ready.pop()
+
+    def brought(self, digest: bytes, kind: EnvelopeKind) -> None:
+        """One more object is on disk: the SHA-256 of its age file, and what it is."""
+        self.digests.append(digest)
+        self.kinds[kind] += 1
+
+    @property
+    def what_came(self) -> dict[str, Any]:
+        """As the entry says it that ends the reception."""
+        kinds = {kind.value: count for kind, count in self.kinds.items()}
+        return {"kinds": kinds, "objects": self.digests.size, "root": self.digests.root().hex()}
 
     def add_identity(self, plain: bytes) -> IdentityHeader:
         """Seal a distinct administrative header; the row is for the caller to put."""
@@ -74,14 +107,35 @@ def open_envelope(
     envelope = SealingEnvelope(
         vault, row.id, HybridRecipient(row.public_key), subkey(seed, CLINICAL), identity_key
     )
-    subject, current = names.envelope(row.id), circles.current(tx)
+    subject, (content, named) = names.envelope(row.id), _to_whom(tx, circle)
     tx.add(row)
-    readers = [receiving_circle(tx, circle), current[circles.RECOVERY]]
-    put_all(tx, Wrapper(vault, WrapKind.ENVELOPE_SEED, subject, seed).to_circles(readers))
+    put_all(tx, Wrapper(vault, WrapKind.ENVELOPE_SEED, subject, seed).to_circles(content))
     wrapper = Wrapper(vault, WrapKind.ENVELOPE_IDENTITY, subject, identity_key)
-    put_all(tx, wrapper.to_circles(c for c in circles.identity_readers(current) if not c.stopped))
+    put_all(tx, wrapper.to_circles(named))
     tx.add(envelope.add_identity(headers.encode(identity)))
+    envelope.readers = _keys(content, named)
     return envelope
+
+
+def readers_now(store: Store, circle: str) -> Readers:
+    """Whose keys an envelope made now would be given to: one that was given to others receives
+    nothing more.
+
+    Raises:
+        AccessDenied: the circle may not receive any more.
+    """
+    return _keys(*_to_whom(store, circle))
+
+
+def _to_whom(store: Store | Transaction, circle: str) -> tuple[list[Circle], list[Circle]]:
+    """The circles that get the seed, and those that get the key of names and birth dates."""
+    receiving, current = receiving_circle(store, circle), circles.current(store)
+    named = [each for each in circles.identity_readers(current) if not each.stopped]
+    return [receiving, current[circles.RECOVERY]], named
+
+
+def _keys(*groups: list[Circle]) -> Readers:
+    return frozenset((c.id, c.epoch, c.public_key) for group in groups for c in group)
 
 
 def receiving_circle(store: Store | Transaction, wanted: str | None) -> Circle:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from serment.app import cards, circles, trust
+from serment.app.copying import renew as renew_copy
 from serment.app.house import House
 from serment.app.keyring import Keyring, check_member
 from serment.app.wrapping import Wrapper
@@ -128,7 +129,7 @@ def rescue(house: House, recovery: Keyring, login: str, password: Masked[str]) -
             fresh = replace(fresh, state=MemberState.PENDING)
             tx.put(fresh)
     with suppress(NoSpace, Unavailable):  # the server's worker writes it when it starts
-        house.store.copy_keys()
+        renew_copy(house.store, house.clock.now())
     return fresh
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from serment.app import circles
+from serment.app.copying import renew
 from serment.app.house import House
 from serment.app.protect.tables import CircleTable
 from serment.core.journal.touched import tells_of_a_change
@@ -69,7 +70,7 @@ class Upkeep:
         store, size = self._house.store, self._house.store.journal_size()
         try:
             if any(map(tells_of_a_change, store.journal(self._copied, size))):
-                store.copy_keys()
+                renew(store, self._house.clock.now())
         except (NoSpace, Unavailable):
             return
         self._copied = size

@@ -157,6 +157,14 @@ def _check_times(asked: Question) -> None:
             N_("a theft needs what was stolen and when"),
             hint=N_("for example `--stolen disk --at 2026-11-20T08:00`"),
         )
+    if asked.known and asked.stolen is None and not asked.server:
+        raise UsageError(
+            N_("a known password goes with stolen files or a controlled server"),
+            hint=N_(
+                "add `--stolen disk --at TIME` or `--server --from TIME`; what he reached who "
+                "signed in with it: `--account LOGIN --from TIME`"
+            ),
+        )
     if spans and asked.start is None:
         raise UsageError(
             N_("from when on is not said"),

@@ -42,7 +42,7 @@ class Reads:
         self._store, self._clock = store, clock
         self._lock = lock if lock is not None else nullcontext()
         self._named: OrderedDict[tuple[str, str, str], _Named] = OrderedDict()
-        self._studies: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._studies: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._count = 0
 
     def allow(
@@ -95,11 +95,14 @@ class Reads:
                 named.objects.update(part)
                 self._count += len(part)
 
-    def study_of(self, session: str, study_uid: str, envelope: str) -> str:
-        """The id that stands for a study in a session's entries, whose UID must not: the envelope
-        of it that was read first, however many it came in."""
+    def study_of(self, session: str, study_uid: str, envelope: str, patient: str | None) -> str:
+        """The id that stands for a patient's study in a session's entries, whose UID must not: the
+        envelope of it that was read first, however many it came in. What waits to be filed stands
+        for itself: it may be of anybody, whatever its UID."""
+        if patient is None:
+            return envelope
         with self._lock:
-            found = self._studies.setdefault((session, study_uid), envelope)
+            found = self._studies.setdefault((session, study_uid, patient), envelope)
             while len(self._studies) > MAX_STUDIES:
                 self._studies.popitem(last=False)
             return found

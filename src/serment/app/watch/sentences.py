@@ -146,6 +146,15 @@ WHAT: Mapping[str, str] = {
     "images": N_("images"),
     "journal": N_("the journal"),
     "keys-restored": N_("the database was restored from the second copy of the keys"),
+    "rows-kept": N_(
+        "the second copy of the keys keeps rows that the database has no more as written"
+    ),
+    "copy-kept": N_(
+        "the second copy of the keys was not replaced: it knows more than the database"
+    ),
+    "copy-agrees": N_("the second copy of the keys agrees with the database again"),
+    "damaged-forgotten": N_("the damaged databases that restored ones replaced were deleted"),
+    "rows-put-back": N_("rows of objects that were gone were made again from their packs"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }
 

@@ -28,6 +28,8 @@ class Fact(StrEnum):
     SESSIONS_UNKNOWN = "sessions-unknown"
     SESSIONS_OVERLAP = "sessions-overlap"
     SESSIONS_EXPIRED = "sessions-expired"
+    SIGN_IN_FAILED = "sign-in-failed"
+    KNOWN_ELSEWHERE = "known-elsewhere"
     ACCOUNT_KEYS = "account-keys"
     ACCOUNT_SESSIONS = "account-sessions"
     SHOWN = "shown"
@@ -45,11 +47,17 @@ class Fact(StrEnum):
     LOOPBACK = "loopback"
     FILING_TODAY = "filing-today"
     UNFILED = "unfiled"
+    KINDS_UNKNOWN = "kinds-unknown"
     CIRCLE_STOPPED = "circle-stopped"
+    SEALED_MEANWHILE = "sealed-meanwhile"
     EXPIRED = "expired"
     UNREADABLE = "unreadable"
     NOT_WHOLE = "journal-not-whole"
     WHOLE = "journal-whole"
+
+
+# With one of these no answer is harmless, whatever it counts.
+DOUBTS = frozenset({Fact.CIRCLE_STOPPED, Fact.UNREADABLE, Fact.NOT_WHOLE})
 
 
 SENTENCES: Mapping[Fact, str] = {
@@ -81,7 +89,7 @@ SENTENCES: Mapping[Fact, str] = {
     ),
     Fact.SESSIONS_OPEN: N_(
         "Sessions were open at that time, their keys in the memory: if the machine was taken "
-        "running, ask with `--server` too"
+        "running, ask about a controlled server too (`--server`)"
     ),
     Fact.SESSIONS_UNKNOWN: N_(
         "Accesses before {since} have expired from the journal: whether sessions were open at that "
@@ -91,6 +99,14 @@ SENTENCES: Mapping[Fact, str] = {
     Fact.SESSIONS_EXPIRED: N_(
         "Who was signed in before {since} has expired from the journal: every member counts as "
         "signed in, a bound"
+    ),
+    Fact.SIGN_IN_FAILED: N_(
+        "Sign-ins of {member} failed meanwhile, perhaps with the right password: what his keys led "
+        "to counts as readable"
+    ),
+    Fact.KNOWN_ELSEWHERE: N_(
+        "Another of the ways asked about gave the keys of {member}: what they open in the files is "
+        "readable"
     ),
     Fact.ACCOUNT_KEYS: N_("What the keys of {member} led to meanwhile is readable"),
     Fact.ACCOUNT_SESSIONS: N_("Sessions that {member} opened meanwhile"),
@@ -118,15 +134,23 @@ SENTENCES: Mapping[Fact, str] = {
     Fact.ANSWERS: N_("What could be asked of it: it answers members who are signed in"),
     Fact.LOOPBACK: N_(
         "This address is reached from this machine only: who could listen there controls it, so "
-        "ask with `--server` too"
+        "ask about a controlled server too (`--server`)"
     ),
     Fact.FILING_TODAY: N_(
         "Patients are those that arrivals are filed with today, whoever they were filed with then"
     ),
     Fact.UNFILED: N_("Arrivals that are filed with nobody: their patients are unknown, a bound"),
+    Fact.KINDS_UNKNOWN: N_(
+        "Arrivals of which the journal does not say what each object is: all of it counts as what "
+        "came first"
+    ),
     Fact.CIRCLE_STOPPED: N_(
         "A circle's public key had been exchanged: what arrived before it was noticed may be "
         "readable to whoever did that"
+    ),
+    Fact.SEALED_MEANWHILE: N_(
+        "Arrivals since a session last vouched for that public key, in the files that were reached: "
+        "they count as readable"
     ),
     Fact.EXPIRED: N_(
         "Accesses before {since} have expired from the journal: what was read then cannot be told, "

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from serment.core.access.sessions import ABSOLUTE
 from serment.core.access.strength import Strength, read_strength
+from serment.core.breach.arrivals import Arrivals, Begun, Ended
+from serment.core.breach.changes import Told
 from serment.core.breach.evidence import Fact, Findings
-from serment.core.breach.exposure import Category, Exposure
-from serment.core.breach.keys import Arrived, Keys, Opened
-from serment.core.breach.showings import Showings, id_of, ids_of
-from serment.core.breach.tally import Tally
+from serment.core.breach.groups import Groups
+from serment.core.breach.keys import Keys
+from serment.core.breach.numbering import Ids, raw_id
+from serment.core.breach.showings import Showings, raw_ids
 from serment.core.breach.vectors import (
-    COPY_LAG,
     Account,
     Listener,
     Server,
@@ -27,10 +28,10 @@ from serment.core.breach.vectors import (
     Vector,
     has_files,
 )
+from serment.core.journal.copies import COPY_EVERY
 from serment.core.journal.entries import Entry, EventKind
-from serment.core.journal.keystate import Change
 from serment.core.journal.log import Glance, written_at
-from serment.core.records.vault import EnvelopeKind, WrapKind
+from serment.core.records.vault import WrapKind
 
 K = EventKind
 SHOWING = frozenset({K.READ, K.SEARCHED, K.EXPORTED})
@@ -39,8 +40,6 @@ KNOCKS = frozenset({K.REFUSED, K.LOGIN_FAILED})
 KIT_USES = frozenset({K.KIT_MADE, K.KIT_TRIED, K.RECOVERED, K.MEMBER_RESCUED})
 # That the objects of a reception were counted again, an entry about a repair says, too.
 ENDINGS = frozenset({K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED, K.REPAIRED})
-KINDS = {kind.value: kind for kind in EnvelopeKind}
-ALWAYS = ENDINGS | KIT_USES | {K.RECEPTION_OPENED, K.CIRCLE_STOPPED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +74,20 @@ class Coming:
 class Examination:
     """Of one vector."""
 
-    def __init__(self, vector: Vector) -> None:
-        self.vector = vector
-        self.keys = (
-            Keys(vector.start, vector.end, COPY_LAG)
-            if has_files(vector)
-            else Keys(vector.start, vector.end)
-        )
+    def __init__(self, vector: Vector, ids: Ids, groups: Groups, arrivals: Arrivals) -> None:
+        """`arrivals` is fed by the caller, before this."""
+        self.vector, self._ids, self._arrivals = vector, ids, arrivals
+        lag = COPY_EVERY if has_files(vector) else timedelta()
+        self.keys = Keys(ids, groups, vector.start, vector.end, lag)
         self.findings = Findings()
         self.sessions: dict[str, SessionSeen] = {}
         self.passwords: dict[str, list[PasswordSet]] = {}
         self.coming: dict[int, Coming] = {}
         self.kit_used: list[int] = []
+        self.failed: list[tuple[str, int]] = []  # member and entry of sign-ins that came to nothing
         self.heard = False  # whether anything ever crossed the listener
         self.entries = 0  # up to the end
-        self._shown = Showings()
+        self.shown = Showings(ids)
         self._start, self._end = written_at(vector.start), written_at(vector.end)
         self._sessions_from = written_at(vector.start - ABSOLUTE)
         self._last = b""
@@ -101,10 +99,7 @@ class Examination:
             K.SEARCHED: self._searched,
             K.EXPORTED: self._exported,
             K.REFUSED: self._refused,
-            K.LOGIN_FAILED: self._refused,
-            K.RECEPTION_OPENED: self._begun,
-            K.CIRCLE_STOPPED: self._stopped,
-            **dict.fromkeys(ENDINGS, self._ended),
+            K.LOGIN_FAILED: self._failed,
             **dict.fromkeys(KIT_USES, self._kit),
         }
 
@@ -124,7 +119,7 @@ class Examination:
                 self._last = at
         if self._needles and not self.heard:
             self.heard = any(needle in body for needle in self._needles)
-        if kind in ALWAYS:
+        if kind in KIT_USES:
             return True
         if at > self._end:
             return False
@@ -132,7 +127,7 @@ class Examination:
             return at >= self._sessions_from
         if kind in SHOWING and at >= self._start:
             return self._sees(glance)
-        return kind in KNOCKS and at >= self._start and isinstance(self.vector, Listener)
+        return kind in KNOCKS and at >= self._start and isinstance(self.vector, Server | Listener)
 
     def _sees(self, glance: Glance) -> bool:
         match self.vector:
@@ -149,12 +144,12 @@ class Examination:
         if take is not None:
             take(index, entry)
 
-    def follow(self, index: int, change: Change, entry: Entry | None) -> None:
+    def follow(self, index: int, at: datetime, told: Told, entry: Entry | None) -> None:
         """What an entry tells of keys; the entry itself where it makes a member's wrap."""
-        self.keys.apply(change)
+        self.keys.apply(at, told)
         if entry is None or entry.at > self.vector.end:
             return
-        for wrap in change.made:
+        for wrap in told.tops_made:
             if wrap.kind == WrapKind.MEMBER_SEED:
                 strength = read_strength(entry.details.get("password"))
                 made = PasswordSet(index, entry.at, strength)
@@ -174,36 +169,24 @@ class Examination:
         """The sessions that were open at some instant asked about."""
         return [s for s in self.sessions.values() if s.opened + ABSOLUTE >= self.vector.start]
 
-    def _begun(self, index: int, entry: Entry) -> None:
-        details, envelope = entry.details, id_of(entry.details.get("envelope"))
-        if envelope is None or entry.at > self.vector.end:
-            return
-        kind = KINDS.get(str(details.get("kind")))
-        if kind is not None:
-            self.keys.describe(envelope, kind=kind)
-        if isinstance(self.vector, Server) or self._hears(entry):
-            coming = Coming(index, bool(details.get("tls")), details.get("source"))
-            self.coming.setdefault(envelope, coming)
+    def begun(self, index: int, at: bytes, begun: Begun) -> None:
+        """A reception that passed by, until it ends."""
+        if at <= self._end and (isinstance(self.vector, Server) or self._hears(begun.local)):
+            self.coming.setdefault(begun.envelope, Coming(index, begun.tls, begun.source))
 
-    def _ended(self, index: int, entry: Entry) -> None:
-        came = entry.details.get("envelopes")
-        for name, what in came.items() if isinstance(came, dict) else ():
-            envelope = id_of(name)
-            if envelope is None:
-                continue
-            match what:
-                case {"objects": int(objects)}:
-                    self.keys.describe(envelope, objects=objects)
-            if entry.at < self.vector.start:
-                self.coming.pop(envelope, None)
+    def ended(self, at: bytes, ended: Iterable[Ended]) -> None:
+        """Receptions that ended: before the start, they had passed."""
+        if self.coming and at < self._start:
+            for each in ended:
+                self.coming.pop(each.envelope, None)
 
-    def _hears(self, entry: Entry) -> bool:
-        return isinstance(self.vector, Listener) and self.vector.hears(entry.details.get("local"))
+    def _hears(self, local: object) -> bool:
+        return isinstance(self.vector, Listener) and self.vector.hears(local)
 
     def _counts(self, entry: Entry) -> bool:
         """Whether what the entry says was shown is seen by this vector."""
         if isinstance(self.vector, Listener):
-            return self._hears(entry) and not entry.details.get("tls")
+            return self._hears(entry.details.get("local")) and not entry.details.get("tls")
         return True
 
     def _read(self, index: int, entry: Entry) -> None:
@@ -213,67 +196,42 @@ class Examination:
         self._show(entry)
 
     def _exported(self, index: int, entry: Entry) -> None:
-        if self._counts(entry) and id_of(entry.details.get("envelope")) is not None:
+        if self._counts(entry) and raw_id(entry.details.get("envelope")) is not None:
             self.findings.note(Fact.TAKEN_OUT, index)
             self._show(entry)
 
     def _show(self, entry: Entry) -> None:
-        arrived = self.keys.envelopes.get(id_of(entry.details.get("envelope")) or 0)
-        self._shown.opened(entry.details, arrived.objects if arrived is not None else 0)
+        raw, envelope, size = raw_id(entry.details.get("envelope")), None, 0
+        if raw is not None:
+            envelope = self._ids.envelopes.of(raw)
+            size = self._arrivals.objects(envelope)
+        self.shown.opened(envelope, entry.details, size)
 
     def _searched(self, index: int, entry: Entry) -> None:
         if not self._counts(entry):
             return
         self.findings.note(Fact.FOUND, index)
-        found = ids_of(entry.details.get("envelopes"))
-        self._shown.listed(found)
+        found = raw_ids(entry.details.get("envelopes"))
+        self.shown.listed(found)
         count = entry.details.get("count")
         if isinstance(count, int) and count > len(found):
             self.findings.note(Fact.FOUND_UNNAMED, index, count - len(found))
 
     def _refused(self, index: int, entry: Entry) -> None:
-        if self._hears(entry):
+        if self._hears(entry.details.get("local")):
             count = entry.details.get("count")
             self.findings.note(Fact.REFUSED, index, count if isinstance(count, int) else 1)
 
-    def _stopped(self, index: int, entry: Entry) -> None:
-        if entry.at <= self.vector.end:
-            self.findings.note(Fact.CIRCLE_STOPPED, index)
+    def _failed(self, index: int, entry: Entry) -> None:
+        """The password may have been right, and the code of the second factor missing or wrong."""
+        self._refused(index, entry)
+        member = entry.details.get("member")
+        if isinstance(member, str) and (isinstance(self.vector, Server) or self._counts(entry)):
+            self.failed.append((member, index))
 
     def _kit(self, index: int, entry: Entry) -> None:
         if self.vector.start <= entry.at <= self.vector.end:
             self.kit_used.append(index)
-
-    # What became of each
-
-    def add_to(self, tally: Tally, known: Iterable[str], passed: Mapping[int, Exposure]) -> None:
-        """Everything that was there, opened by the `known` secrets, shown, or `passed` by. The
-        envelopes are let go of."""
-        opened = self.keys.opened_by(frozenset(known))
-        for patient in self.keys.patients:
-            found = _exposed(opened.patient(patient), self._shown.has_patient(patient))
-            tally.patient(patient, Category.IDENTITY, found)
-        while self.keys.envelopes:
-            key, arrived = self.keys.envelopes.popitem()
-            if arrived.is_there:
-                self._add_envelope(tally, opened, key, arrived, passed.get(key, Exposure.ABSENT))
-
-    def _add_envelope(
-        self, tally: Tally, opened: Opened, key: int, arrived: Arrived, passed: Exposure
-    ) -> None:
-        read = self._shown.objects(key, arrived.objects)
-        content = max(passed, _exposed(opened.content(key, arrived), bool(read)))
-        # An object carries the name and the identifiers of its patient, whatever sealed its header.
-        opens = opened.identity(key, arrived)
-        identity = max(passed, content, _exposed(opens, self._shown.has(key)))
-        partly = passed is not Exposure.READ and 0 < read < arrived.objects
-        tally.envelope(key, arrived, identity, content, read if partly else None)
-
-
-def _exposed(opens: bool, shown: bool) -> Exposure:
-    if shown:
-        return Exposure.READ
-    return Exposure.READABLE if opens else Exposure.UNINTELLIGIBLE
 
 
 def _needles(vector: Vector) -> tuple[bytes, ...]:

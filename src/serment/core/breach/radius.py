@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from serment.core.access.strength import Strength
-from serment.core.breach.evidence import Evidence, Fact, Findings
-from serment.core.breach.examination import Examination
+from serment.core.breach.arrivals import Arrivals
+from serment.core.breach.changes import ChangeReader, Told
+from serment.core.breach.evidence import DOUBTS, Evidence, Fact, Findings
+from serment.core.breach.examination import ENDINGS, Examination
+from serment.core.breach.exchanges import TOLD_BY, Exchanges
 from serment.core.breach.exposure import Category, Exposure
-from serment.core.breach.tally import Numbers, Tally
-from serment.core.breach.vectors import Vector, has_files
-from serment.core.breach.ways import Ways, ways_of
+from serment.core.breach.groups import Groups
+from serment.core.breach.judgement import Judge
+from serment.core.breach.numbering import Ids
+from serment.core.breach.tally import Sums, Tally
+from serment.core.breach.vectors import Listener, Server, Vector, has_files
+from serment.core.breach.ways import Ways, share, ways_of
 from serment.core.journal.entries import Entry, EventKind, LoggedEntry
-from serment.core.journal.keystate import change_in, change_of
 from serment.core.journal.log import Glance, glance_at, parse_entry, written_at
 from serment.core.journal.verify import Verdict
-from serment.errors import FormatError
+from serment.errors import N_, FormatError
 
 _KINDS = {kind.value.encode(): kind for kind in EventKind}
-_MEMBER = b'["member-seed"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class Radius:
     """The answer; `tally` has the ids."""
 
     vectors: tuple[Vector, ...]
-    numbers: Numbers
+    numbers: Sums
     metadata: Metadata
     evidence: tuple[Evidence, ...]
     weakest: Strength | None
@@ -66,9 +71,10 @@ class Radius:
 
     @property
     def harmless(self) -> bool:
-        """Whether nothing was read or readable, as far as a whole journal proves it."""
+        """Whether nothing was read or readable, and no doubt is left (`evidence.DOUBTS`)."""
         found = self.numbers.patients + self.numbers.unfiled
-        return self.trust.whole and not (found[Exposure.READ] or found[Exposure.READABLE])
+        doubtful = any(each.fact in DOUBTS for each in self.evidence)
+        return not (found[Exposure.READ] or found[Exposure.READABLE] or doubtful)
 
     def ids(self, found: Exposure) -> Iterator[str]:
         """Random ids of the patients of whom that is the worst."""
@@ -79,7 +85,14 @@ class Inquiry:
     """One question, of one or several vectors at once."""
 
     def __init__(self, vectors: Sequence[Vector]) -> None:
-        self._examinations = [Examination(vector) for vector in vectors]
+        self._ids, self._groups = Ids(), Groups()
+        self._arrivals = Arrivals(self._ids)
+        self._changes = ChangeReader(self._ids, self._groups)
+        self._exchanges = Exchanges(self._arrivals)
+        self._examinations = [
+            Examination(vector, self._ids, self._groups, self._arrivals) for vector in vectors
+        ]
+        self._heard = any(isinstance(vector, Server | Listener) for vector in vectors)
         self._expired = self._unreadable = 0
         self._since: datetime | None = None
 
@@ -100,18 +113,41 @@ class Inquiry:
         if glance is None or kind is None or not glance.at.endswith(b"+00:00"):
             entry = parse_entry(body)
             kind, glance = entry.kind, _glance_of(entry)
+        told = self._changes.read(body)
         wanting = [e for e in self._examinations if e.wants(kind, glance, body)]
-        if wanting or _MEMBER in body or kind is EventKind.EXPIRED:
+        everybodys = kind in TOLD_BY or kind is EventKind.EXPIRED
+        if wanting or everybodys or (told is not None and told.tops_made):
             entry = entry or parse_entry(body)
-        change = change_in(body, glance.at) if entry is None else change_of(entry)
-        if change is not None and (change.made or change.deleted):
-            for examination in self._examinations:
-                examination.follow(index, change, entry)
+        if told is not None:
+            self._follow(index, glance.at, told, entry)
+        if kind is EventKind.RECEPTION_OPENED or kind in ENDINGS:
+            self._look_at_reception(index, kind, glance.at, body)
         if entry is not None:
             for examination in wanting:
                 examination.feed(index, entry)
             if kind is EventKind.EXPIRED:
                 self._note_expired(entry)
+            if kind in TOLD_BY:
+                self._exchanges.feed(index, entry)
+
+    def _follow(self, index: int, at: bytes, told: Told, entry: Entry | None) -> None:
+        """What it tells of keys."""
+        self._arrivals.follow(told)
+        when = _moment(at)
+        for examination in self._examinations:
+            examination.follow(index, when, told, entry)
+
+    def _look_at_reception(self, index: int, kind: EventKind, at: bytes, body: bytes) -> None:
+        read = partial(parse_entry, body)
+        if kind is EventKind.RECEPTION_OPENED:
+            begun = self._arrivals.begun(index, body, read, self._heard)
+            if begun is not None:
+                for examination in self._examinations:
+                    examination.begun(index, at, begun)
+            return
+        ended = self._arrivals.ended(body, read)
+        for examination in self._examinations:
+            examination.ended(at, ended)
 
     def _note_expired(self, entry: Entry) -> None:
         before = entry.details.get("before")
@@ -125,13 +161,16 @@ class Inquiry:
         Raises:
             NotFound: nothing ever crossed a listener that was named.
         """
-        tally, findings = Tally(), Findings()
+        findings = Findings()
         ways = [ways_of(each, self._since) for each in self._examinations]
+        share(self._examinations, ways)
+        for found, his in zip(self._examinations, ways, strict=True):
+            self._exchanges.judge(found, his)
         members = max(_members(each) for each in self._examinations)
-        for examination, way in zip(self._examinations, ways, strict=True):
-            examination.add_to(tally, way.known, way.passed)
-        numbers = tally.numbers()
-        self._tell(findings, numbers, verdict)
+        judges = list(map(self._judge, self._examinations, ways))
+        tally = Tally(judges, self._arrivals, self._ids)
+        numbers = tally.sums
+        self._tell(findings, tally, verdict)
         return Radius(
             tuple(each.vector for each in self._examinations),
             numbers,
@@ -152,10 +191,17 @@ class Inquiry:
             tally,
         )
 
-    def _tell(self, findings: Findings, numbers: Numbers, verdict: Verdict) -> None:
+    def _judge(self, found: Examination, ways: Ways) -> Judge:
+        opened = found.keys.opened_by(frozenset(ways.known))
+        return Judge(found.keys, opened, found.shown, self._arrivals, ways.passed)
+
+    def _tell(self, findings: Findings, tally: Tally, verdict: Verdict) -> None:
+        numbers = tally.sums
         findings.note(Fact.FILING_TODAY, count=numbers.patients.total())
         if numbers.unfiled.total():
             findings.note(Fact.UNFILED, count=numbers.unfiled.total())
+        if tally.unsorted:
+            findings.note(Fact.KINDS_UNKNOWN, count=tally.unsorted)
         if self._unreadable:
             findings.note(Fact.UNREADABLE, count=self._unreadable)
         if verdict.ok:
@@ -163,7 +209,7 @@ class Inquiry:
         else:
             findings.note(Fact.NOT_WHOLE, verdict.first_bad, number=verdict.first_bad)
 
-    def _metadata(self, numbers: Numbers, members: int) -> Metadata:
+    def _metadata(self, numbers: Sums, members: int) -> Metadata:
         told = numbers.categories
         return Metadata(
             any(has_files(each.vector) for each in self._examinations),
@@ -173,6 +219,13 @@ class Inquiry:
             members,
             max(each.entries for each in self._examinations),
         )
+
+
+def _moment(at: bytes) -> datetime:
+    try:
+        return datetime.fromisoformat(at.decode())
+    except ValueError as error:
+        raise FormatError(N_("an entry of the journal cannot be read")) from error
 
 
 def _members(found: Examination) -> int:

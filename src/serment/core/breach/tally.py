@@ -1,21 +1,21 @@
 """Adds up what was found of each patient and envelope: the worst of several answers counts.
 
-A patient and an envelope are one small number each, two bits for every category, so that half a
-million of them stay cheap.
+Of a patient one small number is kept, two bits for every category; of an envelope nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from serment.core.breach.exposure import CATEGORY, TOLD, Category, Exposure
-from serment.core.breach.keys import Arrived
+from serment.core.breach.arrivals import Arrivals
+from serment.core.breach.exposure import TOLD, Category, Exposure
+from serment.core.breach.judgement import Judge, Judged
+from serment.core.breach.numbering import Ids
 
-_ORDER = tuple(Category)
-_PLACE = {category: 2 * at for at, category in enumerate(_ORDER)}
-_BITS = 2 * len(_ORDER)
+_PLACE = {category: 2 * at for at, category in enumerate(Category)}
+_BITS = 2 * len(Category)  # eight: one byte
 
 
 @dataclass(slots=True)
@@ -28,8 +28,8 @@ class Amount:
 
 
 @dataclass(slots=True)
-class Numbers:
-    """The sums. `patients` and `unfiled` (envelopes) by exposure."""
+class Sums:
+    """`patients` and `unfiled` (envelopes) by exposure."""
 
     patients: Counter[Exposure] = field(default_factory=Counter)
     unfiled: Counter[Exposure] = field(default_factory=Counter)
@@ -39,73 +39,74 @@ class Numbers:
 
 
 class Tally:
-    """Of one or more vectors."""
+    """Of one or more vectors. `unsorted`: envelopes whose objects' kinds are not all known."""
 
-    def __init__(self) -> None:
-        self._patients: dict[int, int] = {}
-        self._envelopes: dict[int, int] = {}
-        self._read: dict[int, int] = {}  # objects that were read, of an envelope not read whole
-
-    def patient(self, patient: int, category: Category, found: Exposure) -> None:
-        """What was found of a patient's data of that category."""
-        place, before = _PLACE[category], self._patients.get(patient, 0)
-        if found > before >> place & 3:
-            self._patients[patient] = before & ~(3 << place) | found << place
-
-    def envelope(
-        self, key: int, arrived: Arrived, identity: Exposure, content: Exposure, read: int | None
-    ) -> None:
-        """What was found of an envelope's headers and objects; `read`: how many of its objects
-        were read, None when it is all or none of them."""
-        category, before = CATEGORY[arrived.kind], self._envelopes.get(key, 0)
-        identity, content = (
-            max(identity, Exposure(before & 3)),
-            max(content, Exposure(before >> 2 & 3)),
-        )
-        filed = arrived.patient is not None
-        self._envelopes[key] = (
-            identity | content << 2 | _PLACE[category] << 4 | filed << 8 | arrived.objects << 9
-        )
-        if read is not None:
-            self._read[key] = max(read, self._read.get(key, 0))
-        elif content is Exposure.READ:
-            self._read.pop(key, None)
-        if arrived.patient is not None:
-            self.patient(arrived.patient, Category.IDENTITY, identity)
-            self.patient(arrived.patient, category, content)
-
-    def numbers(self) -> Numbers:
-        """Everything added up."""
-        numbers = Numbers()
-        for code, count in Counter(self._patients.values()).items():
-            numbers.patients[_worst(code)] += count
-            for category in Category:
-                found = Exposure(code >> _PLACE[category] & 3)
-                if found:
-                    numbers.categories[category][found].patients += count
-        for key, code in self._envelopes.items():
-            self._add(numbers, key, code)
-        return numbers
-
-    def _add(self, numbers: Numbers, key: int, code: int) -> None:
-        identity, content, objects = Exposure(code & 3), Exposure(code >> 2 & 3), code >> 9
-        category = _ORDER[(code >> 4 & 15) // 2]
-        if not code >> 8 & 1:
-            numbers.unfiled[max(identity, content)] += 1
-        numbers.categories[Category.IDENTITY][identity].envelopes += 1
-        amount = numbers.categories[category][content]
-        amount.envelopes += 1
-        read = self._read.get(key)
-        if read is None:
-            amount.objects += objects
-            return
-        amount.objects += read
-        numbers.categories[category][Exposure.READABLE].objects += max(0, objects - read)
+    def __init__(self, judges: Sequence[Judge], arrivals: Arrivals, ids: Ids) -> None:
+        self._judges, self._arrivals, self._ids = judges, arrivals, ids
+        self._patients = bytearray(len(ids.patients))
+        self.sums, self.unsorted = Sums(), 0
+        for judge in judges:
+            for patient in range(len(ids.patients)):
+                self._note(patient, Category.IDENTITY, judge.patient(patient))
+        for envelope in range(len(ids.envelopes)):
+            self._add(envelope)
+        self._add_patients()
 
     def ids(self, found: Exposure) -> Iterator[str]:
         """The random ids of the patients of whom that is the worst."""
-        return (f"{key:032x}" for key, code in self._patients.items() if _worst(code) is found)
+        for number, raw in self._ids.patients.ids():
+            code = self._patients[number]
+            if code and _worst(code) is found:
+                yield raw.hex()
+
+    def _add(self, envelope: int) -> None:
+        asked = (judge.envelope(envelope) for judge in self._judges)
+        answers = [answer for answer in asked if answer is not None]
+        if not answers:
+            return
+        judged = answers[0] if len(answers) == 1 else _worst_of(answers)
+        self.unsorted += not self._arrivals.is_sorted(envelope)
+        patient, categories = self._arrivals.patient(envelope), self.sums.categories
+        categories[Category.IDENTITY][judged.identity].envelopes += 1
+        if patient is None:
+            self.sums.unfiled[judged.identity] += 1
+        else:
+            self._note(patient, Category.IDENTITY, judged.identity)
+        for category, objects in self._arrivals.contents(envelope).items():
+            found = judged.contents[category]
+            amounts = categories[category]
+            amounts[found].envelopes += 1
+            read = min(judged.read[category], objects) if found is Exposure.READ else objects
+            amounts[found].objects += read
+            amounts[Exposure.READABLE].objects += objects - read
+            if patient is not None:
+                self._note(patient, category, found)
+
+    def _note(self, patient: int, category: Category, found: Exposure) -> None:
+        place, before = _PLACE[category], self._patients[patient]
+        if found > before >> place & 3:
+            self._patients[patient] = before & ~(3 << place) | found << place
+
+    def _add_patients(self) -> None:
+        for code, count in Counter(self._patients).items():
+            if not code:
+                continue
+            self.sums.patients[_worst(code)] += count
+            for category, amounts in self.sums.categories.items():
+                found = Exposure(code >> _PLACE[category] & 3)
+                if found:
+                    amounts[found].patients += count
 
 
 def _worst(code: int) -> Exposure:
     return Exposure(max(code >> place & 3 for place in range(0, _BITS, 2)))
+
+
+def _worst_of(answers: Sequence[Judged]) -> Judged:
+    """Of each part the worst; all of them know the same categories."""
+    categories = answers[0].contents
+    return Judged(
+        max(one.identity for one in answers),
+        {each: max(one.contents[each] for one in answers) for each in categories},
+        {each: max(one.read.get(each, 0) for one in answers) for each in categories},
+    )

@@ -6,15 +6,11 @@ Decides which question may be asked at all (`check_asked`); what each vector ope
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
 from serment.errors import N_, UsageError
-
-# Wraps deleted this long before the end may still stand in the second copy of the keys, which a
-# running server refreshes every hour and whenever it stops (docs/format.md, "Deleting").
-COPY_LAG = timedelta(hours=1)
 
 
 class Copy(StrEnum):

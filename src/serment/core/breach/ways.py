@@ -6,6 +6,7 @@ gives: a rule that was not recorded, a session whose end nobody wrote, accesses 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -14,9 +15,10 @@ from serment.core.access.strength import Strength
 from serment.core.breach.evidence import Fact
 from serment.core.breach.examination import Examination, PasswordSet, SessionSeen
 from serment.core.breach.exposure import Exposure
-from serment.core.breach.vectors import COPY_LAG, Account, Listener, Server, Stolen
+from serment.core.breach.vectors import Account, Listener, Server, Stolen, has_files
 from serment.core.crypto.slip39 import THRESHOLD
 from serment.core.journal.caller import LOCAL
+from serment.core.journal.copies import COPY_EVERY
 from serment.core.records import names
 from serment.errors import N_, NotFound
 
@@ -61,6 +63,21 @@ def ways_of(found: Examination, complete_since: datetime | None) -> Ways:
     return ways
 
 
+def share(found: Sequence[Examination], ways: Sequence[Ways]) -> None:
+    """Several ways are one breach: whoever has the files has every secret that any of them gave,
+    whichever came first."""
+    known = set[str]().union(*(each.known for each in ways))
+    for one, his in zip(found, ways, strict=True):
+        if has_files(one.vector):
+            for member in sorted(_members(known) - _members(his.known)):
+                one.findings.note(Fact.KNOWN_ELSEWHERE, member=names.member(member))
+            his.known |= known
+
+
+def _members(known: set[str]) -> set[str]:
+    return {names.parse_name(name).id for name in known} - {""}  # "": the kit's
+
+
 # Whoever has the files
 
 
@@ -87,7 +104,7 @@ def _files(found: Examination, ways: Ways, known: frozenset[str], shares: int | 
 def _in_force(found: Examination) -> dict[str, list[PasswordSet]]:
     """The passwords whose wraps were there, by member: also those just replaced, as long as a copy
     may have had them."""
-    since = min(found.vector.start, found.last) - COPY_LAG
+    since = min(found.vector.start, found.last) - COPY_EVERY
     there = {wrap.subject for wrap in found.keys.tops if wrap.recipient.startswith("password:")}
     in_force = {}
     for subject in sorted(there):
@@ -145,6 +162,7 @@ def _server(found: Examination, ways: Ways, expired: datetime | None) -> None:
     sessions = found.overlapping()
     _tell_sessions(found, Fact.SESSIONS_OVERLAP, sessions)
     ways.known.update(names.member(session.member) for session in sessions)
+    _failed(found, ways)
     if expired is not None:
         _everybody(found, ways, expired)
     for index in found.kit_used:
@@ -158,6 +176,13 @@ def _server(found: Examination, ways: Ways, expired: datetime | None) -> None:
 def _everybody(found: Examination, ways: Ways, expired: datetime) -> None:
     found.findings.note(Fact.SESSIONS_EXPIRED, since=expired)
     ways.known.update(w.subject for w in found.keys.tops if w.recipient.startswith("password:"))
+
+
+def _failed(found: Examination, ways: Ways) -> None:
+    """Whose sign-in failed, for his password may have been right: a bound."""
+    for member, index in found.failed:
+        found.findings.note(Fact.SIGN_IN_FAILED, index, member=names.member(member))
+        ways.known.add(names.member(member))
 
 
 def _tell_sessions(found: Examination, fact: Fact, sessions: list[SessionSeen]) -> None:
@@ -178,18 +203,17 @@ def _listener(
             address=vector.address,
         )
     sessions = [s for s in found.overlapping() if vector.hears(s.local)]
+    # The web always has TLS, today; but what an entry tells is believed.
     clear = [s for s in sessions if not s.tls]
     _tell_sessions(found, Fact.SESSIONS_CLEAR, clear)
     _tell_sessions(found, Fact.SESSIONS_TLS, [s for s in sessions if s.tls])
     ways.known.update(names.member(session.member) for session in clear)
+    _failed(found, ways)
     for envelope, coming in found.coming.items():
         found.findings.note(Fact.CROSSED_TLS if coming.tls else Fact.CROSSED_CLEAR, coming.index)
         if not coming.tls:
             ways.passed[envelope] = Exposure.READ
-    expired = complete_since is not None and complete_since > vector.start
     only_receives = bool(found.coming) and not sessions and _only_dicom(found)
-    if expired and complete_since is not None and not only_receives and (clear or not sessions):
-        _everybody(found, ways, complete_since)
     found.findings.note(Fact.ONLY_RECEIVES if only_receives else Fact.ANSWERS)
     if vector.address.startswith(LOOPBACK):
         found.findings.note(Fact.LOOPBACK)

@@ -79,6 +79,7 @@ _SHORTS: Final = frozenset(
     )
 )
 _NAMES: Final = frozenset({"PatientName", "ReferringPhysicianName"})
+_UIDS: Final = frozenset(name for name in (*IDENTITY, *CLINICAL) if name.endswith("UID"))
 _LITTLE: Final = Struct("<H")
 _BIG: Final = Struct(">H")
 
@@ -108,12 +109,20 @@ def _decoded(wanted: dict[str, int], header: Header, encodings: tuple[str, ...])
         value: str | int | list[str] | None
         if keyword in _SHORTS:
             value = _short(element[1], little)
+        elif keyword in _UIDS:
+            value = _uid(element[1])
         else:
             text = decode_text(element[1], encodings, "PN" if keyword in _NAMES else "LO")
             value = _typed(keyword, text[:MAX_TEXT])
         if value is not None and value != "":
             found[keyword] = value
     return found
+
+
+def _uid(value: bytes) -> str:
+    """A UID as it was sent but for its padding: in no character set, and nothing is left out of it,
+    or two could become one (PS3.5 9.1). Whether it is one, the caller looks."""
+    return value.decode("ascii", errors="replace").strip("\0 ")[:MAX_TEXT]
 
 
 def _short(value: bytes, little: bool) -> int | None:

@@ -14,8 +14,7 @@ from json import JSONEncoder
 from json.encoder import encode_basestring as quoted
 from typing import Any, Final, TypeAlias
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
-
+from serment.core.dicom import registry
 from serment.core.dicom import syntax as layout
 from serment.core.dicom.elements import MAX_DEPTH, Budget, Element, Elements, items
 from serment.core.dicom.part10 import Meta, read_meta
@@ -210,8 +209,8 @@ def _no_such_element() -> NotFound:
 
 @lru_cache(maxsize=512)
 def _entry(keyword: str) -> tuple[str, str] | None:
-    tag = tag_for_keyword(keyword)
-    return None if tag is None else (f"{tag:08X}", dictionary_VR(tag)[:2])
+    tag = registry.tag_of(keyword)
+    return None if tag is None else (f"{tag:08X}", registry.ELEMENTS[tag][0][:2])
 
 
 def to_json(attributes: Mapping[str, Any]) -> dict[str, Any]:

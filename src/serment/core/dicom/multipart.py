@@ -125,7 +125,7 @@ class MultipartReader:
 
     def finish(self) -> None:
         """The body is over. `FormatError` when its closing boundary has not come."""
-        if self._state != self._epilogue:
+        if self._state != self._epilogue and (self._state != self._closed or self._held):
             raise FormatError(
                 N_("the multipart body ends before its closing boundary"),
                 hint=N_("send the request again; the connection may have been cut"),
@@ -152,7 +152,7 @@ class MultipartReader:
             raise _bad_boundary()
         tail = data[end : end + 2]
         if tail == b"--" and end == position:
-            self._state = self._epilogue
+            self._state = self._closed
             return None, position + 2, True
         if tail == b"\r\n":
             self._state = self._part_headers
@@ -193,6 +193,18 @@ class MultipartReader:
         keep = max(position, len(data) - len(self._delimiter) + 1)
         event = PartData(memoryview(data)[position:keep]) if keep > position else None
         return event, keep, False
+
+    def _closed(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
+        """Blanks, then a line end or that of the body: anything else was no closing boundary."""
+        while position < len(data) and data[position] in b" \t":
+            position += 1
+        tail = data[position : position + 2]
+        if tail == b"\r\n":
+            self._state = self._epilogue
+            return None, position + 2, True
+        if tail not in (b"", b"\r"):
+            raise _bad_boundary()
+        return None, position, False
 
     def _epilogue(self, data: bytes, position: int) -> tuple[Event | None, int, bool]:
         return None, len(data), False

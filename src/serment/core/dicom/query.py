@@ -10,9 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from pydicom.datadict import keyword_for_tag
-
-from serment.core.dicom import criteria
+from serment.core.dicom import criteria, registry
 from serment.core.dicom.criteria import Query
 from serment.core.dicom.folding import fold
 from serment.core.dicom.typed import parse_text
@@ -77,7 +75,7 @@ def _keyword(name: str) -> str:
 def keyword_of(name: str) -> str:
     """Return the keyword of a field to include that was named by its tag; others as they are."""
     known = _TAG.fullmatch(name) is not None and len(name) == 8
-    return (keyword_for_tag(int(name, 16)) if known else "") or name
+    return (registry.keyword_of(int(name, 16)) if known else "") or name
 
 
 def _included(name: str) -> str:

@@ -10,12 +10,8 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final
 
-from pydicom.datadict import (  # type: ignore[attr-defined]
-    DicomDictionary,
-    RepeatersDictionary,
-)
-
 from serment.core.dicom import uids
+from serment.core.dicom.registry import ELEMENTS, REPEATING
 
 UNDEFINED: Final = 0xFFFFFFFF
 ITEM: Final = 0xFFFEE000
@@ -92,20 +88,20 @@ _AMBIGUOUS: Final = {"US or SS": "US", "OB or OW": "OW", "US or OW": "OW", "US o
 
 _VRS: Final = {
     tag: _AMBIGUOUS.get(entry[0], entry[0])
-    for tag, entry in DicomDictionary.items()
+    for tag, entry in ELEMENTS.items()
     if len(_AMBIGUOUS.get(entry[0], entry[0])) == 2
 }
 
 
 US_OR_SS: Final = frozenset(
-    tag for tag, entry in DicomDictionary.items() if entry[0].startswith("US or SS")
+    tag for tag, entry in ELEMENTS.items() if entry[0].startswith("US or SS")
 )
 """Tags whose values are signed when the pixels are (DICOM PS3.5 section 7.1, note on implicit VR)."""
 
 
 def _repeaters() -> dict[int, str]:
     found = {}
-    for mask, entry in RepeatersDictionary.items():
+    for mask, entry in REPEATING.items():
         vr = _AMBIGUOUS.get(entry[0], entry[0])
         if mask[2:4] == "xx" and "x" not in mask[4:]:
             found[int(mask[:2] + "00" + mask[4:], 16)] = vr

@@ -12,14 +12,38 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from pydicom.charset import decode_bytes, python_encoding
-
 _ESCAPE: Final = 0x1B
 _DEFAULT: Final = "iso8859"
 _RESETS: Final = {ord(c) for c in "\r\n\t\f\\"}  # what ends a code extension (PS3.5 6.1.2.5.3)
 _RESETS_PN: Final = _RESETS | {ord(c) for c in "^="}
 _FREE_TEXT: Final = frozenset({"LT", "ST", "UT"})  # VRs that may hold line breaks
 _KEPT_CONTROLS: Final = "\r\n\t\f"
+
+_ISO_2022: Final = {
+    6: "iso8859",
+    13: "shift_jis",
+    58: "iso_ir_58",
+    87: "iso2022_jp",
+    100: "latin_1",
+    101: "iso8859_2",
+    109: "iso8859_3",
+    110: "iso8859_4",
+    149: "euc_kr",
+    159: "iso2022_jp_2",
+    **{number: f"iso_ir_{number}" for number in (126, 127, 138, 144, 148, 166)},
+}
+_EXTENDED_ONLY: Final = {58, 87, 149, 159}
+ENCODINGS: Final = {
+    "": _DEFAULT,
+    **{f"ISO_IR {n}": name for n, name in _ISO_2022.items() if n not in _EXTENDED_ONLY},
+    **{f"ISO 2022 IR {n}": name for n, name in _ISO_2022.items()},
+    "ISO_IR 192": "UTF8",
+    "GB18030": "GB18030",
+    "GBK": "GBK",
+    "ISO 2022 GBK": "GBK",
+    "ISO 2022 58": "GB2312",  # as correction CP-1234 writes them
+}
+"""Python's name of each Specific Character Set (DICOM PS3.3 C.12.1.1.2)."""
 
 
 @lru_cache(maxsize=256)
@@ -30,7 +54,7 @@ def encodings_of(charset: tuple[str, ...]) -> tuple[str, ...]:
     """
     if not any(charset):
         return () if len(charset) < 2 else (_DEFAULT,)
-    return tuple(python_encoding.get(_term(term), _DEFAULT) for term in charset)
+    return tuple(ENCODINGS.get(_term(term), _DEFAULT) for term in charset)
 
 
 def _term(term: str) -> str:
@@ -70,6 +94,8 @@ def _undeclared(value: bytes) -> str:
 
 
 def _extended(value: bytes, encodings: Sequence[str], vr: str) -> str:
+    from pydicom.charset import decode_bytes  # rare, and half a second to load (see `registry`)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pydicom.uid import UID_dictionary  # type: ignore[attr-defined]
-
 from serment.core.dicom.known import EXPLICIT_LITTLE as EXPLICIT_LITTLE
 from serment.core.dicom.known import IMPLEMENTATION_CLASS_UID as IMPLEMENTATION_CLASS_UID
 from serment.core.dicom.known import IMPLEMENTATION_VERSION_NAME as IMPLEMENTATION_VERSION_NAME
 from serment.core.dicom.known import IMPLICIT_LITTLE as IMPLICIT_LITTLE
+from serment.core.dicom.registry import UIDS
 
 EXPLICIT_BIG: Final = "1.2.840.10008.1.2.2"
 DEFLATED_LITTLE: Final = "1.2.840.10008.1.2.1.99"
@@ -34,7 +33,7 @@ _WELL_FORMED: Final = re.compile(r"[0-9]+(?:\.[0-9]+)+", re.ASCII)
 
 def _storage_classes() -> frozenset[str]:
     found = set()
-    for uid, (name, kind, _info, _retired, _keyword) in UID_dictionary.items():
+    for uid, (name, kind, _info, _retired, _keyword) in UIDS.items():
         if kind == "SOP Class" and uid.startswith("1.2.840.10008.5.1.") and "Storage" in name:
             found.add(uid)
     return frozenset(found)
@@ -44,7 +43,7 @@ STORAGE_CLASSES: Final = _storage_classes()
 """Every SOP class of the Storage Service (PS3.4 Annex B), retired and trial ones included."""
 
 TRANSFER_SYNTAXES: Final = frozenset(
-    uid for uid, entry in UID_dictionary.items() if entry[1] == "Transfer Syntax"
+    uid for uid, entry in UIDS.items() if entry[1] == "Transfer Syntax"
 )
 """Every transfer syntax of PS3.5 Annex A, retired ones included."""
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from pydicom.datadict import keyword_for_tag
+from serment.core.dicom import registry
 
 NAMESPACE: Final = "http://dicom.nema.org/PS3.19/models/NativeDICOM"
 
@@ -45,7 +45,7 @@ def _attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def _keyword(tag: str) -> str:
-    return keyword_for_tag(int(tag, 16))
+    return registry.keyword_of(int(tag, 16))
 
 
 def _creator(tag: str, attributes: Mapping[str, Any]) -> str:

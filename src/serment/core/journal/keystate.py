@@ -17,7 +17,7 @@ from serment.core.journal.rows import DELETED, MADE
 from serment.errors import N_, FormatError
 
 # Within a text every quotation mark has a backslash before it: these stand before a key only.
-_WRAPS, _END = (b',"wraps_', b'{"wraps_'), b'},"kind":'
+_WRAPS, _BEFORE, _END = b'"wraps_', b",{", b'},"kind":'
 
 
 class WrapName(NamedTuple):
@@ -72,25 +72,28 @@ def change_of(entry: Entry) -> Change:
     return Change(entry.at, _list(details.get(MADE, [])), _list(details.get(DELETED, [])))
 
 
-def change_in(body: bytes, at: bytes) -> Change | None:
-    """The same from the bytes of an entry (`Entry.encode`) and its time as it stands there, without
-    reading the rest of it: what it tells of wraps stands last in its details. None when it tells of
-    none.
+def wraps_text(body: bytes) -> bytes | None:
+    """Where an entry (`Entry.encode`) tells of wraps: both lists with their names, which stand last
+    in its details. None when it tells of none."""
+    start = body.find(_WRAPS)
+    while start >= 0 and body[start - 1] not in _BEFORE:  # within a text
+        start = body.find(_WRAPS, start + 1)
+    return body[start : body.rfind(_END)] if start >= 0 else None
+
+
+def wraps_told(text: bytes) -> tuple[tuple[WrapName, ...], tuple[WrapName, ...]]:
+    """Made, and deleted: read off what `wraps_text` found, without the rest of the entry.
 
     Raises:
         FormatError: it cannot be read.
     """
-    starts = [found for mark in _WRAPS if (found := body.find(mark)) >= 0]
-    if not starts:
-        return None
     try:
-        found = json.loads(b"{" + body[min(starts) + 1 : body.rfind(_END)] + b"}")
-        when = datetime.fromisoformat(at.decode())
+        found = json.loads(b"{" + text + b"}")
     except (ValueError, RecursionError) as error:
         raise _unreadable() from error
     if not isinstance(found, dict):
         raise _unreadable()
-    return Change(when, _list(found.get(MADE, [])), _list(found.get(DELETED, [])))
+    return _list(found.get(MADE, [])), _list(found.get(DELETED, []))
 
 
 def wraps_at(entries: Iterable[Entry], at: datetime) -> frozenset[WrapName]:

@@ -130,6 +130,16 @@ def read_identity(untrusted_header: Mapping[str, Any]) -> Identity:
     )
 
 
+def person_of(patient: str | None, untrusted_header: Mapping[str, Any]) -> str:
+    """Who something is shown under: the patient it is filed with or, while it waits, everything its
+    header states of a person. Two values are two people, as far as anybody knows yet."""
+    if patient is not None:
+        return patient
+    stated = read_identity(untrusted_header)
+    said = (stated.folded_name, stated.birth_date, stated.sex, stated.identifiers)
+    return json.dumps(said, ensure_ascii=False)
+
+
 def fold_name(name: str) -> str:
     """Family and given names in capitals, without accents nor punctuation, single spaces.
 

@@ -53,8 +53,6 @@ def build() -> typer.Typer:
 def main(world: World, arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0].startswith("_"):
-        return world.child(words[0][1:], words[1:])
     rest, chosen = _global_options(words)
     lang = from_environment(os.environ, chosen.get("--lang"))
     output = Output(lang, "--json" in chosen, sys.stdout, sys.stderr)

@@ -16,7 +16,7 @@ from serment.errors import N_
 CLASSES = ("read", "readable", "unintelligible")
 CATEGORIES = {
     "identity": N_("Identity"),
-    "images": N_("Images"),
+    "images": N_("Images and signals"),
     "reports": N_("Reports"),
     "documents": N_("Documents"),
 }

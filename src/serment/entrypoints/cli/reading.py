@@ -25,7 +25,7 @@ COLUMNS = {
         "StudyInstanceUID",
     ),
     "series": ("Modality", "SeriesNumber", "SeriesDescription", "SeriesInstanceUID"),
-    "instance": ("InstanceNumber", "Rows", "Columns", "SOPInstanceUID"),
+    "instance": ("InstanceNumber", "Rows", "Columns", "SOPInstanceUID", "Object"),
 }
 
 
@@ -72,7 +72,7 @@ def _text(value: object) -> str:
 def show(
     ctx: typer.Context,
     what: Annotated[
-        str, typer.Argument(metavar="ID", help=N_("patient id, study or instance UID"))
+        str, typer.Argument(metavar="ID", help=N_("patient or envelope id, study or instance UID"))
     ],
     login: As = None,
 ) -> int:
@@ -86,7 +86,10 @@ def show(
 
 def fetch(
     ctx: typer.Context,
-    uid: Annotated[str, typer.Argument(metavar="SOP_INSTANCE_UID")],
+    uid: Annotated[
+        str,
+        typer.Argument(metavar="UID|OBJECT", help=N_("SOP Instance UID, or object id of Serment")),
+    ],
     target: Annotated[Path, typer.Option("-o", "--output", help=N_("file to write"))],
     login: As = None,
 ) -> int:

@@ -199,9 +199,17 @@ def doctor(
         bool,
         typer.Option("--restore-keys", help=N_("put keys.copy in the place of a lost database")),
     ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget-damaged", help=N_("delete the damaged databases that restored ones replaced")
+        ),
+    ] = False,
 ) -> int:
     context: Context = ctx.obj
-    report = context.world.doctor(asking.vault(context), not quick, restore, context.progress)
+    report = context.world.doctor(
+        asking.vault(context), not quick, restore, forget, context.progress
+    )
     out = context.output
     out.value(report)
     out.line(

@@ -84,7 +84,7 @@ class World(Protocol):
         """A new certificate of the server, by the member who asks."""
 
     def doctor(
-        self, vault: Path, thorough: bool, mend: bool, progress: ProgressFactory
+        self, vault: Path, thorough: bool, mend: bool, forget: bool, progress: ProgressFactory
     ) -> dict[str, Any]: ...
 
     def auditing(self) -> Auditing:
@@ -94,9 +94,6 @@ class World(Protocol):
         """How this machine is kept; what it said also goes to the new file `record`."""
 
     def demo(self, options: dict[str, Any], output: Output, progress: ProgressFactory) -> int: ...
-
-    def child(self, name: str, arguments: Sequence[str]) -> int:
-        """Be one of the server's processes."""
 
 
 @dataclass(frozen=True, slots=True)

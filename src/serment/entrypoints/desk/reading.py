@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from serment.app.protect import filing
 from serment.app.protect.opening import Session
@@ -17,8 +17,10 @@ from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Envelope, ObjectState, StoredObject
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, AccessDenied, NotFound, UsageError
+from serment.errors import N_, AccessDenied, Conflict, NotFound, UsageError
 from serment.ports import InstanceRow, Matches
+
+T = TypeVar("T")
 
 
 def search(desk: Desk, request: Request) -> Answer:
@@ -35,10 +37,10 @@ def search(desk: Desk, request: Request) -> Answer:
 
 
 def _search(searching: Searching, query: Query, level: str) -> list[dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for one in query.alternatives():
         for row in _at_level(searching, Matches(**one.matches()), level):
-            found.setdefault(_uid(row, level), row)
+            found.setdefault((_uid(row, level), row["Envelopes"][0]), row)
     return list(found.values())[: query.limit]
 
 
@@ -72,14 +74,27 @@ def show(desk: Desk, request: Request) -> Answer:
     with desk.session(request) as session:
         searching = desk.searching(session)
         if not is_uid(wanted):
-            return _patient(desk, session, searching, wanted)
+            study = searching.study(wanted)
+            return study_answer(study) if study else _patient(desk, session, searching, wanted)
         studies = searching.studies(Matches(study_uids=(wanted,)))
         if studies:
-            return study_answer(studies[0])
+            return study_answer(_only(studies))
         instances = searching.instances(Matches(instance_uids=(wanted,)))
         if instances:
+            envelopes = (envelope for row in instances for envelope in row["Envelopes"])
+            _only(set(searching.people(envelopes).values()))
             return instances[0]
     raise _nothing()
+
+
+def _only(found: Collection[T]) -> T:
+    """The only one; `Conflict` when one UID stands for something of several patients."""
+    if len(found) > 1:
+        raise Conflict(
+            N_("several patients have something under this UID"),
+            hint=N_("show the patient, or one of the Envelopes, that `serment search` lists"),
+        )
+    return next(iter(found))
 
 
 def _nothing() -> NotFound:
@@ -110,7 +125,8 @@ def fetch(desk: Desk, request: Request) -> Iterator[bytes]:
         check_may(session.member.roles, Act.EXPORT_CLINICAL, session.ring.circles)
         reading = desk.reading(session)
         desk.practice.refresh()
-        row = reading.instance(request.text("uid"))
+        wanted = request.text("uid")
+        row = reading.instance(wanted) if is_uid(wanted) else reading.object_row(wanted)
         (reader,) = reading.open([row], "object")
         _note_export(desk, session, row)
     except BaseException as error:

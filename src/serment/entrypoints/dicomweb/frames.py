@@ -28,7 +28,12 @@ from serment.core.dicom.values import little_endian
 from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.answers import RELATED
 from serment.entrypoints.dicomweb.callers import Caller, in_session
-from serment.entrypoints.dicomweb.instances import Instance, named, opened, opened_in_series
+from serment.entrypoints.dicomweb.instances import (
+    Instance,
+    of_one_patient,
+    opened,
+    opened_in_series,
+)
 from serment.entrypoints.dicomweb.streams import Part, Streamed, multipart, single
 from serment.errors import N_, FormatError, UsageError
 
@@ -44,7 +49,7 @@ async def frames(request: Request) -> Response:
 
 def _frames(caller: Caller, request: Request) -> Response:
     numbers = frame_list(request.path_params["frames"])
-    row = named(caller, request)[0]
+    row = of_one_patient(caller, request)[0]
     media = frame_media(str(row.attributes.get("AvailableTransferSyntaxUID", "")))
     offer = _frame_offer(request, media, len(numbers) == 1)
     instance = opened_in_series(caller, row, "frames")
@@ -100,7 +105,7 @@ async def bulk(request: Request) -> Response:
 
 
 def _bulk(caller: Caller, request: Request) -> Response:
-    row = named(caller, request)[0]
+    row = of_one_patient(caller, request)[0]
     (instance,) = opened(caller, [row], "bulkdata")
     read, header_size = _plain(instance)
     place = find_bulk(read, header_size, request.path_params["path"])

@@ -14,11 +14,14 @@ from serment.app.protect.objects import ObjectReader
 from serment.core.dicom import uids
 from serment.core.dicom.encapsulated import DOCUMENT, Wrapping, wrap_pdf
 from serment.core.dicom.json import metadata
+from serment.entrypoints.dicomweb.answers import warning
 from serment.entrypoints.dicomweb.callers import Caller
-from serment.errors import N_, AccessDenied, FormatError, NotFound
+from serment.errors import N_, AccessDenied, Conflict, FormatError, NotFound
 from serment.ports import InstanceRow, Matches
 
 LEVELS = ("study", "series", "instance")
+SEVERAL = "objects of several patients came with this UID: each says whose it is"
+TWICE = "objects of different content came with this SOP Instance UID"
 IDENTITY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
     *("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName"),
@@ -45,6 +48,35 @@ def named(caller: Caller, request: Request) -> list[InstanceRow]:
     if not found:
         raise NotFound(N_("there is no such study, series or instance"))
     return found
+
+
+def warnings_of(caller: Caller, request: Request, rows: Sequence[InstanceRow]) -> dict[str, str]:
+    """The headers that say what a UID does not tell apart: whose the objects are, which of several
+    was meant. Each object says itself whose it is."""
+    found = [SEVERAL] if _of_several(caller, rows) else []
+    if "instance" in request.path_params and len(rows) > 1:
+        found.append(TWICE)
+    return {"Warning": ", ".join(map(warning, found))} if found else {}
+
+
+def of_one_patient(caller: Caller, request: Request) -> list[InstanceRow]:
+    """As `named`, for answers that do not say whose they are: pictures, frames, values.
+
+    Raises:
+        Conflict: the objects are of several patients.
+    """
+    rows = named(caller, request)
+    if _of_several(caller, rows):
+        raise Conflict(
+            N_("objects of several patients came with this UID"),
+            hint=N_("fetch the objects themselves: each says whose it is"),
+        )
+    return rows
+
+
+def _of_several(caller: Caller, rows: Sequence[InstanceRow]) -> bool:
+    envelopes = {row.envelope for row in rows}
+    return len(envelopes) > 1 and len(set(caller.searching.people(envelopes).values())) > 1
 
 
 def stored_syntax(row: InstanceRow) -> str:
@@ -138,8 +170,8 @@ def _wrapping(caller: Caller, row: InstanceRow) -> Wrapping | None:
 def _identity(caller: Caller, row: InstanceRow) -> dict[str, Any]:
     """Whom an instance belongs to, as far as the session may know it."""
     try:
-        studies = caller.searching.studies(Matches(study_uids=(row.study_uid,)))
+        study = caller.searching.study(row.envelope)
     except AccessDenied:
         return {}
-    attributes = caller.identified(studies[0]) if studies else {}
+    attributes = caller.identified(study) if study else {}
     return {name: attributes[name] for name in IDENTITY if name in attributes}

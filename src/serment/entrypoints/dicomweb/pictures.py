@@ -25,7 +25,7 @@ from serment.entrypoints.dicomweb.accept import (
 from serment.entrypoints.dicomweb.answers import RELATED
 from serment.entrypoints.dicomweb.callers import Caller, in_session
 from serment.entrypoints.dicomweb.frames import frame_list
-from serment.entrypoints.dicomweb.instances import Instance, named, opened
+from serment.entrypoints.dicomweb.instances import Instance, of_one_patient, opened
 from serment.entrypoints.dicomweb.refused import Refused
 from serment.entrypoints.dicomweb.streams import Part, multipart, single
 from serment.errors import N_, UsageError
@@ -52,7 +52,7 @@ async def thumbnail(request: Request) -> Response:
 
 def _rendered(caller: Caller, request: Request, smaller: int | None) -> Response:
     size, window = _viewport(request) or smaller, _window(request)
-    row = representative(named(caller, request))
+    row = representative(of_one_patient(caller, request))
     if kind_of(str(row.attributes.get("SOPClassUID", ""))) == "document" and smaller is None:
         return _document(caller, request, row)
     if not row.attributes.get("Rows"):

@@ -2,7 +2,7 @@
 
 A secretary's session answers at study level only: below it no key of hers opens anything. A
 search over all series or instances also says what study each belongs to, as far as the session
-holds an identity circle.
+holds an identity circle; so does one within a study whose UID several patients have.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from serment.core.dicom.json import to_json, to_text
 from serment.core.dicom.query import Query, keyword_of, parse_qido
 from serment.entrypoints.dicomweb.answers import list_offer, packed, warning, xml_parts
 from serment.entrypoints.dicomweb.callers import Caller, base_url, in_session
-from serment.entrypoints.dicomweb.instances import uids_of
+from serment.entrypoints.dicomweb.instances import SEVERAL, uids_of
 from serment.ports import Matches
 
 DEFAULT_LIMIT = 1000  # PS3.18 8.3.4.4: the server may limit; it says so with a warning
@@ -39,6 +39,7 @@ INSTANCE = (
     "AvailableTransferSyntaxUID",
 )  # Table 10.6.3-5
 KEY = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID", "instance": "Object"}
+OURS = "Envelopes"  # in a row: what tells two patients under one UID apart; never sent
 
 Row = dict[str, Any]
 
@@ -71,9 +72,12 @@ def _answer(caller: Caller, request: Request, level: str) -> Response:
     query = replace(query, **narrowed)
     page = _page(caller, query, level)
     rows = page.rows
-    if level != "study" and not uids:
+    shared = _is_shared(caller, rows, level)
+    if level != "study" and (shared or not uids):
         rows = _with_study(caller, rows)
     warnings = [MORE] if page.more else []
+    if shared and uids:
+        warnings.append(SEVERAL)
     if query.ignored:
         warnings.append(f"{IGNORED}: {', '.join(query.ignored)}")
     headers = {"Warning": ", ".join(map(warning, warnings))} if warnings else {}
@@ -96,11 +100,11 @@ def _page(caller: Caller, query: Query, level: str) -> Page:
         rows = _level(caller, matches, level)
         return Page(rows, len(rows) == limit > 0 and _goes_on(caller, matches, level))
     end = query.offset + limit
-    found: dict[str, Row] = {}
+    found: dict[tuple[str, str], Row] = {}
     for one in alternatives:  # each may fill the page; none knows what the others leave of it
         matches = replace(Matches(**one.matches()), limit=end + 1, offset=0)
         for row in _level(caller, matches, level):
-            found.setdefault(str(row[KEY[level]]), row)
+            found.setdefault((str(row[KEY[level]]), row[OURS][0]), row)
     rows = list(found.values())
     if level == "study":
         rows.sort(key=lambda row: f"{row.get('StudyDate', '')}{row.get('StudyTime', '')}")
@@ -116,20 +120,34 @@ def _goes_on(caller: Caller, matches: Matches, level: str) -> bool:
 
 def _level(caller: Caller, matches: Matches, level: str) -> list[Row]:
     if level == "study":
-        return [caller.identified(study) for study in caller.searching.studies(matches)]
+        found = caller.searching.studies(matches)
+        return [{**caller.identified(study), OURS: study.envelopes} for study in found]
     if level == "series":
         return caller.searching.series(matches)
     return caller.searching.instances(matches)
+
+
+def _is_shared(caller: Caller, rows: list[Row], level: str) -> bool:
+    """Whether several patients have something of one study UID."""
+    if level == "study":
+        return len({row["StudyInstanceUID"] for row in rows}) < len(rows)
+    brought: dict[str, set[str]] = {}
+    for row in rows:
+        brought.setdefault(str(row["StudyInstanceUID"]), set()).update(row[OURS])
+    several = [each for each in brought.values() if len(each) > 1]
+    people = caller.searching.people(set().union(*several)) if several else {}
+    return any(len({people[one] for one in each}) > 1 for each in several)
 
 
 def _with_study(caller: Caller, rows: list[Row]) -> list[Row]:
     """Each row with the attributes of its study (10.6.3.3.2 and .3), where they may be known."""
     if caller.session.identity is None or not rows:
         return rows
-    uids = tuple(dict.fromkeys(str(row["StudyInstanceUID"]) for row in rows))
-    found = caller.searching.studies(Matches(study_uids=uids))
-    known = {study.uid: _study(caller.identified(study), ()) for study in found}
-    return [{**known.get(str(row["StudyInstanceUID"]), {}), **row} for row in rows]
+    envelopes = tuple(dict.fromkeys(each for row in rows for each in row[OURS]))
+    known: dict[str, Row] = {}
+    for study in caller.searching.studies(Matches(envelopes=envelopes)):
+        known |= dict.fromkeys(study.envelopes, _study(caller.identified(study), ()))
+    return [{**known.get(row[OURS][0], {}), **row} for row in rows]
 
 
 def _study(row: Row, wanted: Iterable[str]) -> Row:

@@ -15,12 +15,11 @@ from serment.entrypoints.dicomweb import answers
 from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.answers import RELATED
 from serment.entrypoints.dicomweb.callers import Caller, base_url, in_session
-from serment.entrypoints.dicomweb.instances import named, opened, stored_syntax
+from serment.entrypoints.dicomweb.instances import named, opened, stored_syntax, warnings_of
 from serment.entrypoints.dicomweb.streams import Part, multipart, single
 from serment.ports import InstanceRow
 
 DICOM = "application/dicom"
-TWICE = "objects of different content came with this SOP Instance UID"
 
 
 async def objects(request: Request) -> Response:
@@ -34,7 +33,7 @@ def _objects(caller: Caller, request: Request) -> Response:
     offer = _object_offer(request, rows, one_asked)
     found = opened(caller, rows, "object")
     found[0].check()  # what is not what was sealed is refused before an answer begins
-    headers = {"Warning": answers.warning(TWICE)} if one_asked and len(rows) > 1 else None
+    headers = warnings_of(caller, request, rows)
     parts = [Part(_part_type(one.row), one.stream(), one.size) for one in found]
     if offer.inner:
         return multipart(DICOM, parts, headers)
@@ -72,12 +71,14 @@ def _metadata(caller: Caller, request: Request) -> Response:
     rows = named(caller, request)
     base = base_url(request)
     caller.reading.allow(rows, "metadata")
+    headers = warnings_of(caller, request, rows)
     if offer.inner:
         memo: dict[Any, Any] = {}
         found = opened(caller, rows, "metadata")
-        return answers.xml_parts([one.metadata(bulk_address(base, one.row), memo) for one in found])
+        items = [one.metadata(bulk_address(base, one.row), memo) for one in found]
+        return answers.xml_parts(items, headers)
     body = b"[" + b",".join(_written(caller, rows, base)) + b"]"
-    return answers.packed(request, body, offer.media)
+    return answers.packed(request, body, offer.media, headers=headers)
 
 
 def _written(caller: Caller, rows: list[InstanceRow], base: str) -> list[bytes]:

@@ -1,8 +1,8 @@
 """Listens for DICOM associations, one thread each, and stops them properly.
 
-Decides how many there may be at once, over all and for one address; those beyond are told so in
-the standard's terms by a few short-lived threads, and simply closed when even these are busy.
-Leaves to others: the association itself, who may call.
+Decides what becomes of a caller: served here, handed over to another process, or told that there
+are too many: in the standard's terms by a few short-lived threads, and simply closed when even these
+are busy. Leaves to others: how many there may be (`places`), the association itself, who may call.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from serment.entrypoints.dimse.association import TOO_MANY, Association, Ends
 from serment.entrypoints.dimse.limits import Limits
+from serment.entrypoints.dimse.places import Leave, Places
 from serment.entrypoints.dimse.wire import TICK, Wire
 from serment.errors import N_, SermentError, Unavailable
 from serment.ports import Clock, Receiver
@@ -24,6 +24,8 @@ _BACKLOG: Final = 128
 _TURNED_AWAY_AT_ONCE: Final = 8
 
 Fault = Callable[[Exception], None]
+HandOver = Callable[[socket.socket, Leave], bool]
+"""Have a connection served elsewhere; whether it is. Gives its place back once it has ended."""
 
 
 class DicomServer:
@@ -38,18 +40,22 @@ class DicomServer:
         clock: Clock,
         limits: Limits | None = None,
         on_fault: Fault | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
         """
         Args:
             on_fault: told of every error that is nobody's refusal: a fault of ours, or of the
                 system. Called from any thread.
+            hand_over: asked first for each known caller that has a place.
         """
         self._receiver, self._clock = receiver, clock
         self._limits = limits or Limits()
         self._on_fault = on_fault or (lambda fault: None)
+        self._hand_over = hand_over or (lambda connection, leave: False)
+        self._places = Places(self._limits)
         self._stopping = threading.Event()
         self._changed = threading.Condition()
-        self._wires: dict[threading.Thread, tuple[str, Wire, bool]] = {}  # whether it is known
+        self._wires: dict[threading.Thread, Wire] = {}
         self._turning_away = 0
         self._listener: socket.socket | None = None
         self._accepting: threading.Thread | None = None
@@ -69,9 +75,27 @@ class DicomServer:
 
     @property
     def active(self) -> int:
-        """How many associations there are now."""
+        """How many associations are served here now."""
         with self._changed:
             return len(self._wires)
+
+    def take(self, connection: socket.socket, leave: Leave) -> None:
+        """Serve a connection that has its place already."""
+        try:
+            association, wire = self._prepared(connection)
+            thread = threading.Thread(
+                target=self._serve,
+                args=(association, leave),
+                name="dicom-association",
+                daemon=True,
+            )
+            with self._changed:
+                self._wires[thread] = wire
+                self._start(thread)
+        except (OSError, RuntimeError) as error:  # gone already, or no thread to be had
+            leave()
+            connection.close()
+            self._on_fault(error)
 
     def stop(self) -> None:
         """Accept nothing more, let instances under way end, abort the associations, return."""
@@ -85,7 +109,7 @@ class DicomServer:
             self._listener.close()
         with self._changed:
             if not self._changed.wait_for(lambda: not self._wires, self._limits.stop_seconds):
-                for _address, wire, _known in self._wires.values():
+                for wire in self._wires.values():
                     wire.cut()
                 self._changed.wait_for(lambda: not self._wires, self._limits.stop_seconds)
 
@@ -102,35 +126,43 @@ class DicomServer:
                 self._on_fault(error)
                 self._stopping.wait(TICK)
                 continue
-            try:
-                self._welcome(connection, _host(peer), _name(peer))
-            except (OSError, RuntimeError) as error:  # gone already, or no thread to be had
-                connection.close()
-                self._on_fault(error)
+            self._welcome(connection, _host(peer))
 
-    def _welcome(self, connection: socket.socket, address: str, peer: str) -> None:
-        stopping = self._stopping.is_set
-        ends = Ends(address, peer, _name(connection.getsockname()))
-        limits = self._limits
-        wire = Wire(connection, self._clock, stopping, limits.send_seconds, limits.whole_reads)
-        association = Association(wire, ends, self._receiver, self._limits, stopping)
+    def _welcome(self, connection: socket.socket, address: str) -> None:
         known = self._knows(address)
-        with self._changed:
-            if self._has_room(address, known):
-                thread = threading.Thread(
-                    target=self._serve, args=(association,), name="dicom-association", daemon=True
-                )
-                self._wires[thread] = (address, wire, known)
-                self._start(thread)
-                return
-            if self._turning_away < _TURNED_AWAY_AT_ONCE:
-                self._turning_away += 1
-                threading.Thread(
-                    target=self._turn_away, args=(association,), name="dicom-refusal", daemon=True
-                ).start()
-                return
-        self._receiver.refused("", "", address, TOO_MANY)
-        wire.close()
+        leave = self._places.enter(address, known)
+        if leave is None:
+            self._refuse(connection, address)
+        elif known and self._hand_over(connection, leave):
+            connection.close()
+        else:
+            self.take(connection, leave)
+
+    def _prepared(self, connection: socket.socket) -> tuple[Association, Wire]:
+        peer, limits, stopping = connection.getpeername(), self._limits, self._stopping.is_set
+        ends = Ends(_host(peer), _name(peer), _name(connection.getsockname()))
+        wire = Wire(connection, self._clock, stopping, limits.send_seconds, limits.whole_reads)
+        return Association(wire, ends, self._receiver, limits, stopping), wire
+
+    def _refuse(self, connection: socket.socket, address: str) -> None:
+        try:
+            with self._changed:
+                patient = self._turning_away < _TURNED_AWAY_AT_ONCE
+                if patient:
+                    association, _wire = self._prepared(connection)
+                    threading.Thread(
+                        target=self._turn_away,
+                        args=(association,),
+                        name="dicom-refusal",
+                        daemon=True,
+                    ).start()
+                    self._turning_away += 1
+            if not patient:
+                self._receiver.refused("", "", address, TOO_MANY)
+                connection.close()
+        except (OSError, RuntimeError) as error:
+            connection.close()
+            self._on_fault(error)
 
     def _knows(self, address: str) -> bool:
         try:
@@ -139,16 +171,6 @@ class DicomServer:
             self._on_fault(error)
             return False
 
-    def _has_room(self, address: str, known: bool) -> bool:
-        """Strangers, whom the association will refuse, never take the places of devices."""
-        callers = Counter(caller for caller, _wire, _known in self._wires.values())
-        strangers = sum(not declared for _caller, _wire, declared in self._wires.values())
-        return (
-            len(self._wires) < self._limits.associations
-            and callers[address] < self._limits.associations_per_address
-            and (known or strangers < self._limits.associations_of_strangers)
-        )
-
     def _start(self, thread: threading.Thread) -> None:
         try:
             thread.start()
@@ -156,12 +178,13 @@ class DicomServer:
             del self._wires[thread]
             raise
 
-    def _serve(self, association: Association) -> None:
+    def _serve(self, association: Association, leave: Leave) -> None:
         try:
             association.run()
         except Exception as fault:  # noqa: BLE001 - the loop of an entry point
             self._on_fault(fault)
         finally:
+            leave()
             with self._changed:
                 del self._wires[threading.current_thread()]
                 self._changed.notify_all()

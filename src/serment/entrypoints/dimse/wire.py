@@ -101,8 +101,10 @@ class Wire:
     def quick_ack(self) -> None:
         """Ask for immediate acknowledgements again; the system forgets it after each answer."""
         if _QUICKACK is not None:
-            with contextlib.suppress(OSError):
+            try:  # noqa: SIM105 - for each unit: half the time of contextlib.suppress
                 self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            except OSError:
+                pass
 
     def send(self, data: bytes) -> None:
         """One write. `PeerGone` when it cannot be delivered in time."""

@@ -71,6 +71,9 @@ class Result:
         return self.status == Status.SUCCESS
 
 
+_NAMES: Final = tuple(known.name for known in fields(Result))
+
+
 def kept(receipt: Receipt) -> Result:
     return Result(
         receipt.sop_class,
@@ -111,7 +114,7 @@ def parse_request(line: bytes) -> Request:
 
 
 def encode_results(results: list[Result]) -> bytes:
-    return _line({"results": [asdict(result) for result in results]})
+    return _line({"results": [{name: getattr(r, name) for name in _NAMES} for r in results]})
 
 
 def encode_done() -> bytes:

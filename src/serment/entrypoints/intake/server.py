@@ -24,6 +24,9 @@ _LINGER_SECONDS: Final = 2.0
 _LINGER_BYTES: Final = 64 * 1024 * 1024
 
 Fault = Callable[[Exception], None]
+Done = Callable[[], None]
+HandOver = Callable[[socket.socket, Done], bool]
+"""Have a connection served elsewhere; whether it is. Calls `Done` once it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,14 @@ class IntakeServer:
         receiver: Receiver,
         limits: IntakeLimits | None = None,
         on_fault: Fault | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
         self._receiver = receiver
         self._limits = limits or IntakeLimits()
         self._on_fault = on_fault or (lambda fault: None)
+        self._hand_over = hand_over or (lambda connection, done: False)
         self._stopping = threading.Event()
+        self._places = 0  # taken, here or elsewhere
         self._changed = threading.Condition()
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._listener: socket.socket | None = None
@@ -67,7 +73,7 @@ class IntakeServer:
 
     @property
     def active(self) -> int:
-        """How many requests there are now."""
+        """How many requests are served here now."""
         with self._changed:
             return len(self._connections)
 
@@ -104,27 +110,39 @@ class IntakeServer:
             self._welcome(connection)
 
     def _welcome(self, connection: socket.socket) -> None:
+        with self._changed:
+            busy = self._places >= self._limits.requests
+            self._places += not busy
+        if busy:
+            connection.settimeout(_TICK)
+            _send(connection, Busy(N_("too many uploads at once"), hint=N_("try again soon")))
+            connection.close()
+        elif self._hand_over(connection, self._leave):
+            connection.close()
+        else:
+            self.take(connection, self._leave)
+
+    def take(self, connection: socket.socket, done: Done) -> None:
+        """Serve a request that has its place already."""
         thread = threading.Thread(
-            target=self._serve, args=(connection,), name="intake-request", daemon=True
+            target=self._serve, args=(connection, done), name="intake-request", daemon=True
         )
         with self._changed:
-            busy = len(self._connections) >= self._limits.requests
-            if not busy:
-                self._connections[thread] = connection
+            self._connections[thread] = connection
         try:
-            if busy:
-                connection.settimeout(_TICK)
-                _send(connection, Busy(N_("too many uploads at once"), hint=N_("try again soon")))
-                connection.close()
-            else:
-                thread.start()
+            thread.start()
         except RuntimeError as error:  # no thread to be had
             with self._changed:
                 del self._connections[thread]
+            done()
             connection.close()
             self._on_fault(error)
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _leave(self) -> None:
+        with self._changed:
+            self._places -= 1
+
+    def _serve(self, connection: socket.socket, done: Done) -> None:
         try:
             connection.settimeout(self._limits.idle_seconds)
             self._request(connection)
@@ -132,6 +150,7 @@ class IntakeServer:
             self._on_fault(fault)
         finally:
             connection.close()
+            done()
             with self._changed:
                 del self._connections[threading.current_thread()]
                 self._changed.notify_all()

@@ -56,7 +56,7 @@ def bars(title: str, description: str, parts: Sequence[Part], *, width: int = 48
 
 def stacked(title: str, description: str, parts: Sequence[Part], *, width: int = 480) -> Markup:
     """One bar of several shares, with a legend of squares, labels and values below it."""
-    whole = sum(max(0, part.value) for part in parts) or 1
+    whole = _whole(parts) or 1
     drawn, legend, left = [], [], 0.0
     for index, part in enumerate(parts):
         size = width * max(0, part.value) / whole
@@ -92,9 +92,13 @@ def stacked_rows(
     *,
     width: int = 480,
 ) -> Markup:
-    """A stacked bar for each (label, shares), as wide as the room whatever it adds up to; the
+    """A stacked bar for each (label, shares), all on one scale, the longest as wide as the room; the
     legend is (tone, label) and stands below. A share that is not nothing is at least seen."""
-    drawn = [_stacked_row(label, parts, index, width) for index, (label, parts) in enumerate(rows)]
+    longest = max((_whole(parts) for _, parts in rows), default=0) or 1
+    drawn = [
+        _stacked_row(label, parts, index, width, longest)
+        for index, (label, parts) in enumerate(rows)
+    ]
     foot = len(rows) * ROW + 8
     step = width / max(1, len(legend))
     for index, (tone, label) in enumerate(legend):
@@ -117,17 +121,22 @@ def stacked_rows(
 SEEN = 3  # the least width of a share that is not nothing
 
 
-def _stacked_row(label: str, parts: Sequence[Part], index: int, width: int) -> Markup:
+def _whole(parts: Sequence[Part]) -> float:
+    return sum(max(0, part.value) for part in parts)
+
+
+def _stacked_row(
+    label: str, parts: Sequence[Part], index: int, width: int, longest: float
+) -> Markup:
     left, room = float(LABELS), width - LABELS
     some = [part for part in parts if part.value > 0]
-    whole = sum(part.value for part in some) or 1
     drawn = [
         Markup('<text class="chart-label" x="0" y="{}">{}</text>').format(index * ROW + 17, label)
     ]
     if not some:
         drawn.append(_share("none", left, index, room, label, "0"))
     for part in some:
-        size = SEEN + (room - SEEN * len(some)) * part.value / whole
+        size = SEEN + (room - SEEN * len(some)) * part.value / longest
         drawn.append(_share(part.tone, left, index, size, part.label, part.text))
         left += size
     return Markup("").join(drawn)

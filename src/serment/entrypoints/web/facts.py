@@ -95,7 +95,7 @@ class Task:
     urgent: bool = False
 
 
-TODO = {
+TASKS = {
     TodoName.KIT_HERE: Task(
         "key",
         N_("Take the recovery kit off this machine"),
@@ -103,6 +103,15 @@ TODO = {
         N_("two shares open everything: a thief who finds them here reads every patient (Art. 32)"),
         "/settings#kit",
         N_("See the kit"),
+        urgent=True,
+    ),
+    TodoName.KEYS_COPY: Task(
+        "alert",
+        N_("Have the database examined: it is not what the second copy of the keys knows"),
+        N_("Have the database examined: it is not what the second copy of the keys knows"),
+        N_("the disk, or somebody, changed it; call your IT provider, who runs `serment doctor`"),
+        "/journal",
+        N_("See the journal"),
         urgent=True,
     ),
     TodoName.CIRCLE_STOPPED: Task(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -18,12 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serment.core.crypto.entropy import new_id
 from serment.entrypoints import language
-from serment.entrypoints.faults import where
+from serment.entrypoints.faults import noted
 from serment.entrypoints.web.doors import peer_of, practice, session_id
 from serment.entrypoints.web.rendering import is_partial, lang_of, show
 from serment.errors import N_, Busy, NotFound, SermentError, UsageError
-
-_log = structlog.get_logger("serment.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +122,7 @@ class LastResort:
             return
         except Exception as fault:  # noqa: BLE001 - the loop of this entry point
             number = new_id()[:8]
-            _log.error("fault", number=number, type=type(fault).__name__, where=where(fault))
+            noted(fault, number)
             if scope["type"] == "http" and not started:
                 request = Request(scope, receive)
                 error = SermentError(DEFECT, hint=DEFECT_HINT, number=number)

@@ -6,7 +6,7 @@ plugins and ASCII armor are left to other tools.
 
 from serment.core.crypto.age.hybrid import HybridIdentity, HybridRecipient
 from serment.core.crypto.age.reader import AgeReader, Opened, open_bytes
-from serment.core.crypto.age.writer import AgeWriter, seal_bytes
+from serment.core.crypto.age.writer import AgeWriter
 from serment.core.crypto.age.x25519 import X25519Identity, X25519Recipient
 
 __all__ = [
@@ -18,5 +18,4 @@ __all__ = [
     "X25519Identity",
     "X25519Recipient",
     "open_bytes",
-    "seal_bytes",
 ]

@@ -29,7 +29,7 @@ WHAT = {
 }
 CATEGORIES = {
     Category.IDENTITY: N_("Identity"),
-    Category.IMAGES: N_("Images"),
+    Category.IMAGES: N_("Images and signals"),
     Category.REPORTS: N_("Reports"),
     Category.DOCUMENTS: N_("Documents"),
 }

@@ -49,6 +49,7 @@ def ask(visit: Visit, query: RadiusQuery) -> RadiusView:
         named=_named(visit, found),
         kit=any(each.fact is Fact.KIT_HERE for each in found.evidence),
         whole=found.trust.whole,
+        harmless=found.harmless,
     )
 
 

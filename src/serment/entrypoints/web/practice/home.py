@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from serment.app import circles
+from serment.app.copying import DOUBTED
 from serment.app.protect import devices, kit
 from serment.app.protect.filing import count_waiting
 from serment.app.prove.thief import Haul, Loss, what_a_thief_reads
@@ -171,6 +172,8 @@ def _todo(visit: Visit, held: KitView) -> Iterator[Todo]:
     administrator = Role.ADMINISTRATOR in visit.session.member.roles
     if held.shares_here >= THRESHOLD:
         yield Todo(TodoName.KIT_HERE)
+    if visit.store.get(Setting, DOUBTED) is not None:
+        yield Todo(TodoName.KEYS_COPY)
     yield from _about_circles(visit, administrator)
     yield from _about_people(visit)
     if visit.may(Act.FILE) and (waiting := count_waiting(visit.store)):

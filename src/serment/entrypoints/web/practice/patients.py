@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fnmatch import translate
 
 from serment.app.protect.reading import no_key
+from serment.app.protect.searching import FoundStudy
 from serment.core.access.rights import Act
 from serment.core.dicom.criteria import has_wildcard, pattern
 from serment.core.dicom.query import fold
@@ -16,9 +17,8 @@ from serment.entrypoints.web.practice import readers
 from serment.entrypoints.web.practice.identities import day, modalities, who
 from serment.entrypoints.web.practice.series import title_of
 from serment.entrypoints.web.practice.studies import (
-    OneStudy,
-    apart,
     brought_by,
+    has_key,
     instances,
 )
 from serment.entrypoints.web.practice.visit import Visit
@@ -85,7 +85,7 @@ def patient(visit: Visit, patient_id: str) -> PatientView:
             identity = visit.filing().identity(patient_id)
         except NotFound:
             raise no_key() from None
-    studies = _studies(visit, patient_id)
+    studies = visit.searching.studies(Matches(patient=patient_id))
     first = studies[0].first.envelope if studies else ""
     visit.note_identity(patient_id, first)
     items = _timeline(visit, studies)
@@ -101,32 +101,25 @@ def patient(visit: Visit, patient_id: str) -> PatientView:
     )
 
 
-def _studies(visit: Visit, patient_id: str) -> list[OneStudy]:
-    found = visit.searching.studies(Matches(patient=patient_id))
-    return [
-        one for study in found for one in apart(visit, study) if one.first.patient == patient_id
-    ]
-
-
-def _timeline(visit: Visit, studies: list[OneStudy]) -> list[Item]:
+def _timeline(visit: Visit, studies: list[FoundStudy]) -> list[Item]:
     """Newest first, by the day of the study or, without one, of its arrival."""
     sources = brought_by(visit, [one.first.envelope for one in studies])
     items = [_item(visit, one, sources.get(one.first.envelope, "")) for one in studies]
     return sorted(items, key=lambda item: (item.date or item.arrived.date(), item.arrived))[::-1]
 
 
-def _kind(one: OneStudy) -> EnvelopeKind:
+def _kind(one: FoundStudy) -> EnvelopeKind:
     """A study is what is most in it: images, else a report, else documents."""
     kinds = {row.kind for row in one.rows}
     order = (EnvelopeKind.IMAGE, EnvelopeKind.REPORT)
     return next((kind for kind in order if kind in kinds), EnvelopeKind.DOCUMENT)
 
 
-def _item(visit: Visit, one: OneStudy, source: str) -> Item:
-    kind, first, attributes = _kind(one), one.first, one.attributes
-    summary = one.found.summary if one.key and one.whole else None
+def _item(visit: Visit, one: FoundStudy, source: str) -> Item:
+    kind, first, attributes, key = _kind(one), one.first, one.attributes(), has_key(visit, one)
+    summary = one.summary if key else None
     ref, title = first.envelope, summary.description if summary else ""
-    if kind is EnvelopeKind.DOCUMENT and one.key:
+    if kind is EnvelopeKind.DOCUMENT and key:
         held = instances(visit, one)
         if held:
             visit.reading.allow(held, "metadata")
@@ -139,7 +132,7 @@ def _item(visit: Visit, one: OneStudy, source: str) -> Item:
         title=title,
         modalities=() if kind is EnvelopeKind.DOCUMENT else modalities(attributes),
         source=source,
-        key=one.key,
+        key=key,
         images=summary.images if summary and kind is EnvelopeKind.IMAGE else None,
         thumbnail=summary.picture if summary else None,
     )

@@ -7,16 +7,14 @@ ids of objects address what is in them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from serment.app.protect.reading import no_key
 from serment.app.protect.searching import FoundStudy
 from serment.core.access.rights import Act
 from serment.core.dicom.criteria import has_wildcard, pattern
 from serment.core.dicom.query import fold
-from serment.core.records.identity import read_identity
 from serment.core.records.vault import Envelope, EnvelopeKind
 from serment.entrypoints.web.practice import log
 from serment.entrypoints.web.practice.identities import day, hour, identity_of, modalities, who
@@ -28,27 +26,9 @@ from serment.entrypoints.web.views import (
     StudyView,
     Worklist,
 )
-from serment.ports import InstanceRow, Matches, StudyRow
+from serment.ports import InstanceRow, Matches
 
 PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class OneStudy:
-    """The envelopes of one study that belong to one person, and whether their key is here."""
-
-    rows: tuple[StudyRow, ...]
-    found: FoundStudy
-    whole: bool  # they are all the study has: what is known of the study as a whole is theirs
-    key: bool
-
-    @property
-    def first(self) -> StudyRow:
-        return min(self.rows, key=lambda row: (row.arrived, row.envelope))
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return FoundStudy(self.found.uid, self.rows, None).attributes()
 
 
 # The worklist
@@ -62,9 +42,8 @@ def worklist(visit: Visit, query: StudyQuery, known: Iterable[str]) -> Worklist:
     pages = max(1, -(-total // PAGE))
     page = min(query.page, pages)
     found = visit.searching.studies(replace(matches, limit=PAGE, offset=(page - 1) * PAGE))
-    people = [one for study in found for one in apart(visit, study)]
-    sources = brought_by(visit, [one.first.envelope for one in people])
-    lines = [_line(visit, one, sources) for one in people]
+    sources = brought_by(visit, [one.first.envelope for one in found])
+    lines = [_line(visit, one, sources) for one in found]
     return Worklist(tuple(lines), total, page, pages, tuple(known), version)
 
 
@@ -93,7 +72,7 @@ def _matches(visit: Visit, query: StudyQuery) -> Matches:
         date_to=_digits(query.date_to),
         modality=query.modality.upper() or None,
         accession=pattern("accession", query.accession),
-        study_uids=_waiting(visit) if query.to_file else None,
+        envelopes=_waiting(visit) if query.to_file else None,
     )
 
 
@@ -102,33 +81,17 @@ def _digits(value: date | None) -> str | None:
 
 
 def _waiting(visit: Visit) -> tuple[str, ...]:
-    """The studies of which something is not filed yet."""
-    table = visit.identities()
-    rows = (table.study_of(envelope.id) for envelope in visit.store.find(Envelope, patient=None))
-    return tuple({row.study_uid: None for row in rows if row is not None})
+    """What is not filed yet."""
+    return tuple(envelope.id for envelope in visit.store.find(Envelope, patient=None))
 
 
-def apart(visit: Visit, study: FoundStudy) -> list[OneStudy]:
-    """A study, one for each person: two people never share one here, whatever a device numbers."""
-    people: dict[tuple[str, ...], list[StudyRow]] = {}
-    for row in study.rows:
-        people.setdefault(_person(row), []).append(row)
-    care = set(visit.session.care)
-    return [
-        OneStudy(tuple(rows), study, len(people) == 1, any(row.circle in care for row in rows))
-        for rows in people.values()
-    ]
+def has_key(visit: Visit, study: FoundStudy) -> bool:
+    """Whether a care key of this session opens something of it."""
+    return any(row.circle in visit.session.care for row in study.rows)
 
 
-def _person(row: StudyRow) -> tuple[str, ...]:
-    if row.patient is not None:
-        return (row.patient,)
-    identity = read_identity(row.attributes)
-    return ("", identity.folded_name, identity.birth_date or "", identity.sex or "")
-
-
-def _line(visit: Visit, one: OneStudy, sources: Mapping[str, str]) -> StudyLine:
-    first, attributes = one.first, one.attributes
+def _line(visit: Visit, one: FoundStudy, sources: Mapping[str, str]) -> StudyLine:
+    first, attributes, summary = one.first, one.attributes(), one.summary
     line = StudyLine(
         ref=first.envelope,
         who=who(identity_of(visit, first)),
@@ -139,10 +102,9 @@ def _line(visit: Visit, one: OneStudy, sources: Mapping[str, str]) -> StudyLine:
         accession=str(attributes.get("AccessionNumber", "")),
         arrived=first.arrived,
         device=sources.get(first.envelope, ""),
-        key=one.key,
+        key=has_key(visit, one),
     )
-    summary = one.found.summary
-    if summary is None or not one.whole or not one.key:
+    if summary is None or not line.key:
         return line
     return replace(
         line,
@@ -154,7 +116,7 @@ def _line(visit: Visit, one: OneStudy, sources: Mapping[str, str]) -> StudyLine:
     )
 
 
-def _title(visit: Visit, one: OneStudy) -> str:
+def _title(visit: Visit, one: FoundStudy) -> str:
     """What a document handed over in the pages is called; it has no study description."""
     if one.first.kind != EnvelopeKind.DOCUMENT:
         return ""
@@ -164,13 +126,12 @@ def _title(visit: Visit, one: OneStudy) -> str:
 # One study
 
 
-def find_study(visit: Visit, ref: str) -> OneStudy:
+def find_study(visit: Visit, ref: str) -> FoundStudy:
     """The study one of whose envelopes has that id; absent and denied look alike."""
-    row = visit.identities().study_of(ref)
-    if row is None:
+    found = visit.searching.study(ref)
+    if found is None:
         raise no_key()
-    (study,) = visit.searching.studies(Matches(study_uids=(row.study_uid,)))
-    return next(one for one in apart(visit, study) if row in one.rows)
+    return found
 
 
 def study(visit: Visit, ref: str) -> StudyView:
@@ -179,7 +140,7 @@ def study(visit: Visit, ref: str) -> StudyView:
     rows = instances(visit, one)
     if rows:
         visit.reading.allow(rows, "metadata")
-    attributes, summary = one.attributes, one.found.summary
+    attributes, summary, key = one.attributes(), one.summary, has_key(visit, one)
     return StudyView(
         ref=ref,
         who=who(identity_of(visit, one.first)),
@@ -188,17 +149,15 @@ def study(visit: Visit, ref: str) -> StudyView:
         time=hour(attributes.get("StudyTime")),
         modalities=modalities(attributes),
         accession=str(attributes.get("AccessionNumber", "")),
-        description=summary.description if summary and one.key else "",
-        key=one.key,
+        description=summary.description if summary and key else "",
+        key=key,
         holders=tuple(sorted({row.circle for row in one.rows})),
         series=tuple(series_of(rows)),
     )
 
 
-def instances(visit: Visit, one: OneStudy) -> list[InstanceRow]:
+def instances(visit: Visit, one: FoundStudy) -> list[InstanceRow]:
     """What this session's care keys open of a study, in the order to show it."""
-    if not one.key:
+    if not has_key(visit, one):
         return []
-    envelopes = {row.envelope for row in one.rows}
-    found = visit.reading.instances(Matches(study_uids=(one.found.uid,)))
-    return [row for row in found if row.envelope in envelopes]
+    return visit.reading.instances(Matches(envelopes=one.envelopes))

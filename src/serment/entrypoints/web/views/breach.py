@@ -65,6 +65,7 @@ class RadiusView(Private):
     named: tuple[PatientLine, ...] | None
     kit: bool
     whole: bool
+    harmless: bool  # nothing was read or readable, and no doubt is left
 
     @property
     def reached(self) -> int:

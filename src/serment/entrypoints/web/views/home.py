@@ -44,6 +44,7 @@ class TodoName(StrEnum):
     """What somebody should do now, most pressing first (sentences in `facts.py`)."""
 
     KIT_HERE = "kit-here"
+    KEYS_COPY = "keys-copy"
     CIRCLE_STOPPED = "circle-stopped"
     CIRCLE_STALE = "circle-stale"
     NO_DOCTOR = "no-doctor"
