@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Installs the real programs that tests talk to: dcmtk, Orthanc with DICOMweb, age, strace, Chromium, node.
+# Installs the real programs that tests talk to: dcmtk, Orthanc with DICOMweb, age, strace, Chromium, node,
+# and the servers of a practice's network (Samba, databases, web, FTP, SSH) that tests start themselves.
 # On Debian with root or password-less sudo it installs what is missing; elsewhere it says what is
 # missing, and the tests that need it are skipped with that reason (in CI they fail).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+declare -A units=([nginx-light]=nginx [mariadb-server]=mariadb [samba]=smbd [openssh-server]=ssh)
 wanted=()
 need() { # need PACKAGE FILE-OR-COMMAND...
   local package=$1 thing
   shift
   for thing in "$@"; do
     case $thing in
-      /*) [ -e "$thing" ] || { wanted+=("$package"); return; } ;;
+      /*) compgen -G "$thing" > /dev/null || { wanted+=("$package"); return; } ;;
       *) command -v "$thing" > /dev/null || { wanted+=("$package"); return; } ;;
     esac
   done
@@ -24,6 +26,15 @@ need orthanc-dicomweb /usr/share/orthanc/plugins/libOrthancDicomWeb.so
 need age age
 need strace strace
 need chromium chromium
+need nginx-light nginx
+need redis-server redis-server
+need memcached memcached
+need mariadb-server mariadbd mariadb-install-db
+need postgresql "/usr/lib/postgresql/*/bin/initdb"
+need samba smbd
+need vsftpd vsftpd
+need rsync rsync
+need openssh-server sshd
 
 if [ ${#wanted[@]} -gt 0 ]; then
   as_root=none
@@ -34,15 +45,21 @@ if [ ${#wanted[@]} -gt 0 ]; then
   fi
   if [ "$as_root" != none ] && command -v apt-get > /dev/null; then
     echo "Installing for the tests: ${wanted[*]}"
+    # No package starts its servers: tests start their own, on loopback or in a network of their own.
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      printf '#!/bin/sh\nexit 101\n' | $as_root install -m 755 /dev/stdin "$policy"
+      trap '$as_root rm -f "$policy"' EXIT
+    fi
     $as_root apt-get update -q > /dev/null
     $as_root env DEBIAN_FRONTEND=noninteractive \
       apt-get install -qq -y --no-install-recommends "${wanted[@]}" > /dev/null
-    # The package starts an archive that accepts anybody: the tests start their own, on loopback.
-    case " ${wanted[*]} " in
-      *" orthanc "*)
-        [ ! -d /run/systemd/system ] || $as_root systemctl disable --now orthanc > /dev/null 2>&1 || true
-        ;;
-    esac
+    # Nor when the machine starts again: the archive of the package would accept anybody.
+    if [ -d /run/systemd/system ]; then
+      for package in "${wanted[@]}"; do
+        $as_root systemctl disable "${units[$package]:-$package}" > /dev/null 2>&1 || true
+      done
+    fi
   else
     echo "Not installed here: ${wanted[*]}; the tests that need them are skipped." >&2
   fi

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = Path(sys.prefix) / "bin"  # pynetdicom installs commands here that are named as dcmtk's
 STOCK = os.pathsep.join(
     [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if Path(folder) != HERE]
-    + ["/usr/sbin"]
+    + ["/usr/sbin", *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))]
 )
 
 # What each component must have, and how to get it.
@@ -35,6 +35,15 @@ COMPONENTS = {
     "strace": ("strace",),
     "chromium": ("chromium",),
     "node": ("node", str(ROOT / "tests/tools/node_modules")),
+    "nginx": ("nginx",),
+    "redis": ("redis-server",),
+    "memcached": ("memcached",),
+    "mariadb": ("mariadbd", "mariadb-install-db"),
+    "postgresql": ("initdb", "postgres"),
+    "samba": ("smbd", "smbpasswd"),
+    "vsftpd": ("vsftpd",),
+    "rsync": ("rsync",),
+    "openssh": ("sshd", "ssh-keygen"),
 }
 
 settings.register_profile(
