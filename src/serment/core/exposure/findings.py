@@ -59,6 +59,11 @@ class Readable:
     unit: Unit
 
 
+def counted(number: int, unit: Unit, more: bool = False) -> Readable:
+    """So many, up to `COUNTED_TO`; `more` when there are others than those counted."""
+    return Readable(max(0, min(number, COUNTED_TO)), more or number > COUNTED_TO, unit)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
     """Where a service listens. `port` 0 = the host as such; `proto` as in `seen.Service`."""

@@ -6,9 +6,9 @@ from typing import Final
 from urllib.parse import quote
 
 from serment.adapters.network.web.client import Browser, Page
-from serment.adapters.network.web.sight import Sight, counted
+from serment.adapters.network.web.sight import Sight
 from serment.core.exposure.filenames import count_classes, sounds_medical
-from serment.core.exposure.findings import Unit
+from serment.core.exposure.findings import Unit, counted
 from serment.core.exposure.seen import Answer, Files
 from serment.core.exposure.webpages import dav_names, is_listing, listed_names
 

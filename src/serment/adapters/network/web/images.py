@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from serment.adapters.network.web.client import Browser, Page
-from serment.adapters.network.web.sight import Sight, counted
-from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
+from serment.adapters.network.web.sight import Sight
+from serment.core.exposure.findings import COUNTED_TO, Readable, Unit, counted
 from serment.core.exposure.seen import Answer
 
 ORTHANC_ACCOUNT: Final = ("orthanc", "orthanc")

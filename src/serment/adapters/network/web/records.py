@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from serment.adapters.network.web.client import Browser
-from serment.adapters.network.web.sight import Sight, counted
-from serment.core.exposure.findings import Readable, Unit
+from serment.adapters.network.web.sight import Sight
+from serment.core.exposure.findings import Readable, Unit, counted
 from serment.core.exposure.seen import Answer
 
 _FHIR_JSON: Final = "application/fhir+json, application/json;q=0.8"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from serment.adapters.network.probing import Heard
 from serment.core.exposure.checks.x11_viewer import VIEWERS
-from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
+from serment.core.exposure.findings import Readable
 from serment.core.exposure.seen import Answer, Facts, Http
 
 
@@ -61,11 +61,6 @@ class Sight:
             frozenset(self.also),
         )
         return Heard(self.protocol, self.product, self.version, self.banner, facts)
-
-
-def counted(number: int, unit: Unit, more: bool = False) -> Readable:
-    """So many, up to `COUNTED_TO`; `more` when there are others than those counted."""
-    return Readable(max(0, min(number, COUNTED_TO)), more or number > COUNTED_TO, unit)
 
 
 def _larger(one: Readable | None, other: Readable | None) -> Readable | None:
