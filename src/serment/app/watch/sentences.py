@@ -124,6 +124,9 @@ SENTENCES: Mapping[EventKind, tuple[str, str]] = {
         N_("{actor} audited the network: {count} finding"),
         N_("{actor} audited the network: {count} findings"),
     ),
+    EventKind.SCAN_FAILED: (N_("An audit of the network begun by {actor} failed: {reason}"), ""),
+    EventKind.SCAN_READ: (N_("{actor} looked at {what}"), ""),
+    EventKind.SCAN_PLANNED: (N_("{actor} changed the weekly audit of the network: {what}"), ""),
     EventKind.FINDING_ACCEPTED: (N_("{actor} accepted the finding {what} for a time"), ""),
     EventKind.PACKS_INDEXED: (
         N_("The objects of a pack were indexed"),
@@ -154,6 +157,10 @@ WHAT: Mapping[str, str] = {
     ),
     "copy-agrees": N_("the second copy of the keys agrees with the database again"),
     "damaged-forgotten": N_("the damaged databases that restored ones replaced were deleted"),
+    "exposure": N_("what audits of the network found"),
+    "exposure-report": N_("the report of the last audit, and took it out"),
+    "weekly-on": N_("it is on"),
+    "weekly-off": N_("it is off"),
     "rows-put-back": N_("rows of objects that were gone were made again from their packs"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }

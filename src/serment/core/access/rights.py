@@ -31,6 +31,8 @@ class Act(StrEnum):
     READ_JOURNAL = "journal"
     KEEP_CHECKPOINT = "keep-checkpoint"
     RADIUS = "radius"  # whom a breach reached, in counts
+    SCAN = "scan"  # audit the network, accept what it finds, set its schedule
+    READ_SCANS = "read-scans"  # what audits found: names no patient
     ADMIT = "admit"  # a newcomer to one circle
     MEMBERS = "members"  # add, remove, rescue
     DEVICES = "devices"
@@ -66,6 +68,8 @@ RIGHTS: Mapping[Act, Needs] = {
     Act.READ_JOURNAL: _keys(roles=_WATCHERS),
     Act.KEEP_CHECKPOINT: _keys(roles=Role),
     Act.RADIUS: _keys(_CARE, _DPO, roles=_WATCHERS),
+    Act.SCAN: _keys(roles=_ADMINISTRATOR),
+    Act.READ_SCANS: _keys(roles=_WATCHERS),
     Act.ADMIT: _keys(_SECRETARIAT, _CARE, _DPO),
     Act.MEMBERS: _keys(roles=_ADMINISTRATOR),
     Act.DEVICES: _keys(roles=_ADMINISTRATOR),
@@ -118,6 +122,8 @@ _REFUSAL: Mapping[Act, str] = {
     Act.READ_JOURNAL: N_("this session may not read the journal"),
     Act.KEEP_CHECKPOINT: N_("only a member may take a checkpoint of the journal"),
     Act.RADIUS: N_("this session may not ask whom a breach reached"),
+    Act.SCAN: N_("this session may not audit the network"),
+    Act.READ_SCANS: N_("this session may not read what audits of the network found"),
     Act.ADMIT: N_("no key: only somebody who holds a circle can admit to it"),
     Act.MEMBERS: N_("this session may not change the members"),
     Act.DEVICES: N_("this session may not change the devices"),

@@ -3,6 +3,7 @@
 A finding is gone only when a later audit looked at its place with its check and did not state it. So
 the ledger tells when an exposure was first seen, and the last audit before that looked there and saw
 nothing (`not_before`): what the duration of an incident is read from. Holds no patient's value.
+What the audits saw beside is `sighting`.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from ipaddress import (
 )
 from typing import Any, Final
 
-from serment.core.exposure.findings import Finding, NotChecked
+from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.sighting import Sighting, joined
 from serment.errors import N_, FormatError
 
 Key = tuple[str, str, int]  # id, host, port
 
 SCANS_KEPT: Final = 500
+_ANNOUNCED: Final = frozenset({"X22"})  # the box says itself at which port it answers
 KNOWN_KEPT: Final = 5000
 
 
@@ -46,8 +49,16 @@ class Looked:
             return False
         if (check, host) in self.skipped or (check, "") in self.skipped:
             return False
-        if port and not any(low <= port <= high for low, high in self.ports):
-            return False
+        return self._port(port, announced=check in _ANNOUNCED) and self._host(host)
+
+    def covers_place(self, place: Place) -> bool:
+        """Whether it would have seen a service there."""
+        return self._port(place.port, announced=place.proto == "igd") and self._host(place.host)
+
+    def _port(self, port: int, *, announced: bool) -> bool:
+        return announced or not port or any(low <= port <= high for low, high in self.ports)
+
+    def _host(self, host: str) -> bool:
         try:
             address = ip_address(host.partition("%")[0])
         except ValueError:
@@ -97,6 +108,7 @@ class Ledger:
     known: Mapping[Key, Known] = field(default_factory=dict)
     accepted: Mapping[Key, Acceptance] = field(default_factory=dict)
     scans: tuple[Made, ...] = ()
+    seen: Sighting = Sighting()
 
     @property
     def open(self) -> list[Known]:
@@ -137,8 +149,10 @@ def looked_at(
     )
 
 
-def update(ledger: Ledger, findings: Sequence[Finding], made: Made) -> tuple[Ledger, Changes]:
-    """The ledger after one more audit, and what it changed."""
+def update(
+    ledger: Ledger, findings: Sequence[Finding], made: Made, seen: Sighting | None = None
+) -> tuple[Ledger, Changes]:
+    """The ledger after one more audit, and what it changed. `seen` None: nobody kept it."""
     known = dict(ledger.known)
     new, gone, still = list[Known](), list[Known](), list[Known]()
     stated = {each.key: each for each in findings}
@@ -158,6 +172,9 @@ def update(ledger: Ledger, findings: Sequence[Finding], made: Made) -> tuple[Led
             known[key] = replace(before, gone=made.at)
             gone.append(known[key])
     after = replace(ledger, known=_bounded(known), scans=(*ledger.scans, made)[-SCANS_KEPT:])
+    if seen is not None:
+        covers, recheck = made.looked.covers_place, bool(made.looked.only)
+        after = replace(after, seen=joined(ledger.seen, seen, covers, recheck=recheck))
     return after, Changes(tuple(new), tuple(gone), tuple(still))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from serment.core.exposure.findings import (
     Confidence,
     Finding,
+    NotChecked,
     Outside,
     Place,
     Readable,
@@ -16,6 +17,8 @@ from serment.core.exposure.findings import (
     Unit,
 )
 from serment.core.exposure.history import Acceptance, Known, Ledger, Looked, Made
+from serment.core.exposure.seen import Service, Tls
+from serment.core.exposure.sighting import Sighting
 from serment.errors import N_, FormatError, Remark
 
 VERSION = 1
@@ -28,6 +31,7 @@ def write_ledger(ledger: Ledger) -> dict[str, Any]:
         "known": [write_known(each) for each in ledger.known.values()],
         "accepted": [write_acceptance(each) for each in ledger.accepted.values()],
         "scans": [write_made(each) for each in ledger.scans],
+        "seen": write_sighting(ledger.seen),
     }
 
 
@@ -44,6 +48,7 @@ def read_ledger(value: Any) -> Ledger:
             {each.finding.key: each for each in known},
             {each.key: each for each in accepted},
             tuple(read_made(each) for each in value["scans"]),
+            read_sighting(value["seen"]) if "seen" in value else Sighting(),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable() from error
@@ -62,7 +67,7 @@ def write_finding(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "remedy": finding.remedy,
         "evidence": finding.evidence,
-        "values": _write_value(finding.values),
+        "values": write_value(finding.values),
         "readable": [readable.count, readable.capped, readable.unit.value] if readable else None,
         "outside": finding.outside.value,
         "cves": list(finding.cves),
@@ -82,7 +87,7 @@ def read_finding(value: Any) -> Finding:
         str(value["title"]),
         str(value["remedy"]),
         str(value["evidence"]),
-        dict(_read_value(value["values"])),
+        dict(read_value(value["values"])),
         Readable(int(readable[0]), bool(readable[1]), Unit(readable[2])) if readable else None,
         Outside(value["outside"]),
         tuple(map(str, value["cves"])),
@@ -156,6 +161,62 @@ def read_made(value: Any) -> Made:
     )
 
 
+def write_sighting(seen: Sighting) -> dict[str, Any]:
+    """What the last audits saw."""
+    return {
+        "services": [_write_service(each) for each in seen.services],
+        "dmz": seen.dmz,
+        "manual_rules": seen.manual_rules,
+        "outside_by": list(seen.outside_by),
+        "not_checked": [
+            [each.check, each.host, each.reason, write_value(each.values)]
+            for each in seen.not_checked
+        ],
+        "proved": list(seen.proved),
+        "seconds": seen.seconds,
+    }
+
+
+def read_sighting(value: Any) -> Sighting:
+    """Raises:
+    KeyError, TypeError, ValueError: it is none.
+    """
+    return Sighting(
+        tuple(_read_service(each) for each in value["services"]),
+        _yes_or_no(value["dmz"]),
+        _yes_or_no(value["manual_rules"]),
+        tuple(map(str, value["outside_by"])),
+        tuple(
+            NotChecked(str(check), str(host), str(reason), dict(read_value(values)))
+            for check, host, reason, values in value["not_checked"]
+        ),
+        tuple(map(str, value["proved"])),
+        float(value["seconds"]),
+    )
+
+
+def _write_service(service: Service) -> list[Any]:
+    place, tls = service.place, service.tls is not None
+    what = [service.protocol, service.product, service.version]
+    return [place.host, place.port, place.proto, *what, tls, service.cut]
+
+
+def _read_service(value: Any) -> Service:
+    host, port, proto, protocol, product, version, tls, cut = value
+    return Service(
+        Place(str(host), int(port), str(proto)),
+        str(protocol),
+        str(product),
+        str(version),
+        tls=Tls() if tls else None,
+        cut=bool(cut),
+    )
+
+
+def _yes_or_no(value: Any) -> bool | None:
+    return None if value is None else bool(value)
+
+
 def unreadable() -> FormatError:
     """What a ledger that is none is answered with."""
     return FormatError(
@@ -179,14 +240,15 @@ def _read_known(value: Any) -> Known:
     )
 
 
-def _write_value(value: object) -> Any:
+def write_value(value: object) -> Any:
+    """A value of a message as JSON: sentences, days and lists stay what they are."""
     match value:
         case Remark():
-            return {"message": value.message, "said": _write_value(value.values)}
+            return {"message": value.message, "said": write_value(value.values)}
         case Mapping():
-            return {"map": {str(key): _write_value(each) for key, each in value.items()}}
+            return {"map": {str(key): write_value(each) for key, each in value.items()}}
         case tuple() | list():
-            return {"list": [_write_value(each) for each in value]}
+            return {"list": [write_value(each) for each in value]}
         case date():
             return {"day": value.isoformat()}
         case str() | int() | float() | bool() | None:
@@ -194,14 +256,15 @@ def _write_value(value: object) -> Any:
     return str(value)
 
 
-def _read_value(value: Any) -> Any:
+def read_value(value: Any) -> Any:
+    """The other way."""
     match value:
         case {"message": str(message), "said": said}:
-            return Remark(message, **_read_value(said))
+            return Remark(message, **read_value(said))
         case {"map": dict(inner)}:
-            return {key: _read_value(each) for key, each in inner.items()}
+            return {key: read_value(each) for key, each in inner.items()}
         case {"list": list(items)}:
-            return tuple(_read_value(each) for each in items)
+            return tuple(read_value(each) for each in items)
         case {"day": str(day)}:
             return date.fromisoformat(day)
     return value

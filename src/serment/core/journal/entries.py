@@ -60,6 +60,9 @@ class EventKind(StrEnum):
     RETENTION_CHANGED = "retention-changed"  # how many months accesses are kept
     RADIUS_COMPUTED = "radius-computed"  # somebody asked what a breach reached
     SCAN_MADE = "scan-made"  # an audit of the network; its findings are in the sealed history
+    SCAN_FAILED = "scan-failed"  # an audit that was begun could not be finished
+    SCAN_READ = "scan-read"  # a member looked at what audits found, or took a report out
+    SCAN_PLANNED = "scan-planned"  # the weekly audit was switched on, changed or switched off
     FINDING_ACCEPTED = "finding-accepted"  # somebody answers for leaving one as it is
     PACKS_INDEXED = "packs-indexed"  # at start: packs whose every object has a row
     REPAIRED = "repaired"

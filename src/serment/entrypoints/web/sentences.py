@@ -62,6 +62,11 @@ LOOKS = {
     EventKind.CIRCLE_ACCEPTED: Look("key"),
     EventKind.KEYS_PINNED: Look("key"),
     EventKind.RADIUS_COMPUTED: Look("alert"),
+    EventKind.SCAN_MADE: Look("exposure"),
+    EventKind.SCAN_FAILED: Look("exposure", "alert"),
+    EventKind.SCAN_READ: Look("eye"),
+    EventKind.SCAN_PLANNED: Look("clock"),
+    EventKind.FINDING_ACCEPTED: Look("exposure", "alert"),
     EventKind.PACKS_INDEXED: Look("check"),
     EventKind.REPAIRED: Look("seal"),
 }
@@ -108,6 +113,16 @@ GROUPS = {
             EventKind.RETENTION_CHANGED,
             EventKind.RECOVERED,
             EventKind.RADIUS_COMPUTED,
+        ),
+    ),
+    "exposure": (
+        N_("What strangers can reach"),
+        (
+            EventKind.SCAN_MADE,
+            EventKind.SCAN_FAILED,
+            EventKind.SCAN_READ,
+            EventKind.SCAN_PLANNED,
+            EventKind.FINDING_ACCEPTED,
         ),
     ),
 }
