@@ -34,6 +34,8 @@ need postgresql "/usr/lib/postgresql/*/bin/initdb"
 need samba smbd
 need vsftpd vsftpd
 need rsync rsync
+need nfs-ganesha-vfs ganesha.nfsd /usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so
+need libnginx-mod-http-dav-ext /usr/lib/nginx/modules/ngx_http_dav_ext_module.so
 need openssh-server sshd
 
 if [ ${#wanted[@]} -gt 0 ]; then

@@ -34,6 +34,8 @@ COMPONENTS = {
     "age": ("age",),
     "strace": ("strace",),
     "chromium": ("chromium",),
+    "nfs-ganesha": ("ganesha.nfsd", "rpcbind"),
+    "nginx-dav": ("nginx", "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so"),
     "node": ("node", str(ROOT / "tests/tools/node_modules")),
     "nginx": ("nginx",),
     "redis": ("redis-server",),

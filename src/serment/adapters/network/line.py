@@ -131,12 +131,19 @@ class Line:
                 self._more()
         return self.some(limit) if self._ahead else b""
 
-    def start_tls(self, name: str = "") -> None:
-        """Speak TLS from here on, believing any certificate. `Gone` when it does not succeed."""
-        context = open_context()
+    def start_tls(self, name: str = "", after: Line | None = None) -> None:
+        """Speak TLS from here on, believing any certificate. `Gone` when it does not succeed.
+
+        `after` is a connection to the same service whose session goes on here (FTP's data).
+        """
+        context, session = open_context(), None
+        if after is not None and isinstance(after.socket, ssl.SSLSocket):
+            context, session = after.socket.context, after.socket.session
         self.socket.settimeout(self.budget.wait())
         with _translated(self.budget):
-            self.socket = context.wrap_socket(self.socket, server_hostname=name or None)
+            self.socket = context.wrap_socket(
+                self.socket, server_hostname=name or None, session=session
+            )
 
     def settle(self) -> socket.socket:
         """The socket with a time-out for a library: the whole rest of the budget."""

@@ -1,0 +1,141 @@
+"""File services as practices have them: by real programs, open and closed, in clear and encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.e2e.network.certificates import certificate
+from tests.lan.lan import Lan
+from tests.lan.parts import Machine, Part, Seen
+
+PART = Part(3)
+
+# What somebody left: 3 DICOM files, a table, an archive, deeper ones, and what is of no interest.
+HEALTH = (
+    *("IM000001", "IM000002", "exports/scanner.dcm"),
+    *("exports/2019/patients.csv", "exports/2019/FICTIF^Nemo 14-07-1970.zip"),
+)
+HARMLESS = ("readme.txt", "logo.svg", "exports/style.css")
+COUNTED = len(HEALTH)
+
+
+def extracts(machine: Machine, folder: str = "files") -> str:
+    """A folder with `COUNTED` files that look like health data."""
+    for name in (*HEALTH, *HARMLESS):
+        machine.write(f"{folder}/{name}", b"")
+    return str(machine.folder / folder)
+
+
+VSFTPD = """
+listen=YES
+background=NO
+listen_address={host}
+pasv_address={host}
+secure_chroot_dir={folder}
+local_enable=NO
+xferlog_enable=NO
+seccomp_sandbox=NO
+"""
+ANONYMOUS = "anonymous_enable=YES\nanon_root={files}\nno_anon_password=NO\n"
+TLS = (
+    "ssl_enable=YES\nrsa_cert_file={certificate}\nrsa_private_key_file={key}\nallow_anon_ssl=YES\n"
+)
+
+
+def vsftpd(machine: Machine, settings: str, port: int = 21, **values: object) -> None:
+    """Start vsftpd with these settings."""
+    (machine.folder / "empty").mkdir()
+    text = (VSFTPD + f"listen_port={port}\n" + settings).format(
+        host=machine.host, folder=machine.folder / "empty", **values
+    )
+    machine.start(port, machine.tool("vsftpd"), machine.write("vsftpd.conf", text))
+
+
+@PART.machine({21: ("X13", "X14")}, needs="vsftpd", counts={"X13": COUNTED})
+def vsftpd_anonymous(machine: Machine) -> None:
+    vsftpd(machine, ANONYMOUS, files=extracts(machine))
+
+
+@PART.machine({2100: ("X13",)}, needs="vsftpd", counts={"X13": COUNTED})
+def vsftpd_anonymous_inside_tls_only(machine: Machine) -> None:
+    """Nobody may sign in without TLS, and within it anybody, data connections included."""
+    certificate_, key = certificate(machine.folder)
+    vsftpd(
+        machine,
+        ANONYMOUS + TLS + "force_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\n",
+        2100,
+        files=extracts(machine),
+        certificate=certificate_,
+        key=key,
+    )
+
+
+@PART.machine({9990: ("X13",)}, needs="vsftpd", counts={"X13": COUNTED})
+def vsftpd_implicit_tls(machine: Machine) -> None:
+    certificate_, key = certificate(machine.folder)
+    vsftpd(
+        machine,
+        ANONYMOUS + TLS + "implicit_ssl=YES\nforce_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\n",
+        9990,
+        files=extracts(machine),
+        certificate=certificate_,
+        key=key,
+    )
+
+
+@PART.machine({21: ("X14",)}, needs="vsftpd")
+def vsftpd_clear_only(machine: Machine) -> None:
+    vsftpd(machine, "anonymous_enable=NO\nlocal_enable=YES\n")
+
+
+@PART.machine({21: ()}, needs="vsftpd")
+def vsftpd_strict(machine: Machine) -> None:
+    """Accounts only, and TLS before any of them."""
+    certificate_, key = certificate(machine.folder)
+    settings = "anonymous_enable=NO\nlocal_enable=YES\nforce_local_logins_ssl=YES\n" + TLS
+    vsftpd(machine, settings, certificate=certificate_, key=key)
+
+
+PYFTPDLIB = """
+import sys
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.servers import FTPServer
+host, port, folder, anybody = sys.argv[1:]
+people = DummyAuthorizer()
+people.add_user("fictif", "un mot de passe fictif", folder)
+if anybody == "yes":
+    people.add_anonymous(folder)
+handler = type("Handler", (FTPHandler,), dict(authorizer=people, banner="Bienvenue au cabinet"))
+handler.masquerade_address = "192.0.2.7"  # as behind a box: PASV names the outside address
+FTPServer((host, int(port)), handler).serve_forever()
+"""
+
+
+@PART.machine({2121: ("X13", "X14")}, counts={"X13": COUNTED})
+def pyftpdlib_anonymous(machine: Machine) -> None:
+    script, files = machine.write("server.py", PYFTPDLIB), extracts(machine)
+    machine.python(2121, script, machine.host, 2121, files, "yes")
+
+
+@PART.machine({21: ("X14",)})
+def pyftpdlib_accounts(machine: Machine) -> None:
+    script, files = machine.write("server.py", PYFTPDLIB), extracts(machine)
+    machine.python(21, script, machine.host, 21, files, "no")
+
+
+@pytest.fixture(scope="module")
+def seen(lan: Lan) -> Iterator[Seen]:
+    with lan.audited(PART) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", PART.machines)
+def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
+    seen.check(name)
+
+
+def test_no_name_of_a_file_is_told(seen: Seen) -> None:
+    for name in ("FICTIF", "Nemo", "1970", "IM0000", "scanner.dcm", "2019"):
+        assert name not in str(seen.said)
