@@ -24,19 +24,22 @@ hostile 7. It reads:
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.components import lacking
 from tests.conftest import COMPONENTS, find
+from tests.lan.wires import Room
 
-if TYPE_CHECKING:
-    from tests.lan.lan import Lan
-
+READY_SECONDS = 60.0
 GRAVE = ("critical", "high", "medium")
 Ports = Mapping[int, tuple[str, ...]]
 
@@ -50,12 +53,12 @@ class Planted:
     build: Callable[[Machine], None]
     needs: tuple[str, ...]
     counts: Mapping[str, int]  # `readable.count` of a finding, by id
+    everywhere: bool  # its programs listen on every address: only where it has a stack of its own
 
-    def missing(self) -> list[str]:
-        """What is not installed here."""
-        return [
-            name for each in self.needs for name in COMPONENTS[each] if name and find(name) is None
-        ]
+    def missing(self, is_own: bool) -> list[str]:
+        """What is not installed or permitted here."""
+        names = [name for each in self.needs for name in COMPONENTS[each] if find(name) is None]
+        return names + ["network namespaces"] * (self.everywhere and not is_own)
 
 
 @dataclass
@@ -67,7 +70,11 @@ class Part:
     machines: dict[str, Planted] = field(default_factory=dict)
 
     def machine(
-        self, ports: Ports, needs: str | tuple[str, ...] = (), counts: Mapping[str, int] = {}
+        self,
+        ports: Ports,
+        needs: str | tuple[str, ...] = (),
+        counts: Mapping[str, int] = {},
+        everywhere: bool = False,
     ) -> Callable[[Callable[[Machine], None]], Callable[[Machine], None]]:
         """Declare a machine: the function starts its programs and is named as it."""
         wanted = (needs,) if isinstance(needs, str) else needs
@@ -75,7 +82,7 @@ class Part:
         def declare(build: Callable[[Machine], None]) -> Callable[[Machine], None]:
             name = build.__name__
             assert name not in self.machines
-            self.machines[name] = Planted(name, ports, build, wanted, counts)
+            self.machines[name] = Planted(name, ports, build, wanted, counts, everywhere)
             return build
 
         return declare
@@ -87,24 +94,49 @@ class Part:
 
 @dataclass
 class Machine:
-    """One address of the network while its programs are started."""
+    """One machine of the network while its programs are started."""
 
-    lan: Lan
+    room: Room
     name: str
     host: str
+    ipv6: tuple[str, ...]  # its addresses of fd44::/64 and 2001:db8:44::/64, where it has any
     folder: Path  # empty, its own, readable by everybody
+    programs: list[subprocess.Popen[bytes]]
 
-    def start(self, port: int, *command: object, host: str = "", **more: Any) -> int:
-        """Start a program in the foreground; its pid once `port` listens (on `host`, else here)."""
-        return self.lan.start(host or self.host, port, *command, folder=self.folder, **more)
+    def start(self, port: int, *command: object, env: Mapping[str, str] = {}) -> int:
+        """Start a program in the foreground; its pid once `port` listens, TCP or UDP.
+
+        Raises:
+            RuntimeError: it ended before, or took too long; with what it wrote.
+        """
+        with (self.folder / "output.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*self.room.enter, *map(str, command)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={**os.environ, **env},
+                start_new_session=True,
+            )
+        self.programs.append(process)
+        latest = time.monotonic() + READY_SECONDS
+        while not self.room.listens(self.host, port):
+            if process.poll() is not None or time.monotonic() > latest:
+                said = (self.folder / "output.log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"{command[0]} does not listen on {port}: {said}")
+            time.sleep(0.02)
+        return process.pid
 
     def python(self, port: int, script: Path, *words: object) -> int:
         """The same for a Python script."""
         return self.start(port, sys.executable, "-W", "ignore", script, *words)
 
     def run(self, *command: object, **more: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end, inside the network."""
-        return self.lan.run(*command, cwd=self.folder, **more)
+        """Run a command to its end on this machine; fails when it fails."""
+        words = [*self.room.enter, *map(str, command)]
+        more = {"cwd": self.folder, "check": True, "capture_output": True, "text": True, **more}
+        return subprocess.run(words, **more)
 
     def write(self, name: str, text: str | bytes) -> Path:
         """A file of the machine."""
@@ -130,6 +162,7 @@ class Seen:
     peak_kib: int
     hosts: dict[str, str]  # of each machine, by name
     planted: dict[str, Planted]
+    is_own: bool  # machines had network stacks of their own
 
     def findings(self, name: str, port: int | None = None) -> list[dict[str, Any]]:
         """What is stated of a machine (and port)."""
@@ -170,5 +203,22 @@ class Seen:
 
     def check_present(self, name: str) -> None:
         """End the test here when the machine's programs are not installed."""
-        if absent := self.planted[name].missing():
-            lacking(f"not installed here: {', '.join(absent)}: make components")
+        if absent := self.planted[name].missing(self.is_own):
+            lacking(f"not here: {', '.join(absent)}: make components")
+
+
+def end(programs: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End programs and what they started."""
+    for each in reversed(programs):
+        _signal(each, signal.SIGTERM)
+    latest = time.monotonic() + 3
+    for each in programs:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            each.wait(max(0.01, latest - time.monotonic()))
+        _signal(each, signal.SIGKILL)
+        each.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
