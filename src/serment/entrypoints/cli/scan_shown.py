@@ -9,33 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from serment.core.exposure.findings import Finding, Outside, Place, Severity, Unit
+from serment.core.exposure.findings import Finding, Outside, Place
 from serment.core.exposure.history import Key
 from serment.core.exposure.report import Report, Say, as_json, outside_said
 from serment.core.exposure.text import clean
+from serment.core.exposure.words import OUTSIDES, SEVERITIES, UNITS, counted
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.cli.scan_kept import Kept
 from serment.errors import N_
 
 LINE_LIMIT = 400  # characters
-SEVERITIES: Mapping[Severity, str] = {
-    Severity.CRITICAL: N_("Critical"),
-    Severity.HIGH: N_("High"),
-    Severity.MEDIUM: N_("Medium"),
-    Severity.LOW: N_("Low"),
-    Severity.INFO: N_("Note"),
-}
-UNITS: Mapping[Unit, str] = {
-    Unit.PATIENTS: N_("patients readable: {count}"),
-    Unit.STUDIES: N_("studies readable: {count}"),
-    Unit.FILES: N_("files readable: {count}"),
-    Unit.ROWS: N_("rows readable: {count}"),
-}
-OUTSIDES: Mapping[Outside, str] = {
-    Outside.CONFIRMED: N_("reached from outside"),
-    Outside.CLOSED: N_("tried from outside: closed"),
-    Outside.SHARED_ADDRESS: N_("shared address, not checked"),
-}
 
 
 def saying(output: Output) -> Say:
@@ -82,9 +65,13 @@ def place_said(place: Place) -> str:
 
 
 def _show_finding(output: Output, finding: Finding, evidence: str, kept: Kept) -> None:
-    facts = [output.text(OUTSIDES[finding.outside])] if finding.outside in OUTSIDES else []
+    facts = (
+        [output.text(OUTSIDES[finding.outside])]
+        if finding.outside is not Outside.NOT_CHECKED
+        else []
+    )
     if finding.readable is not None:
-        count = f"{finding.readable.count}{'+' if finding.readable.capped else ''}"
+        count = counted(finding.readable)
         facts.insert(0, output.text(UNITS[finding.readable.unit], count=count))
     facts += _known(output, finding.key, kept)
     head = f"{output.text(SEVERITIES[finding.severity]):<9} {finding.id}"

@@ -51,7 +51,7 @@ def bars(title: str, description: str, parts: Sequence[Part], *, width: int = 48
         )
         for index, part in enumerate(parts)
     )
-    return _picture(title, description, width, max(1, len(parts)) * ROW, rows)
+    return frame(title, description, width, max(1, len(parts)) * ROW, rows)
 
 
 def stacked(title: str, description: str, parts: Sequence[Part], *, width: int = 480) -> Markup:
@@ -81,7 +81,7 @@ def stacked(title: str, description: str, parts: Sequence[Part], *, width: int =
         )
         left += size
     inside = Markup("").join(drawn + legend)
-    return _picture(title, description, width, 34 + max(1, len(parts)) * 20, inside)
+    return frame(title, description, width, 34 + max(1, len(parts)) * 20, inside)
 
 
 def stacked_rows(
@@ -115,7 +115,7 @@ def stacked_rows(
                 label=label,
             )
         )
-    return _picture(title, description, width, foot + 20, Markup("").join(drawn))
+    return frame(title, description, width, foot + 20, Markup("").join(drawn))
 
 
 SEEN = 3  # the least width of a share that is not nothing
@@ -162,7 +162,7 @@ def sparkline(
 ) -> Markup:
     """A line of values from left to right, lowest at the foot; its last point is marked."""
     if not values:
-        return _picture(title, description, width, height, Markup(""))
+        return frame(title, description, width, height, Markup(""))
     low, span = min(values), (max(values) - min(values)) or 1
     step = (width - 8) / max(1, len(values) - 1)
     points = [
@@ -173,7 +173,7 @@ def sparkline(
         '<polyline class="chart-line" fill="none" points="{}"/>'
         '<circle class="chart-main" cx="{}" cy="{}" r="3"/>'
     ).format(" ".join(f"{x},{y}" for x, y in points), *points[-1])
-    return _picture(title, description, width, height, inside)
+    return frame(title, description, width, height, inside)
 
 
 def heat_strip(
@@ -207,7 +207,7 @@ def heat_strip(
         for index, hour in enumerate(hours)
         if index % 6 == 0
     )
-    return _picture(title, description, width, height, cells + labels)
+    return frame(title, description, width, height, cells + labels)
 
 
 def heat_level(value: float, most: float) -> int:
@@ -247,11 +247,12 @@ def ring(
         tone=tone,
         text=text,
     )
-    return _picture(title, description, size, size, inside)
+    return frame(title, description, size, size, inside)
 
 
-def _picture(title: str, description: str, width: int, height: int, inside: Markup) -> Markup:
-    """The frame of every chart. Named by its title, so that no id is needed twice on a page."""
+def frame(title: str, description: str, width: int, height: int, inside: Markup) -> Markup:
+    """The frame of every chart and picture. Named by its title, so that no id is needed twice on a
+    page."""
     return Markup(
         '<svg class="chart" role="img" aria-label="{name}" viewBox="0 0 {width} {height}"'
         ' width="{width}" height="{height}"><title>{title}</title><desc>{description}</desc>'

@@ -1,0 +1,75 @@
+"""How an audit's facts are called for people: severities, kinds of machines, ways in, counts.
+
+Gettext message ids; who shows them translates. The same words in the terminal, on the web, on paper
+and in the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from serment.core.exposure.findings import Confidence, Outside, Readable, Severity, Unit
+from serment.errors import N_
+
+SEVERITIES: Final[Mapping[Severity, str]] = {
+    Severity.CRITICAL: N_("Critical"),
+    Severity.HIGH: N_("High"),
+    Severity.MEDIUM: N_("Medium"),
+    Severity.LOW: N_("Low"),
+    Severity.INFO: N_("Note"),
+}
+CONFIDENCES: Final[Mapping[Confidence, str]] = {
+    Confidence.CONFIRMED: N_("shown by an answer"),
+    Confidence.LIKELY: N_("told by several signs"),
+    Confidence.POSSIBLE: N_("told by one sign only"),
+}
+UNITS: Final[Mapping[Unit, str]] = {
+    Unit.PATIENTS: N_("patients readable: {count}"),
+    Unit.STUDIES: N_("studies readable: {count}"),
+    Unit.FILES: N_("files readable: {count}"),
+    Unit.ROWS: N_("rows readable: {count}"),
+}
+OUTSIDES: Final[Mapping[Outside, str]] = {
+    Outside.CONFIRMED: N_("reached from outside"),
+    Outside.NOT_CHECKED: N_("not checked from outside"),
+    Outside.CLOSED: N_("tried from outside: closed"),
+    Outside.SHARED_ADDRESS: N_("shared address, not checked"),
+}
+
+
+class Kind(StrEnum):
+    """What a machine is to the practice, what weighs most first."""
+
+    DICOM = "dicom"
+    ARCHIVE = "archive"
+    RECORDS = "records"
+    DATABASE = "database"
+    SHARE = "share"
+    REMOTE = "remote"
+    PRINTER = "printer"
+    BOX = "box"
+    WEB = "web"
+    SERVER = "server"
+    MACHINE = "machine"
+
+
+KINDS: Final[Mapping[Kind, str]] = {
+    Kind.DICOM: N_("Medical images (DICOM)"),
+    Kind.ARCHIVE: N_("Images on the web"),
+    Kind.RECORDS: N_("Medical records exchange"),
+    Kind.DATABASE: N_("Database"),
+    Kind.SHARE: N_("Shared files"),
+    Kind.REMOTE: N_("Remote access"),
+    Kind.PRINTER: N_("Printer"),
+    Kind.BOX: N_("Internet box"),
+    Kind.WEB: N_("Web page"),
+    Kind.SERVER: N_("Server"),
+    Kind.MACHINE: N_("Workstation or device"),
+}
+
+
+def counted(readable: Readable) -> str:
+    """A number as it is told: "7", and "50+" when there is more."""
+    return f"{readable.count}{'+' if readable.capped else ''}"
