@@ -46,15 +46,19 @@ class Lan:
         hosts: dict[str, str] = {}
         with tempfile.TemporaryDirectory(prefix="lan") as folder, ExitStack() as stack:
             os.chmod(folder, 0o755)  # noqa: PTH101 - programs that drop their rights read theirs
-            for part in parts:
-                for name, planted in part.machines.items():
-                    assert name not in hosts, f"two machines are called {name}"
-                    hosts[name] = part.host(name, self.network)
-                    if not planted.missing(self.is_own):
-                        own = Path(folder) / name
-                        own.mkdir()
-                        planted.build(self._machine(stack, name, hosts[name], own))
-            yield hosts
+            programs: list[subprocess.Popen[bytes]] = []
+            try:
+                for part in parts:
+                    for name, planted in part.machines.items():
+                        assert name not in hosts, f"two machines are called {name}"
+                        hosts[name] = part.host(name, self.network)
+                        if not planted.missing(self.is_own):
+                            own = Path(folder) / name
+                            own.mkdir()
+                            planted.build(self._machine(stack, programs, name, hosts[name], own))
+                yield hosts
+            finally:
+                end(programs)
 
     @contextmanager
     def audited(self, *parts: Part) -> Iterator[Seen]:
@@ -90,15 +94,20 @@ class Lan:
         assert process.returncode in (0, 1), complaint.decode()
         return json.loads(said), process.returncode, sum(peak.values())
 
-    def _machine(self, stack: ExitStack, name: str, host: str, folder: Path) -> Machine:
+    def _machine(
+        self,
+        stack: ExitStack,
+        programs: list[subprocess.Popen[bytes]],
+        name: str,
+        host: str,
+        folder: Path,
+    ) -> Machine:
         room, ipv6 = THIS, ()
         if self._router:
             self._machines += 1
             last = host.partition(".44.")[2].replace(".", ":")  # the same numbers, as IPv6 has them
             ipv6 = (f"fd44::{last}", f"2001:db8:44::{last}")
             room = stack.enter_context(machine(self._router, self._machines, (host, *ipv6)))
-        programs: list[subprocess.Popen[bytes]] = []
-        stack.callback(end, programs)
         return Machine(room, name, host, ipv6, folder, programs)
 
 

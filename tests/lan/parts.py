@@ -211,7 +211,7 @@ def end(programs: Sequence[subprocess.Popen[bytes]]) -> None:
     """End programs and what they started."""
     for each in reversed(programs):
         _signal(each, signal.SIGTERM)
-    latest = time.monotonic() + 3
+    latest = time.monotonic() + 1
     for each in programs:
         with contextlib.suppress(subprocess.TimeoutExpired):
             each.wait(max(0.01, latest - time.monotonic()))

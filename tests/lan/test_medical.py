@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.network.certificates import certificate
 from tests.lan.lan import Lan
 from tests.lan.parts import Machine, Part, Seen
+from tests.lan.programs import DICOMWEB, encrypted, keys, nginx, orthanc
 from tests.practices import patient, report, study
 
 PART = Part(1)
 ARCHIVE = Path(__file__).parents[1] / "e2e" / "network" / "archive.py"
 OPEN = ("X01", "X02", "X03", "X06")
-PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
 WORKLIST = """\
 (0008,0050) SH [A0001]
 (0010,0010) PN [PLANTE^NEMO]
@@ -54,19 +53,6 @@ def send(machine: Machine, count: int, title: str, port: int) -> None:
     machine.run(*command, images(machine, count))
 
 
-def orthanc(machine: Machine, dicom: int, **settings: object) -> None:
-    given = {
-        "StorageDirectory": str(machine.folder / "storage"),
-        "IndexDirectory": str(machine.folder / "storage"),
-        "DicomPort": dicom,
-        "HttpServerEnabled": False,
-        "HttpBindAddresses": [machine.host],
-        **settings,
-    }
-    path = machine.write("orthanc.json", json.dumps(given))
-    machine.start(dicom, machine.tool("Orthanc"), path)
-
-
 def archive(machine: Machine, port: int, **settings: object) -> None:
     machine.python(port, ARCHIVE, json.dumps([{"host": machine.host, "port": port, **settings}]))
 
@@ -81,11 +67,6 @@ def dcmqrscp(machine: Machine, port: int, title: str, peers: str, *options: obje
         f"{title} {machine.folder / 'db'} RW (20, 100mb) {peers}\nAETable END\n",
     )
     machine.start(port, machine.tool("dcmqrscp"), "-c", config, *options)
-
-
-def keys(machine: Machine, **more: object) -> tuple[Path, Path]:
-    cert, key = certificate(machine.folder, "device.example", issuer="practice", **more)  # type: ignore[arg-type]
-    return cert, key
 
 
 @PART.machine({11112: ("X03", "X06")}, needs="dcmtk", everywhere=True)
@@ -143,7 +124,7 @@ def orthanc_open(machine: Machine) -> None:
         AuthenticationEnabled=False,
         DicomAlwaysAllowFind=True,
         DicomAlwaysAllowGet=True,
-        Plugins=[PLUGIN],
+        Plugins=[DICOMWEB],
     )
     send(machine, 4, "ORTHANC", 4242)
 
@@ -164,54 +145,48 @@ def orthanc_closed(machine: Machine) -> None:
     )
 
 
+def orthanc_in_tls(machine: Machine, dicom: int, web: int, **settings: object) -> None:
+    """Orthanc on its own DICOM port with TLS, and its web interface behind nginx."""
+    cert, key = keys(machine)
+    orthanc(
+        machine,
+        dicom,
+        DicomTlsEnabled=True,
+        DicomTlsCertificate=str(cert),
+        DicomTlsPrivateKey=str(key),
+        DicomTlsTrustedCertificates=str(cert),
+        HttpServerEnabled=True,
+        HttpPort=8043,
+        RemoteAccessAllowed=False,
+        Plugins=[DICOMWEB],
+        **settings,
+    )
+    onward = "location / { proxy_pass http://127.0.0.1:8043; }"
+    nginx(machine, f"listen {web} ssl; {encrypted(cert, key)} {onward}", port=web)
+
+
 @PART.machine(
-    {50104: ("X01", "X02", "X03", "X07"), 44321: ("X08", "X10", "X12")},
-    needs=("orthanc", "dcmtk"),
+    {50104: ("X01", "X02", "X03", "X07", "X24"), 44321: ("X08", "X10", "X12")},
+    needs=("orthanc", "nginx"),
     everywhere=True,
 )
 def orthanc_in_tls_for_anybody(machine: Machine) -> None:
     """Everything encrypted, on unusual ports, and open all the same."""
-    cert, key = keys(machine)
-    both = machine.write("both.pem", cert.read_bytes() + key.read_bytes())
-    orthanc(
+    orthanc_in_tls(
         machine,
         50104,
-        DicomTlsEnabled=True,
-        DicomTlsCertificate=str(cert),
-        DicomTlsPrivateKey=str(key),
-        DicomTlsTrustedCertificates=str(cert),
+        44321,
         DicomTlsRemoteCertificateRequired=False,
         DicomAlwaysAllowFind=True,
         DicomAlwaysAllowGet=True,
-        HttpServerEnabled=True,
-        HttpPort=44321,
-        SslEnabled=True,
-        SslCertificate=str(both),
-        RemoteAccessAllowed=True,
         AuthenticationEnabled=False,
-        Plugins=[PLUGIN],
     )
 
 
-@PART.machine({2762: (), 443: ()}, needs="orthanc", everywhere=True)
+@PART.machine({2762: (), 443: ()}, needs=("orthanc", "nginx"), everywhere=True)
 def orthanc_in_tls_for_known_devices(machine: Machine) -> None:
-    cert, key = keys(machine)
-    both = machine.write("both.pem", cert.read_bytes() + key.read_bytes())
-    orthanc(
-        machine,
-        2762,
-        DicomTlsEnabled=True,
-        DicomTlsCertificate=str(cert),
-        DicomTlsPrivateKey=str(key),
-        DicomTlsTrustedCertificates=str(cert),
-        HttpServerEnabled=True,
-        HttpPort=443,
-        SslEnabled=True,
-        SslCertificate=str(both),
-        RemoteAccessAllowed=True,
-        AuthenticationEnabled=True,
-        RegisteredUsers={"alice": "Tilleul-Phare-47"},
-    )
+    accounts = {"alice": "Tilleul-Phare-47"}
+    orthanc_in_tls(machine, 2762, 443, AuthenticationEnabled=True, RegisteredUsers=accounts)
 
 
 @PART.machine({40001: ("X01", "X02", "X04", "X06")}, counts={"X01": 50})

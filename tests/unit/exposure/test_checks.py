@@ -211,6 +211,10 @@ def test_an_address_of_the_documentation_or_own_network_is_told_apart() -> None:
     ("changes", "severity"),
     [
         ({"versions": ("TLSv1.0", "TLSv1.2")}, Severity.MEDIUM),
+        (
+            {"versions": ("TLSv1.0", "TLSv1.2"), "client_certificate": Answer.YES},
+            Severity.LOW,
+        ),
         ({"versions": ("TLSv1.0",)}, Severity.HIGH),
         ({"versions": ("SSLv3", "TLSv1.2")}, Severity.HIGH),
         ({"key_kind": "RSA", "key_bits": 1024}, Severity.HIGH),

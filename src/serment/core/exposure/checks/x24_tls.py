@@ -1,7 +1,8 @@
 """X24: TLS that is too old, or a certificate that has expired, is short, or vouches for itself.
 
 A self-signed certificate on a practice's own network is usual (a NAS, a box): low. A certificate of
-an authority of the practice is nothing to state.
+an authority of the practice is nothing to state. Old versions beside new ones are low too where only
+devices with a certificate get in, as DICOM over TLS comes (PS3.15 B.3).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Unasked, View
 from serment.core.exposure.findings import RANKS, Severity
-from serment.core.exposure.seen import Tls
+from serment.core.exposure.seen import Answer, Tls
 from serment.errors import N_, Remark
 
 OLD = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
@@ -42,9 +43,10 @@ def problems(tls: Tls, now: datetime | None) -> Iterator[Problem]:
     """What is wrong with one TLS side; `now` None = expiry cannot be judged."""
     old = [version for version in tls.versions if version in OLD]
     if old:
-        only = len(old) == len(tls.versions)
-        severity = Severity.HIGH if only or set(old) & {"SSLv2", "SSLv3"} else Severity.MEDIUM
-        yield severity, Remark(N_("old versions ({versions})"), versions=", ".join(old))
+        yield (
+            _of_versions(tls, old),
+            Remark(N_("old versions ({versions})"), versions=", ".join(old)),
+        )
     if tls.expires is not None and now is not None and tls.expires <= now:
         yield Severity.MEDIUM, Remark(N_("expired on {day}"), day=tls.expires.date())
     if tls.key_kind == "RSA" and 0 < tls.key_bits < RSA_BITS:
@@ -56,6 +58,12 @@ def problems(tls: Tls, now: datetime | None) -> Iterator[Problem]:
         yield Severity.MEDIUM, Remark(N_("signed with {hash}"), hash=tls.signature)
     if tls.self_signed:
         yield Severity.LOW, Remark(N_("the certificate vouches for itself"))
+
+
+def _of_versions(tls: Tls, old: list[str]) -> Severity:
+    if len(old) == len(tls.versions) or set(old) & {"SSLv2", "SSLv3"}:
+        return Severity.HIGH
+    return Severity.LOW if tls.client_certificate is Answer.YES else Severity.MEDIUM
 
 
 CHECK = Check(
