@@ -125,6 +125,95 @@ def pyftpdlib_accounts(machine: Machine) -> None:
     machine.python(21, script, machine.host, 21, files, "no")
 
 
+SAMBA = """
+[global]
+interfaces = {host}
+bind interfaces only = yes
+smb ports = {ports}
+private dir = {folder}
+lock directory = {folder}
+state directory = {folder}
+cache directory = {folder}
+pid directory = {folder}
+ncalrpc dir = {folder}/ncalrpc
+log file = {folder}/smbd.log
+disable spoolss = yes
+load printers = no
+guest account = nobody
+"""
+GUEST = """
+[radios]
+path = {files}
+guest ok = yes
+read only = yes
+"""
+
+
+def samba(
+    machine: Machine,
+    settings: str,
+    shares: str = "",
+    ports: str = "445",
+    account: str = "",
+) -> None:
+    """Start smbd with these settings; `account` gets the empty password."""
+    text = (SAMBA + settings + shares).format(
+        host=machine.host, folder=machine.folder, ports=ports, files=extracts(machine)
+    )
+    told = machine.write("smb.conf", text)
+    if account:
+        machine.run(machine.tool("smbpasswd"), "-c", told, "-s", "-a", account, input="\n\n")
+    port = int(ports.split()[0])
+    smbd = machine.tool("smbd")
+    machine.start(port, smbd, "--foreground", "--no-process-group", "-s", told)
+
+
+@PART.machine({445: ("X15",)}, needs="samba", counts={"X15": COUNTED})
+def samba_guest(machine: Machine) -> None:
+    samba(machine, "map to guest = Bad User\n", GUEST)
+
+
+@PART.machine({445: ("X15",)}, needs="samba", counts={"X15": COUNTED})
+def samba_guest_is_an_account(machine: Machine) -> None:
+    """Nobody gets nothing; the guest has an account, and its password is empty, as on Windows."""
+    names = machine.write("names", "daemon = guest\n")
+    passwords = machine.folder / "passdb.tdb"
+    settings = f"username map = {names}\npassdb backend = tdbsam:{passwords}\n"
+    shares = GUEST.replace("guest ok = yes", "valid users = daemon")
+    samba(machine, settings + "map to guest = Never\n", shares, account="daemon")
+
+
+@PART.machine({445: ("X15",)}, needs="samba", counts={"X15": COUNTED})
+def samba_guest_of_the_newest(machine: Machine) -> None:
+    settings = "map to guest = Bad User\nserver min protocol = SMB3_11\n"
+    samba(machine, settings, GUEST)
+
+
+@PART.machine({445: ("X16",)}, needs="samba")
+def samba_version_1(machine: Machine) -> None:
+    samba(machine, "map to guest = Never\nserver min protocol = NT1\n")
+
+
+@PART.machine({445: ("X16",)}, needs="samba")
+def samba_version_1_only(machine: Machine) -> None:
+    samba(machine, "server min protocol = NT1\nserver max protocol = NT1\n")
+
+
+@PART.machine({445: ()}, needs="samba")
+def samba_as_it_comes(machine: Machine) -> None:
+    shares = GUEST.replace("guest ok = yes", "guest ok = no")
+    samba(machine, "map to guest = Bad User\n", shares)
+
+
+@PART.machine({445: (), 139: ()}, needs="samba")
+def samba_strict(machine: Machine) -> None:
+    settings = (
+        "map to guest = Never\nrestrict anonymous = 2\nserver min protocol = SMB3\n"
+        "server signing = mandatory\nserver smb encrypt = required\n"
+    )
+    samba(machine, settings, GUEST.replace("guest ok = yes", "guest ok = no"), "445 139")
+
+
 @pytest.fixture(scope="module")
 def seen(lan: Lan) -> Iterator[Seen]:
     with lan.audited(PART) as found:
