@@ -214,6 +214,41 @@ def samba_strict(machine: Machine) -> None:
     samba(machine, settings, GUEST.replace("guest ok = yes", "guest ok = no"), "445 139")
 
 
+RSYNC = """
+address = {host}
+use chroot = no
+log file = {folder}/rsync.log
+motd file = {folder}/motd
+reverse lookup = no
+uid = root
+gid = root
+"""
+CLOSED = "auth users = fictif\nsecrets file = {folder}/secrets\nstrict modes = no\n"
+
+
+def rsyncd(machine: Machine, *modules: str) -> None:
+    """Start an rsync daemon with these modules."""
+    machine.write("motd", "Bienvenue\n\nau cabinet\n")
+    machine.write("secrets", "fictif:un mot de passe fictif\n")
+    text = (RSYNC + "".join(modules)).format(host=machine.host, folder=machine.folder)
+    settings = ("--daemon", "--no-detach", "--config", machine.write("rsyncd.conf", text))
+    machine.start(873, machine.tool("rsync"), *settings, "--port", 873)
+
+
+@PART.machine({873: ("X15", "X29")}, needs="rsync", counts={"X15": COUNTED})
+def rsync_open(machine: Machine) -> None:
+    files = extracts(machine)
+    machine.write("files/exports/2019/trop/profond.dcm", b"")
+    closed = "[dossiers]\npath = {folder}\n" + CLOSED
+    rsyncd(machine, f"[sauvegarde]\ncomment = a\tb\npath = {files}\n", closed)
+
+
+@PART.machine({873: ("X29",)}, needs="rsync")
+def rsync_strict(machine: Machine) -> None:
+    closed = f"[dossiers]\npath = {extracts(machine)}\nlist = no\n" + CLOSED
+    rsyncd(machine, closed)
+
+
 @pytest.fixture(scope="module")
 def seen(lan: Lan) -> Iterator[Seen]:
     with lan.audited(PART) as found:

@@ -54,14 +54,16 @@ class Tally:
             self.listed[kind] = self.listed.get(kind, 0) + 1
 
 
-def walk(root: K, show: Callable[[K], Iterable[Entry[K]]], tally: Tally) -> Iterator[None]:
+def walk(
+    root: K, show: Callable[[K], Iterable[Entry[K]]], tally: Tally, depth: int = DEPTH
+) -> Iterator[None]:
     """List `root` and what is below, breadth first; yields after each folder that was shown.
 
     A folder that `show` refuses is passed over; what else it raises ends the walk.
     """
     level = [root]
     left = FOLDERS
-    for _ in range(DEPTH + 1):
+    for _ in range(depth + 1):
         below: list[tuple[bool, K]] = []
         for folder in level[:left]:
             try:
