@@ -107,7 +107,7 @@ class Picture:
         return tuple(sorted({port for each in self.spots for port in each.outside_ports}))
 
 
-def picture_of(report: Report) -> Picture:
+def picture_of(report: Report, most: int = MOST) -> Picture:
     """The picture of one audit, just made or kept."""
     scan = report.scan
     return picture(
@@ -116,6 +116,7 @@ def picture_of(report: Report) -> Picture:
         forwardings_of(scan),
         looked=bool(TRIED & set(scan.outside_by)),
         shared=scan.shared,
+        most=most,
     )
 
 

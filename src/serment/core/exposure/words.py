@@ -37,6 +37,25 @@ OUTSIDES: Final[Mapping[Outside, str]] = {
     Outside.CLOSED: N_("tried from outside: closed"),
     Outside.SHARED_ADDRESS: N_("shared address, not checked"),
 }
+COMMANDMENTS: Final[Mapping[int, str]] = {
+    1: N_("keep only the data that care needs"),
+    2: N_("restrict access and encrypt"),
+    3: N_("keep the system secure"),
+    4: N_("inform patients"),
+    5: N_("keep the register of processing"),
+    6: N_("exchange through secure messaging"),
+    7: N_("leave no health file lying about"),
+    8: N_("back up every week at least"),
+    9: N_("choose and bind processors"),
+    10: N_("notify breaches"),
+}
+ARTICLES: Final[Mapping[str, str]] = {
+    "GDPR Art. 5(1)(f)": N_("GDPR Art. 5(1)(f), integrity and confidentiality"),
+    "GDPR Art. 32(1)(a)": N_("GDPR Art. 32(1)(a), encryption"),
+    "GDPR Art. 32(1)(b)": N_("GDPR Art. 32(1)(b), lasting confidentiality of systems"),
+    "GDPR Art. 32(1)(d)": N_("GDPR Art. 32(1)(d), regular testing of security"),
+    "CSP Art. L1110-4": N_("Public Health Code Art. L1110-4, medical secrecy"),
+}
 
 
 class Kind(StrEnum):
