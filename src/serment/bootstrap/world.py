@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from serment.core.exposure.posture.registry import Answer
     from serment.entrypoints.desk.desk import Desk
     from serment.ports import ProgressFactory
+    from serment.ports.peer import Helping, Peers
 
 SHARE_LIMIT = 64 * 1024  # bytes of a share's file
 SHARE_WORDS = re.compile(r"(?:[0-9.]*\s*[a-z]+\s*){33}")  # one paragraph of the kit's text
@@ -125,6 +126,16 @@ class RealWorld:
         from serment.bootstrap.network import known_flaws, network
 
         return Auditing(network(), SystemClock(), known_flaws())
+
+    def peers(self, vault: Path | None) -> Peers:
+        from serment.bootstrap.peer import peers
+
+        return peers(vault)
+
+    def helping(self, vault: Path | None, told: Callable[[str, str], None]) -> Helping:
+        from serment.bootstrap.peer import helping
+
+        return helping(vault, told)
 
     def examine_host(self, record: Path | None) -> tuple[Answer, ...]:
         from serment.bootstrap.posture import examine_this_host

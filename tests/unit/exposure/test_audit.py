@@ -13,7 +13,7 @@ from tests.unit.exposure.sights import BAD, HOST, NOW, ROUTABLE, WELL_KEPT, scan
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
-from serment.app.find.network import Wish, audit, prepare
+from serment.app.find.network import Wish, audit, prepare, prove
 from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
 from serment.core.exposure.outside import Sight
 from serment.core.exposure.ports import ALL
@@ -21,6 +21,7 @@ from serment.core.exposure.products import parse_flaws
 from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.report import Report, as_json
 from serment.core.exposure.sarif import as_sarif
+from serment.core.exposure.scope import Proof
 from serment.core.exposure.seen import Answer, Database, Dicom, Gateway
 from serment.core.exposure.seen import Mapping as Forwarding
 from serment.errors import AccessDenied, NotFound, UsageError
@@ -114,6 +115,7 @@ def test_the_answers_about_the_box_and_a_scan_from_outside_are_said() -> None:
     assert as_json(audited(MemoryNetwork(networks=("192.168.1.0/30",))), say)["outside"] == {
         "by": [],
         "said": "not checked from outside",
+        "peer": None,
     }
 
 
@@ -159,8 +161,14 @@ def judged(name: str) -> Report:
     seen, _ = BAD[name]
     network = MemoryNetwork(seen.services)
     targets = tuple({each.place.host for each in seen.services}) or (HOST,)
-    proved = tuple(each for each in targets if each == ROUTABLE)
-    return audited(network, targets=targets, proved=proved, dmz=seen.dmz, only=frozenset({name}))
+    only = frozenset({name})
+    wish = Wish(targets, ports=ALL, authorised_by=WHO, dmz=seen.dmz, only=only)
+    prepared = prepare(network, wish, provable=True)
+    return audit(network, MemoryClock(NOW), prove(prepared, proof), FLAWS)
+
+
+def proof(address: str) -> Proof:
+    return Proof(address, 7312, "colleague", NOW)
 
 
 def test_hosts_are_in_the_order_of_addresses_and_ports() -> None:

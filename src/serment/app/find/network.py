@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
+from serment.app.find.outside import Look, Outside, by_import, by_nobody, by_the_box
 from serment.core.exposure.checking import View
 from serment.core.exposure.findings import NotChecked
-from serment.core.exposure.outside import Sight, join
+from serment.core.exposure.outside import Sight
 from serment.core.exposure.ports import COMMON
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.registry import CHECKS, judge
 from serment.core.exposure.report import Report
-from serment.core.exposure.scope import ASK_ABOVE, Scope, names_in, plan
-from serment.core.exposure.seen import Gateway, Scan
+from serment.core.exposure.scope import ASK_ABOVE, Proof, Scope, names_in, not_yours, plan
+from serment.core.exposure.seen import Scan
 from serment.core.exposure.titles import USUAL_TITLES
 from serment.errors import N_, AccessDenied, UsageError
 from serment.ports import Clock
@@ -37,7 +38,6 @@ class Wish:
     default_accounts: bool = False
     authorised_by: str = ""
     large: bool = False  # somebody confirmed the number of addresses
-    proved: tuple[str, ...] = ()
     dmz: bool | None = None
     manual_rules: bool | None = None
     sights: tuple[Sight, ...] = ()  # of an imported scan
@@ -45,15 +45,20 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A wish and the scope it comes to; `skipped`: networks too large to be swept unasked."""
+    """A wish and the scope it comes to; `skipped`: networks too large to be swept unasked; `proofs`:
+    that public addresses are the practice's."""
 
     wish: Wish
     scope: Scope
     skipped: tuple[str, ...] = ()
+    proofs: tuple[Proof, ...] = ()
 
 
-def prepare(network: Network, wish: Wish) -> Prepared:
+def prepare(network: Network, wish: Wish, *, provable: bool = False) -> Prepared:
     """Resolve names once and decide the scope; sends nothing to it.
+
+    Args:
+        provable: a helper outside can prove public addresses (`prove`) before anything is sent.
 
     Raises:
         UsageError: a target or a check that cannot be read, or nothing to look at.
@@ -72,9 +77,28 @@ def prepare(network: Network, wish: Wish) -> Prepared:
         resolved=resolved,
         on_link=on_link,
         excluded=wish.excluded,
-        proved=wish.proved,
+        provable=provable,
     )
     return Prepared(wish, scope, skipped)
+
+
+def prove(prepared: Prepared, by: Callable[[str], Proof]) -> Prepared:
+    """With a proof of control for every public address in scope.
+
+    Args:
+        by: has one address proved.
+
+    Raises:
+        AccessDenied: nobody authorised the audit, or an address was not proved.
+        SermentError: the helper could not be asked.
+    """
+    check_agreed(prepared)
+    proofs = tuple(by(each) for each in prepared.scope.unproved)
+    proved = tuple(each.address for each in proofs)
+    left = tuple(each for each in prepared.scope.unproved if each not in proved)
+    return replace(
+        prepared, scope=replace(prepared.scope, proved=proved, unproved=left), proofs=proofs
+    )
 
 
 def audit(
@@ -83,11 +107,16 @@ def audit(
     prepared: Prepared,
     flaws: tuple[Flaw, ...] = (),
     progress: Callable[[Progress], None] = lambda _: None,
+    look: Look = by_nobody,
 ) -> Report:
     """Look, and judge what was seen.
 
+    Args:
+        look: at the practice from outside, once it was seen from inside.
+
     Raises:
-        AccessDenied: nobody authorised it, or its size was not confirmed.
+        AccessDenied: nobody authorised it, its size was not confirmed, or a public address in it
+            was not proved.
     """
     check_allowed(prepared)
     wish, scope = prepared.wish, prepared.scope
@@ -100,21 +129,31 @@ def audit(
         titles=USUAL_TITLES,
     )
     services = tuple(network.audit(order, progress))
-    scan = see_outside(Scan(services, at=at), wish)
-    findings, skipped = judge(View(scan, flaws), wish.only)
+    outside = see_outside(Scan(services, at=at), wish, look)
+    findings, skipped = judge(View(outside.scan, flaws), wish.only)
     return Report(
         at,
         clock.monotonic() - started,
-        scan,
+        outside.scan,
         tuple(findings),
-        (*skipped, *_unswept(prepared)),
+        (*skipped, *outside.not_checked, *_unswept(prepared)),
         wish.authorised_by,
         len(scope.addresses),
         scope.proved,
+        prepared.proofs,
+        outside.looked,
     )
 
 
 def check_allowed(prepared: Prepared) -> None:
+    """Raise `AccessDenied` unless somebody answers for it and for its size, and every public address
+    in it was proved."""
+    check_agreed(prepared)
+    if prepared.scope.unproved:
+        raise not_yours(prepared.scope.unproved[0])
+
+
+def check_agreed(prepared: Prepared) -> None:
     """Raise `AccessDenied` unless somebody answers for it, and for its size."""
     if not prepared.scope.is_local and not prepared.wish.authorised_by:
         raise AccessDenied(
@@ -130,15 +169,14 @@ def check_allowed(prepared: Prepared) -> None:
         )
 
 
-def see_outside(scan: Scan, wish: Wish) -> Scan:
-    """The scan with what is known of the outside: the box's list, the answers, an imported scan."""
-    by: list[str] = []
-    if any(isinstance(each.facts, Gateway) for each in scan.services):
-        by.append("upnp")
-    if wish.dmz is not None or wish.manual_rules is not None:
-        by.append("questions")
-    known = replace(scan, dmz=wish.dmz, manual_rules=wish.manual_rules, outside_by=tuple(by))
-    return join(known, wish.sights, "import") if wish.sights else known
+def see_outside(scan: Scan, wish: Wish, look: Look = by_nobody) -> Outside:
+    """The scan with what is known of the outside: the box's list, the answers, an imported scan, and a
+    helper's look."""
+    known = Outside(by_the_box(scan, wish.dmz, wish.manual_rules))
+    if wish.sights:
+        known = by_import(known.scan, wish.sights)
+    seen = look(known.scan)
+    return replace(seen, not_checked=(*known.not_checked, *seen.not_checked))
 
 
 def _own(

@@ -1,17 +1,29 @@
 """The view from the Internet, joined to what was seen inside: reached, tried, explained or not.
 
-Sights come from a peer outside or from an imported scan (`imported`). A box forwards a port to a
-machine inside; which one is known from its UPnP list, or when only one machine has such a port open.
-What is known by neither stays at the address outside, and speaks for DMZ mode or rules by hand (X23).
+Sights come from a helper outside (`peer`) or from an imported scan (`imported`). A box forwards a port
+to a machine inside; which one is known from its UPnP list, or when only one machine has such a port
+open. What is known by neither stays at the address outside, and speaks for DMZ mode or rules by hand
+(X23). A port that was tried and is closed says so of the machines that have it, not of one to which
+another port leads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Final
 
 from serment.core.exposure.findings import Outside, Place
-from serment.core.exposure.seen import Gateway, Scan
+from serment.core.exposure.peer.rules import boxes, is_shared
+from serment.core.exposure.seen import Gateway, Scan, Service
+
+# What a helper calls by one name that an audit inside knows more closely.
+_SAME: Final[Mapping[str, frozenset[str]]] = {
+    "http": frozenset({"http", "igd", "webdav", "elasticsearch"}),
+    "ftp": frozenset({"ftp", "ftps"}),
+}
+_UNTOLD: Final = frozenset({"", "unknown", "silent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,15 @@ class Sight:
     protocol: str = ""
 
 
-Inside = Mapping[tuple[str, int], Place]
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a helper saw from outside. `shared`: the address is not the practice's alone; nothing was
+    tried."""
+
+    by: str  # the helper's name
+    address: str  # of the practice, as the helper sees it
+    shared: bool = False
+    sights: tuple[Sight, ...] = ()
 
 
 def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) -> Scan:
@@ -36,23 +56,35 @@ def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) 
     done = (*(each for each in scan.outside_by if each != by), by)
     if shared:
         return replace(scan, shared=True, outside_by=done)
-    inside = {(each.place.host, each.place.port): each.place for each in scan.services}
-    forwarded = _forwarded(scan, inside)
-    alone = _alone(inside)
+    inside = _Inside(scan, believed=by == "peer")
     reached, tried = set(scan.reached), set(scan.tried)
     for sight in sights:
-        place = (
-            inside.get((sight.address, sight.port))
-            or forwarded.get(sight.port)
-            or alone.get(sight.port)
-            or Place(sight.address, sight.port, sight.protocol)
-        )
-        tried.add(place)
         if sight.is_open:
-            reached.add(place)
+            reached.add(inside.led_to(sight))
+        else:
+            tried |= inside.closed(sight)
     return replace(
-        scan, reached=frozenset(reached), tried=frozenset(tried - reached), outside_by=done
+        scan,
+        reached=frozenset(reached),
+        tried=frozenset(tried - reached),
+        outside_by=done,
     )
+
+
+def ours(scan: Scan, sights: Iterable[Sight]) -> tuple[tuple[Sight, ...], tuple[str, ...], bool]:
+    """Of an imported scan: the sights of this practice, the addresses that are not its, and whether
+    its box has an address shared with strangers. Where no box states an address, all are its."""
+    stated, mine = set(boxes(scan)) - {""}, {each.place.host for each in scan.services}
+    if any(is_shared(each) for each in stated):
+        return (), (), True
+    kept, others = [], dict[str, None]()
+    for sight in sights:
+        alike = {each for each in stated if ip_address(each).version == _version(sight)}
+        if alike and sight.address not in alike | mine:
+            others[sight.address] = None
+        else:
+            kept.append(sight)
+    return tuple(kept), tuple(others), False
 
 
 def outside_of(scan: Scan, place: Place) -> Outside:
@@ -67,24 +99,73 @@ def outside_of(scan: Scan, place: Place) -> Outside:
 def unexplained(scan: Scan) -> frozenset[Place]:
     """Places reached from outside that no UPnP forwarding leads to, and that have no address of
     their own there."""
-    mapped = {
-        (mapping.host, mapping.port)
+    mapped = {(place.host, place.port) for place in _forwarded(scan).values()}
+    public = {
+        (each.place.host, each.place.port)
         for each in scan.services
-        if isinstance(each.facts, Gateway)
-        for mapping in each.facts.mappings
+        if not is_shared(each.place.host)
     }
-    return frozenset(each for each in scan.reached if (each.host, each.port) not in mapped)
+    return frozenset(each for each in scan.reached if (each.host, each.port) not in mapped | public)
+
+
+class _Inside:
+    """What listens inside, by the ways that lead to it from outside.
+
+    `believed`: the protocols of sights are what answered there, not what the port's number suggests.
+    """
+
+    def __init__(self, scan: Scan, *, believed: bool) -> None:
+        self._services = {(each.place.host, each.place.port): each for each in scan.services}
+        self._forwarded = _forwarded(scan)
+        self._believed = believed
+
+    def led_to(self, sight: Sight) -> Place:
+        """The place that an open port leads to; itself when that is not known."""
+        if sure := self._sure(sight):
+            return sure
+        likely = [
+            each.place
+            for each in self._at(sight.port)
+            if not self._believed or _agrees(each, sight.protocol)
+        ]
+        return likely[0] if len(likely) == 1 else Place(sight.address, sight.port, sight.protocol)
+
+    def closed(self, sight: Sight) -> set[Place]:
+        """The places that are not reached by a closed port."""
+        if sure := self._sure(sight):
+            return {sure}
+        elsewhere = {(place.host, place.port) for place in self._forwarded.values()}
+        found = {
+            each.place
+            for each in self._at(sight.port)
+            if (each.place.host, each.place.port) not in elsewhere
+        }
+        return found or {Place(sight.address, sight.port)}
+
+    def _sure(self, sight: Sight) -> Place | None:
+        if own := self._services.get((sight.address, sight.port)):
+            return own.place
+        led = self._forwarded.get(sight.port)
+        if led is None:
+            return None
+        known = self._services.get((led.host, led.port))
+        return known.place if known else led
+
+    def _at(self, port: int) -> list[Service]:
+        """Who has that port behind a box; an address of the Internet is reached by itself alone."""
+        return [
+            each for (host, own), each in self._services.items() if own == port and is_shared(host)
+        ]
 
 
 def _among(places: Iterable[Place], place: Place) -> bool:
     return any((each.host, each.port) == (place.host, place.port) for each in places)
 
 
-def _forwarded(scan: Scan, inside: Inside) -> dict[int, Place]:
+def _forwarded(scan: Scan) -> dict[int, Place]:
+    """Where the box leads from each of its outside ports."""
     return {
-        mapping.outside_port: inside.get(
-            (mapping.host, mapping.port), Place(mapping.host, mapping.port)
-        )
+        mapping.outside_port: Place(mapping.host, mapping.port)
         for each in scan.services
         if isinstance(each.facts, Gateway)
         for mapping in each.facts.mappings
@@ -92,9 +173,14 @@ def _forwarded(scan: Scan, inside: Inside) -> dict[int, Place]:
     }
 
 
-def _alone(inside: Inside) -> dict[int, Place]:
-    """Ports that only one machine has open."""
-    found: dict[int, list[Place]] = {}
-    for (_, port), place in inside.items():
-        found.setdefault(port, []).append(place)
-    return {port: places[0] for port, places in found.items() if len(places) == 1}
+def _agrees(service: Service, protocol: str) -> bool:
+    """Whether what answered outside may be this service."""
+    if protocol in _UNTOLD or service.protocol in _UNTOLD:
+        return True
+    if protocol == "tls":
+        return service.tls is not None
+    return service.tls is None and service.protocol in _SAME.get(protocol, {protocol})
+
+
+def _version(sight: Sight) -> int:
+    return ip_address(sight.address).version

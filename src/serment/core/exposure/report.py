@@ -14,7 +14,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from serment.core.exposure.findings import Finding, NotChecked, Place, Readable, Severity
+from serment.core.exposure.outside import Looked
 from serment.core.exposure.registry import CHECKS
+from serment.core.exposure.scope import Proof
 from serment.core.exposure.seen import BANNER_LIMIT, Scan, Service
 from serment.core.exposure.text import clean
 from serment.errors import N_
@@ -42,6 +44,8 @@ class Report:
     authorised_by: str = ""
     addresses: int = 0
     proved: tuple[str, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    looked: Looked | None = None  # by a helper outside
 
     @property
     def counts(self) -> dict[Severity, int]:
@@ -64,9 +68,11 @@ def as_json(report: Report, say: Say) -> dict[str, Any]:
         "addresses": report.addresses,
         "authorised_by": report.authorised_by,
         "proved": list(report.proved),
+        "proofs": [_proof(each) for each in report.proofs],
         "outside": {
             "by": list(report.scan.outside_by),
             "said": ", ".join(outside_said(report.scan, say)),
+            "peer": _looked(report.looked),
         },
     }
 
@@ -105,6 +111,28 @@ def hosts(scan: Scan) -> dict[str, list[Service]]:
     for service in sorted(scan.services, key=lambda each: _place_order(each.place)):
         found.setdefault(service.place.host, []).append(service)
     return found
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    return {
+        "address": proof.address,
+        "port": proof.port,
+        "by": proof.by,
+        "at": proof.at.isoformat(),
+    }
+
+
+def _looked(looked: Looked | None) -> dict[str, Any] | None:
+    if looked is None:
+        return None
+    ports = {each.port: each.is_open for each in looked.sights}
+    return {
+        "name": looked.by,
+        "address": looked.address,
+        "shared": looked.shared,
+        "open": sorted(port for port, is_open in ports.items() if is_open),
+        "closed": sorted(port for port, is_open in ports.items() if not is_open),
+    }
 
 
 def _host(host: str, services: list[Service]) -> dict[str, Any]:

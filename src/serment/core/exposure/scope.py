@@ -1,8 +1,9 @@
 """Which addresses and ports an audit may touch: targets read, rules applied, before any packet.
 
 Private, loopback and link-local ranges are the practice's own, as are IPv6 addresses of a prefix on
-the machine's own links. Any other public address is refused unless its control was proved. Who
-resolves names, asks the person and proves control is left to the caller.
+the machine's own links. Any other public address is refused unless its control was proved: the tool's
+own listener there gave a fresh token to a helper outside. Who resolves names, asks the person and has
+control proved is left to the caller.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -28,6 +30,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 
 ASK_ABOVE: Final = 1024  # addresses: more are asked about every time
 MOST: Final = 65_536  # addresses of one audit
+MOST_UNPROVED: Final = 2  # public addresses proved for one audit: a helper sees one of each family
 _OWN: Final = tuple(
     ip_network(text)
     for text in (
@@ -48,11 +51,22 @@ _SHORT_RANGE: Final = re.compile(r"(\d+\.\d+\.\d+)\.(\d+)-(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """That a public address is the practice's: its own listener there gave a token to a helper."""
+
+    address: str
+    port: int
+    by: str  # the helper's name
+    at: datetime  # aware UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What may be touched: `addresses` in the order given, without repeats."""
 
     addresses: tuple[str, ...]
     proved: tuple[str, ...] = ()  # public ones among them whose control was proved
+    unproved: tuple[str, ...] = ()  # public ones that must be proved before anything is sent
 
     @property
     def is_large(self) -> bool:
@@ -110,6 +124,7 @@ def plan(
     on_link: Collection[str] = (),
     excluded: Sequence[str] = (),
     proved: Collection[str] = (),
+    provable: bool = False,
 ) -> Scope:
     """The scope of an audit.
 
@@ -119,6 +134,7 @@ def plan(
         on_link: the networks of this machine's links, as CIDR.
         excluded: what is left out, in the same words.
         proved: public addresses whose control was proved.
+        provable: somebody can prove others, up to `MOST_UNPROVED`, before anything is sent.
 
     Raises:
         UsageError: nothing is left, or far too much.
@@ -130,20 +146,25 @@ def plan(
     links = [ip_network(each, strict=False) for each in on_link]
     known = {ip_address(each) for each in proved}
     found: dict[Address, None] = {}
+    strange: dict[Address, None] = {}
     for text, network in wanted:
         own = is_own(network, links)
         for address in _hosts(network) if "/" in text else network:
             if _within(address, left_out):
                 continue
             if not own and address not in known:
-                raise _not_yours(address)
+                strange[address] = None
+                if not provable or len(strange) > MOST_UNPROVED:
+                    raise not_yours(str(address))
             found[address] = None
     if not found:
         raise UsageError(
             N_("no address is left to look at"), hint=N_("check the targets and --exclude")
         )
     return Scope(
-        tuple(str(each) for each in found), tuple(str(each) for each in found if each in known)
+        tuple(str(each) for each in found),
+        tuple(str(each) for each in found if each in known),
+        tuple(str(each) for each in strange),
     )
 
 
@@ -210,11 +231,12 @@ def _covers(outer: Network, inner: Network) -> bool:
     )
 
 
-def _not_yours(address: Address) -> AccessDenied:
+def not_yours(address: str) -> AccessDenied:
+    """What a public address without proof is answered with."""
     return AccessDenied(
         N_("{address} is a public address, and that it is yours is not proved"),
         hint=N_(
-            "audit the practice's own network; for the view from outside, import a scan: --outside FILE"
+            "prove it with a helper outside (--peer NAME), or audit the practice's own network"
         ),
-        address=str(address),
+        address=address,
     )

@@ -21,14 +21,20 @@ NEW_PASSWORD = "SERMENT_NEW_PASSWORD_FILE"
 LONGEST = 1024
 
 
+def named_vault(context: Context) -> Path | None:
+    """The vault's folder, when one is named."""
+    named = context.chosen_vault or context.environment.get("SERMENT_VAULT")
+    return Path(named) if named else None
+
+
 def vault(context: Context) -> Path:
     """The vault's folder: --vault, else SERMENT_VAULT."""
-    named = context.chosen_vault or context.environment.get("SERMENT_VAULT")
-    if not named:
+    named = named_vault(context)
+    if named is None:
         raise UsageError(
             N_("which vault?"), hint=N_("name its folder: --vault DIR, or set SERMENT_VAULT")
         )
-    return Path(named)
+    return named
 
 
 def password(context: Context, question: str = N_("Password")) -> Masked[str]:
@@ -61,17 +67,24 @@ def somebody_is_there(context: Context) -> bool:
 
 def agreed(context: Context, question: str) -> bool:
     """Whether the person answers with a yes, in his language or in English."""
-    out = context.output
-    out.err.write(out.text(question) + " ")
-    out.err.flush()
-    answer = sys.stdin.readline().strip().casefold()
-    return answer in {"yes", out.text(N_("yes")).casefold()}
+    return choice(context, question).casefold() in {
+        "yes",
+        context.output.text(N_("yes")).casefold(),
+    }
 
 
 def line(context: Context, question: str) -> str:
     """What the person types at a question; empty when nothing."""
     out = context.output
     out.err.write(out.text(question) + ": ")
+    out.err.flush()
+    return sys.stdin.readline().strip()
+
+
+def choice(context: Context, question: str) -> str:
+    """As `line`, after a question that names its answers; in the reader's words."""
+    out = context.output
+    out.err.write(out.text(question) + " ")
     out.err.flush()
     return sys.stdin.readline().strip()
 

@@ -27,6 +27,8 @@ class Asked:
     box_dmz: str | None
     box_rules: str | None
     outside: Path | None
+    peer: str | None
+    prove: int
     baseline: Path | None
     sarif: Path | None
 
@@ -69,16 +71,23 @@ def network(
         list[str] | None, typer.Option("--host", help=N_("only this address: a recheck"))
     ] = None,
     box_dmz: Annotated[
-        str | None, typer.Option("--box-dmz", help=N_("is the box in DMZ mode: yes or no"))
+        str | None, typer.Option("--box-dmz", help=N_("is the box in DMZ mode: yes, no or unknown"))
     ] = None,
     box_rules: Annotated[
         str | None,
-        typer.Option("--box-rules", help=N_("were ports opened on it by hand: yes or no")),
+        typer.Option("--box-rules", help=N_("were ports opened on it by hand: yes, no or unknown")),
     ] = None,
     outside: Annotated[
         Path | None,
         typer.Option("--outside", help=N_("a scan made from outside: nmap XML, Shodan, Censys")),
     ] = None,
+    peer: Annotated[
+        str | None, typer.Option("--peer", help=N_("have this helper outside look back"))
+    ] = None,
+    prove: Annotated[
+        int,
+        typer.Option("--prove", help=N_("the port on which a public address is proved to it")),
+    ] = 7312,
     baseline: Annotated[
         Path | None,
         typer.Option("--baseline", help=N_("an earlier --json: only what is new counts")),
@@ -101,6 +110,8 @@ def network(
         box_dmz,
         box_rules,
         outside,
+        peer,
+        prove,
         baseline,
         sarif,
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from serment.app.find.network import Prepared, Wish, audit, prepare
+from serment.app.find.network import Prepared, Wish, audit, prepare, prove
+from serment.app.find.outside import Look, by_nobody, by_peer
 from serment.core.exposure.imported import MOST_BYTES, parse_outside
 from serment.core.exposure.outside import Sight
 from serment.core.exposure.ports import parse_ports
@@ -22,10 +23,13 @@ from serment.entrypoints.cli.scan_kept import keep, last_authorised, read_baseli
 from serment.entrypoints.cli.scan_network import Asked
 from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
-from serment.errors import N_, Unavailable, UsageError
+from serment.errors import N_, NotFound, Unavailable, UsageError
 from serment.ports.network import Progress
+from serment.ports.peer import Peers
 
 FILE_LIMIT = 1024 * 1024  # bytes of a file of targets
+BOX_CHECKS = frozenset({"X22", "X23"})
+UNKNOWN = frozenset({"", "unknown", "inconnu"})
 PHASES = {
     "hosts": N_("Looking for machines"),
     "ports": N_("Looking for open ports"),
@@ -37,12 +41,20 @@ def run(context: Context, asked: Asked) -> int:
     """The exit code."""
     against = read_baseline(asked.baseline) if asked.baseline else None
     auditing = context.world.auditing()
-    prepared = _asked(context, prepare(auditing.network, _wish(asked)))
+    peers = _peers(context, asked.peer) if asked.peer else None
+    prepared = _asked(
+        context, prepare(auditing.network, _wish(asked), provable=peers is not None), asked
+    )
+    look: Look = by_nobody
+    if peers and asked.peer:
+        name, port = asked.peer, asked.prove
+        prepared = prove(prepared, lambda address: peers.prove(name, address, port))
+        look = by_peer(peers, name)
     if asked.default_accounts:
         context.output.note(
             N_("Factory accounts are tried, once each: the other side's logs will show it")
         )
-    report = _audited(context, auditing, prepared)
+    report = _audited(context, auditing, prepared, look)
     kept = keep(context, prepared, report, against)
     if asked.sarif:
         write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
@@ -68,9 +80,21 @@ def _wish(asked: Asked) -> Wish:
     )
 
 
-def _asked(context: Context, prepared: Prepared) -> Prepared:
+def _peers(context: Context, name: str) -> Peers:
+    """The helpers, of whom there is one of that name: said before anything is asked of anybody."""
+    peers = context.world.peers(asking.named_vault(context))
+    if not any(each.name == name and each.place for each in peers.known()):
+        raise NotFound(
+            N_("there is no helper named {name}"),
+            hint=N_("`serment scan peer list` names them; `serment scan peer pair` adds one"),
+            name=name[:80],
+        )
+    return peers
+
+
+def _asked(context: Context, prepared: Prepared, asked: Asked) -> Prepared:
     """With who answered for the last audit of the vault, and with what the person in front of the
-    terminal answers to the two questions."""
+    terminal answers to the questions: how many, who, and how the Internet box is set."""
     wish, scope = prepared.wish, prepared.scope
     if not scope.is_local and not wish.authorised_by:
         wish = replace(wish, authorised_by=last_authorised(context))
@@ -83,17 +107,30 @@ def _asked(context: Context, prepared: Prepared) -> Prepared:
     if not scope.is_local and not wish.authorised_by:
         name = asking.line(context, N_("Who authorised this audit (name and function)"))
         wish = replace(wish, authorised_by=name)
+    if not scope.is_local and not BOX_CHECKS.isdisjoint(wish.only or BOX_CHECKS):
+        wish = _with_the_box(context, wish, asked)
     return replace(prepared, wish=wish)
 
 
-def _audited(context: Context, auditing: Auditing, prepared: Prepared) -> Report:
+def _with_the_box(context: Context, wish: Wish, asked: Asked) -> Wish:
+    """With the answers about the Internet box: UPnP does not tell DMZ mode and rules made by hand."""
+    if asked.box_dmz is None:
+        question = N_("Is the Internet box in DMZ mode? (yes/no/unknown)")
+        wish = replace(wish, dmz=_yes_or_no(asking.choice(context, question)))
+    if asked.box_rules is None:
+        question = N_("Were ports opened on it by hand, in NAT/PAT? (yes/no/unknown)")
+        wish = replace(wish, manual_rules=_yes_or_no(asking.choice(context, question)))
+    return wish
+
+
+def _audited(context: Context, auditing: Auditing, prepared: Prepared, look: Look) -> Report:
     stages = Stages(context.progress)
 
     def progress(event: Progress) -> None:
         stages.at(PHASES.get(event.phase, event.phase), event.done, event.total)
 
     try:
-        return audit(auditing.network, auditing.clock, prepared, auditing.flaws, progress)
+        return audit(auditing.network, auditing.clock, prepared, auditing.flaws, progress, look)
     finally:
         stages.close()
 
@@ -124,8 +161,10 @@ def _outside(path: Path) -> tuple[Sight, ...]:
 
 
 def _yes_or_no(text: str | None) -> bool | None:
-    known = {None: None, "yes": True, "oui": True, "no": False, "non": False}
-    key = text.strip().casefold() if text else None
+    known = {"yes": True, "oui": True, "no": False, "non": False}
+    key = text.strip().casefold() if text else ""
+    if key in UNKNOWN:
+        return None
     if key not in known:
-        raise UsageError(N_("answer yes or no"), hint=N_("leave the option out if you do not know"))
+        raise UsageError(N_("answer yes, no or unknown"))
     return known[key]

@@ -52,10 +52,26 @@ def show(output: Output, report: Report, kept: Kept) -> None:
         N_("View from outside: {what}"),
         what=", ".join(outside_said(report.scan, say)),
     )
+    if report.looked and not report.looked.shared:
+        output.line(
+            N_("The helper {name} tried {count} ports of {address}: {open} open"),
+            name=report.looked.by,
+            count=len(report.looked.sights),
+            address=report.looked.address,
+            open=sum(each.is_open for each in report.looked.sights),
+        )
     if report.authorised_by:
         output.line(N_("Authorised by: {name}"), name=clean(report.authorised_by, LINE_LIMIT))
-    for address in report.proved:
-        output.line(N_("Control of {address} was proved by our own listener"), address=address)
+    for proof in report.proofs:
+        output.line(
+            N_(
+                "Control of {address} was proved: our own listener on its port {port} gave a fresh "
+                "token to the helper {name}"
+            ),
+            address=proof.address,
+            port=proof.port,
+            name=proof.by,
+        )
 
 
 def place_said(place: Place) -> str:

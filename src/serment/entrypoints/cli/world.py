@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from serment.core.exposure.products import Flaw
     from serment.ports.network import Network
+    from serment.ports.peer import Helping, Peers
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,12 @@ class World(Protocol):
 
     def auditing(self) -> Auditing:
         """What an audit of the network needs."""
+
+    def peers(self, vault: Path | None) -> Peers:
+        """The helpers outside that this vault, or this user without one, is paired with."""
+
+    def helping(self, vault: Path | None, told: Callable[[str, str], None]) -> Helping:
+        """This machine as a helper; `told` hears what happens, and of which pairing."""
 
     def examine_host(self, record: Path | None) -> tuple[Answer, ...]:
         """How this machine is kept; what it said also goes to the new file `record`."""

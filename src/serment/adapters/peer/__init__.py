@@ -1,0 +1,1 @@
+"""Helpers outside: both ends of the line between a practice and its helper, and the file of pairings."""
