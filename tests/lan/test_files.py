@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from tests.components import lacking
 from tests.e2e.network.certificates import certificate
-from tests.lan.lan import Lan
+from tests.lan.lan import Lan, network
 from tests.lan.parts import Machine, Part, Seen
 
 PART = Part(3)
@@ -249,6 +251,51 @@ def rsync_strict(machine: Machine) -> None:
     rsyncd(machine, closed)
 
 
+GANESHA = """
+NFS_CORE_PARAM {{ NFS_Protocols = {versions}; Enable_NLM = false; Enable_RQUOTA = false; }}
+NFSV4 {{ Graceless = true; RecoveryRoot = {folder}/state; }}
+EXPORT {{
+  Export_Id = 1; Path = {files}; Pseudo = /srv/radios; Protocols = {versions}; Transports = TCP;
+  Squash = All_Squash; SecType = sys; FSAL {{ Name = VFS; }} {access}
+}}
+"""
+# Its programs listen on all addresses: each of these machines has a network of its own.
+NFS = Part(3)
+
+
+def ganesha(machine: Machine, access: str, versions: str = "3") -> None:
+    """Start a port mapper and nfs-ganesha, with a /run of their own."""
+    (machine.folder / "state").mkdir()
+    text = GANESHA.format(
+        folder=machine.folder, files=extracts(machine), access=access, versions=versions
+    )
+    settings = machine.write("ganesha.conf", text)
+    server = f"{machine.tool('ganesha.nfsd')} -F -f {settings} -L {machine.folder}/ganesha.log"
+    mapper = f"{machine.tool('rpcbind')} -f & sleep 1;" if versions != "4" else ""
+    run = f"mount -t tmpfs none /run && {mapper} exec {server} -p {machine.folder}/pid"
+    machine.start(2049, "unshare", "-m", "sh", "-c", run)
+
+
+@NFS.machine({2049: ("X15", "X29"), 111: ()}, needs="nfs-ganesha", counts={"X15": COUNTED})
+def nfs_open(machine: Machine) -> None:
+    ganesha(machine, "Access_Type = RO;")
+
+
+@NFS.machine({2049: ("X15", "X29"), 111: ()}, needs="nfs-ganesha")
+def nfs_open_to_privileged_ports(machine: Machine) -> None:
+    ganesha(machine, "Access_Type = RO; PrivilegedPort = true;")
+
+
+@NFS.machine({2049: ("X15", "X29")}, needs="nfs-ganesha", counts={"X15": COUNTED})
+def nfs_4_only(machine: Machine) -> None:
+    ganesha(machine, "Access_Type = RO;", "4")
+
+
+@NFS.machine({2049: ("X29",), 111: ()}, needs="nfs-ganesha")
+def nfs_strict(machine: Machine) -> None:
+    ganesha(machine, "Access_Type = None; CLIENT { Clients = 10.44.9.9; Access_Type = RO; }", "3,4")
+
+
 @pytest.fixture(scope="module")
 def seen(lan: Lan) -> Iterator[Seen]:
     with lan.audited(PART) as found:
@@ -263,3 +310,24 @@ def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
 def test_no_name_of_a_file_is_told(seen: Seen) -> None:
     for name in ("FICTIF", "Nemo", "1970", "IM0000", "scanner.dcm", "2019"):
         assert name not in str(seen.said)
+
+
+@pytest.fixture(scope="module", params=NFS.machines)
+def alone(request: pytest.FixtureRequest) -> Iterator[tuple[str, Seen]]:
+    """The name of an NFS server, and the audit of its network."""
+    if os.geteuid():
+        lacking("nfs-ganesha opens files by their handles, which only root may")
+    name = request.param
+    with network() as own:
+        if not own.is_own:
+            lacking("nfs-ganesha listens on all addresses: it needs a network of its own")
+        with own.audited(Part(3, machines={name: NFS.machines[name]})) as found:
+            yield name, found
+
+
+def test_an_nfs_server_is_told_as_what_it_is(alone: tuple[str, Seen]) -> None:
+    name, seen = alone
+    seen.check(name)
+    likely = name == "nfs_open_to_privileged_ports"
+    for each in seen.findings(name):
+        assert (each["confidence"] == "likely") is (likely and each["id"] == "X15")

@@ -139,6 +139,7 @@ def test_what_a_node_that_refuses_queries_offers_is_only_possible(name: str, off
         (Http("elasticsearch", 200, NO, YES), "http", "X18"),
         (Files(YES, shares=1), "nfs", "X15"),
         (Files(YES, shares=1), "rsync", "X15"),
+        (Files(Answer.NOTHING, shares=1), "nfs", "X15"),  # only from a privileged port
     ],
 )
 def test_other_ways_in(facts: Http | Files, protocol: str, check: str) -> None:

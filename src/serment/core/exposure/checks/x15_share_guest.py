@@ -1,6 +1,7 @@
 """X15: a shared folder (SMB, NFS, rsync, AFP, WebDAV) opens without an account.
 
-A session that only sees the names of shares is how Samba comes out of the box: low.
+A session that only sees the names of shares is how Samba comes out of the box: low. An NFS export
+to everybody is one even where mounting needs a privileged port: whoever brings a machine has those.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from serment.core.exposure.checking import (
     listed,
     over,
 )
-from serment.core.exposure.findings import Severity
+from serment.core.exposure.findings import Confidence, Severity
 from serment.core.exposure.seen import Answer, Files, Service
 from serment.errors import N_
 
@@ -21,7 +22,17 @@ PROTOCOLS = frozenset({"smb", "nfs", "rsync", "afp", "webdav", "http", "https"})
 
 
 def judge(service: Service, files: Files) -> Verdict:
-    if service.protocol not in PROTOCOLS or files.anonymous is not Answer.YES:
+    if service.protocol not in PROTOCOLS:
+        return None
+    if files.anonymous is Answer.NOTHING and files.shares:
+        return Statement(
+            service.place,
+            Severity.CRITICAL,
+            N_("{shares} folders are exported to every machine; they were not listed from here"),
+            {"shares": files.shares},
+            confidence=Confidence.LIKELY,
+        )
+    if files.anonymous is not Answer.YES:
         return None
     kinds = listed(files.listed)
     if not files.shares and not files.listed and files.readable is None:

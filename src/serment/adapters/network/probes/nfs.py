@@ -1,0 +1,129 @@
+"""NFS: who may mount what, and what is listed without privilege; port mappers beside it.
+
+The exports are stated where NFS itself listens; at the port mapper only when NFS's own port is
+not one of the order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from serment.adapters.network.line import Ended
+from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
+from serment.adapters.network.shares import nfs, rpc
+from serment.adapters.network.shares.nfs import MOUNT, NFS
+from serment.adapters.network.shares.walk import DEPTH, Refused, Tally, walk
+from serment.core.exposure.seen import Answer, Files
+
+PORT_MAPPER: Final = 111  # where it listens, by RFC 1833
+LOOKED_INTO: Final = 8  # exports
+_BEFORE: Final = 4  # folders above an export that NFS 4 shows
+
+
+def talk(call: Call) -> Heard | None:
+    """Ask whether NFS is spoken, in which version; then who may mount what."""
+    client = rpc.Client(call.line())
+    versions = (3, 3)
+    try:
+        client.ask(NFS, 3, 0)
+    except rpc.Unavailable as unavailable:
+        if unavailable.versions is None:
+            return _other(call, client)
+        versions = unavailable.versions
+    call.understood()
+    call.heard = Heard("nfs", version=str(max(versions)), facts=Files())
+    known = _programs(call)
+    if not _by_mount(call, known, call.place.port):
+        with contextlib.suppress(rpc.Unavailable):
+            _by_root(call)
+    return call.heard
+
+
+def _other(call: Call, client: rpc.Client) -> Heard | None:
+    """Another program: a port mapper, or one that is only named as such."""
+    call.understood()
+    call.heard = Heard("rpc")
+    try:
+        known = rpc.programs(client)
+    except rpc.Unavailable:
+        return call.heard
+    call.heard = Heard("portmapper")
+    ports = [each.port for each in known if each.number == NFS]
+    asked = call.order.only or {(call.place.host, port) for port in call.order.ports}
+    if ports and not any((call.place.host, port) in asked for port in ports):
+        call.heard = Heard("nfs", facts=Files())
+        _by_mount(call, known, ports[0])
+    return call.heard
+
+
+def _programs(call: Call) -> list[rpc.Program]:
+    """What the host's port mapper knows; nothing where it has none."""
+    with contextlib.suppress(rpc.Unavailable, Ended, *NONSENSE):
+        return rpc.programs(rpc.Client(call.beside(PORT_MAPPER)))
+    return []
+
+
+def _by_mount(call: Call, known: Iterable[rpc.Program], port: int) -> bool:
+    """NFS 3: the mount daemon's list, then the folders. False where there is no such daemon."""
+    daemons = {each.version: each.port for each in known if each.number == MOUNT}
+    version = 3 if 3 in daemons else max(daemons, default=0)
+    if not version:
+        return False
+    with contextlib.suppress(rpc.Unavailable, *NONSENSE):
+        mount = rpc.Client(call.beside(daemons[version]))
+        listed = nfs.exports(mount, version)
+        everybody = sum(each.to_everybody for each in listed)
+        _note(call, anonymous=Answer.NOTHING if everybody else Answer.REFUSED, shares=everybody)
+        if version == 3:
+            _count(call, mount, listed, port)
+    return True
+
+
+def _count(call: Call, mount: rpc.Client, listed: list[nfs.Export], port: int) -> None:
+    """Mount what is open to more than single machines, and list it."""
+    tally, shown = Tally(), 0
+    wanted = [each for each in listed if each.to_everybody or each.to_networks]
+    for export in wanted[:LOOKED_INTO]:
+        try:
+            handle = nfs.mounted(mount, export.path)
+        except (Refused, rpc.Unavailable):
+            continue
+        folders = nfs.Third(rpc.Client(call.beside(port)))
+        with contextlib.suppress(rpc.Unavailable):
+            for number, _ in enumerate(walk(handle, folders.show, tally)):
+                shown += number == 0
+                more = max(shown, sum(each.to_everybody for each in listed))
+                _counted(call, tally, more)
+        nfs.unmounted(mount, export.path)
+
+
+def _by_root(call: Call) -> None:
+    """NFS 4: what is below its first folder. Folders alone are no share: they lead to them."""
+    tally, folders = Tally(), nfs.Fourth(rpc.Client(call.line()))
+    _note(call, anonymous=Answer.REFUSED)
+    for _ in walk(b"", folders.show, tally, DEPTH + _BEFORE):
+        if folders.files:
+            _counted(call, tally, 1)
+
+
+def _counted(call: Call, tally: Tally, shares: int) -> None:
+    _note(
+        call,
+        anonymous=Answer.YES,
+        listed=dict(tally.listed),
+        readable=tally.readable,
+        shares=shares,
+    )
+
+
+def _note(call: Call, **known: object) -> None:
+    assert call.heard is not None
+    assert isinstance(call.heard.facts, Files)
+    facts = replace(call.heard.facts, **known)  # type: ignore[arg-type]
+    call.heard = replace(call.heard, facts=facts)
+
+
+PROBE = Probe("nfs", talk, usual=frozenset({111, 2049}), window=0.4)
