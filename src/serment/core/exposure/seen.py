@@ -113,6 +113,7 @@ class Database:
     user: str = ""  # the usual account that needed no password ("postgres", "root")
     readable: Readable | None = None
     default_account: Answer = Answer.NOT_ASKED
+    encrypted: Answer = Answer.NOT_ASKED  # it offers TLS
 
 
 @dataclass(frozen=True, slots=True)

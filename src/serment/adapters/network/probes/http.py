@@ -75,7 +75,7 @@ def _ask(browser: Browser, sight: Sight, first: Page) -> None:
     root = browser.visit("/") if 300 <= first.status < 400 else first
     if root is not first:
         _look(sight, root)
-    records.elasticsearch(browser, sight, root.json())
+    records.elasticsearch(browser, sight, root)
     if sight.protocol == "elasticsearch":
         return
     if box := igd.over_http(browser, root):

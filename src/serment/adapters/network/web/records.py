@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from serment.adapters.network.web.client import Browser
+from serment.adapters.network.web.client import Browser, Page
 from serment.adapters.network.web.sight import Sight
 from serment.core.exposure.findings import Readable, Unit, counted
 from serment.core.exposure.seen import Answer
@@ -37,9 +37,13 @@ def fhir(browser: Browser, sight: Sight) -> None:
             return
 
 
-def elasticsearch(browser: Browser, sight: Sight, said: Any) -> None:
+def elasticsearch(browser: Browser, sight: Sight, first: Page) -> None:
     """Whether the first page is Elasticsearch's (or OpenSearch's), and how many documents it has."""
+    said = first.json()
     if not isinstance(said, dict):
+        return
+    if first.status == 401:
+        _refusing(sight, first, said)
         return
     version = said.get("version")
     if not isinstance(version, dict) or "cluster_name" not in said or "number" not in version:
@@ -53,6 +57,15 @@ def elasticsearch(browser: Browser, sight: Sight, said: Any) -> None:
     sight.answered("elasticsearch", readable, "OpenSearch" if is_other else "Elasticsearch")
     sight.version = str(version["number"])
     sight.login = Answer.REFUSED
+
+
+def _refusing(sight: Sight, first: Page, said: dict[str, Any]) -> None:
+    """Elasticsearch with its security on tells in JSON why it refuses; OpenSearch does not."""
+    error = said.get("error")
+    is_its = isinstance(error, dict) and error.get("type") == "security_exception"
+    if is_its or first.headers.get("x-elastic-product") == "Elasticsearch":
+        sight.protocol = "elasticsearch"
+        sight.refused("elasticsearch", "Elasticsearch")
 
 
 def _is_fhir(browser: Browser, root: str) -> bool:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, over
+from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, each
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.scope import is_loopback
-from serment.core.exposure.seen import Answer, Database, Service
+from serment.core.exposure.seen import Answer, Database, Http, Service
 from serment.errors import N_
 
 
-def judge(service: Service, database: Database) -> Verdict:
+def judge(service: Service) -> Verdict:
     """On the machine itself there is nothing to say."""
-    if database.open is Answer.YES or is_loopback(service.place.host):
+    if is_loopback(service.place.host):
         return None
-    return Statement(
-        service.place,
-        Severity.LOW,
-        N_("{product} answered, and asked for an account"),
-        {"product": service.product or service.protocol},
-    )
+    match service.facts:
+        case Database(open=Answer.YES):
+            return None
+        case Database() | Http(application="elasticsearch", interface=Answer.REFUSED):
+            return Statement(
+                service.place,
+                Severity.LOW,
+                N_("{product} answered, and asked for an account"),
+                {"product": service.product or service.protocol},
+            )
+    return None
 
 
 CHECK = Check(
@@ -28,5 +33,5 @@ CHECK = Check(
     remedy=N_("Bind the database to the local machine, or let only the server that needs it in."),
     articles=CONFIDENTIALITY,
     commandment=3,
-    look=over(Database, judge),
+    look=each(judge),
 )

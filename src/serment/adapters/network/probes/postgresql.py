@@ -1,0 +1,180 @@
+"""PostgreSQL: whether it lets `postgres` in without a password (trust), and offers TLS.
+
+Where it does, rows are estimated from the catalogues of some of its databases; no table is read.
+Source: PostgreSQL documentation, "Frontend/Backend Protocol" (Message Flow, Message Formats).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from serment.adapters.network.line import Cut, Ended, Line
+from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
+from serment.core.exposure.findings import Unit, counted
+from serment.core.exposure.seen import Answer, Database
+
+USER: Final = "postgres"
+_MESSAGE: Final = 64 * 1024  # bytes of one message that is read
+_MESSAGES: Final = 200
+_DATABASES: Final = 6
+_PROTOCOL: Final = 3 << 16
+_TLS_REQUEST: Final = struct.pack(">II", 8, 80877103)
+_KINDS: Final = b"RESKZNTDCIv"
+_NOT_LISTED: Final = "28000"  # SQLSTATE: pg_hba.conf has no line for this caller
+_NAMES: Final = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate LIMIT 20"
+_ROWS: Final = (
+    "SELECT sum(greatest(c.reltuples, s.n_live_tup, 0))::bigint FROM pg_class c"
+    " JOIN pg_stat_user_tables s ON s.relid = c.oid"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What became of a start. `asks`: the way of signing in (PostgreSQL's number), 0 = none."""
+
+    open: Answer
+    version: str = ""
+    code: str = ""  # SQLSTATE of a refusal
+    asks: int = 0
+
+
+def talk(call: Call) -> Heard | None:
+    """Start a session as the usual account, in TLS where offered, else (or refused) in clear."""
+    encrypted, welcome = _try(call, USER, "postgres")
+    if encrypted is None or welcome is None:
+        return None
+    call.heard = _heard(welcome, encrypted)
+    is_clear = False
+    if welcome.code == _NOT_LISTED and encrypted is Answer.YES:
+        # A line of pg_hba.conf may concern sessions in clear only.
+        _, again = _try(call, USER, "postgres", in_clear=True)
+        welcome, is_clear = again or welcome, True
+        call.heard = _heard(welcome, encrypted)
+    if welcome.open is Answer.YES:
+        call.heard = _with_rows(call, call.heard, is_clear)
+    return call.heard
+
+
+def _try(
+    call: Call, user: str, database: str, in_clear: bool = False
+) -> tuple[Answer | None, Welcome | None]:
+    """Whether it offers TLS, and what becomes of a session; None when it is no PostgreSQL."""
+    with call.line() as line:
+        encrypted = Answer.NOT_ASKED if in_clear else _secure(line)
+        if encrypted is None:
+            return None, None
+        welcome = start(line, user, database)
+        if welcome:
+            call.understood()
+        return encrypted, welcome
+
+
+def start(line: Line, user: str, database: str) -> Welcome | None:
+    """Begin a session; None when what answers is no PostgreSQL."""
+    line.send(startup_packet(user, database))
+    version, let_in = "", False
+    for kind, body in _messages(line):
+        if kind not in _KINDS:
+            return None
+        if kind == b"R":
+            asks = int.from_bytes(body[:4], "big")
+            if asks:
+                return Welcome(Answer.REFUSED, version, asks=asks)
+            let_in = True
+        elif kind == b"E":
+            code = parse_error(body)
+            if not code:
+                return None
+            return Welcome(Answer.YES if let_in else Answer.REFUSED, version, code)
+        elif kind == b"S":
+            name, _, value = body.rstrip(b"\0").partition(b"\0")
+            version = value.decode("latin-1") if name == b"server_version" else version
+        elif kind == b"Z":
+            return Welcome(Answer.YES, version)
+    return None
+
+
+def startup_packet(user: str, database: str) -> bytes:
+    """The first message of a session; its log shows who asks."""
+    given = {"user": user, "database": database, "application_name": "SERMENT-AUDIT"}
+    pairs = b"".join(f"{name}\0{value}\0".encode() for name, value in given.items())
+    return struct.pack(">II", 9 + len(pairs), _PROTOCOL) + pairs + b"\0"
+
+
+def parse_error(untrusted: bytes) -> str:
+    """The SQLSTATE of an error; empty when it is none."""
+    fields = {each[:1]: each[1:] for each in untrusted.split(b"\0")}
+    code = fields.get(b"C", b"").decode("latin-1")
+    return code if re.fullmatch(r"[0-9A-Z]{5}", code) else ""
+
+
+def parse_value(untrusted: bytes) -> str:
+    """The first column of a row; empty when it has none."""
+    columns, size = struct.unpack_from(">Hi", untrusted)
+    return untrusted[6 : 6 + size].decode("utf-8", "replace") if columns and size > 0 else ""
+
+
+def _secure(line: Line) -> Answer | None:
+    """Ask for TLS and begin it where it is offered; None when that is no answer of PostgreSQL."""
+    line.send(_TLS_REQUEST)
+    said = line.exactly(1)
+    if said == b"S":
+        line.start_tls()
+        return Answer.YES
+    return Answer.REFUSED if said == b"N" else None
+
+
+def _heard(welcome: Welcome, encrypted: Answer) -> Heard:
+    user = USER if welcome.open is Answer.YES else ""
+    facts = Database(welcome.open, user, encrypted=encrypted)
+    return Heard("postgresql", "PostgreSQL", welcome.version, facts=facts)
+
+
+def _with_rows(call: Call, heard: Heard, is_clear: bool) -> Heard:
+    """With the rows of every database that can be asked in time; one session for each."""
+    names, total, was_told = [USER], 0, False
+    for at in range(_DATABASES):
+        if at >= len(names):
+            break
+        with contextlib.suppress(Ended, *NONSENSE), call.line() as line:
+            if not is_clear:
+                _secure(line)
+            welcome = start(line, USER, names[at])
+            if not welcome or welcome.open is not Answer.YES or welcome.code:
+                continue
+            if at == 0:
+                names += [each for each in _ask(line, _NAMES) if each not in names]
+            for each in _ask(line, _ROWS):
+                total, was_told = total + int(each or 0), True
+    if not was_told:
+        return heard
+    assert isinstance(heard.facts, Database)
+    readable = counted(total, Unit.ROWS, more=len(names) > _DATABASES)
+    return replace(heard, facts=replace(heard.facts, readable=readable))
+
+
+def _ask(line: Line, question: str) -> Iterator[str]:
+    """The first column of each row that answers."""
+    data = question.encode("ascii") + b"\0"
+    line.send(b"Q" + struct.pack(">I", 4 + len(data)) + data)
+    for kind, body in _messages(line):
+        if kind == b"D":
+            yield parse_value(body)
+        elif kind == b"Z":
+            return
+
+
+def _messages(line: Line) -> Iterator[tuple[bytes, bytes]]:
+    for _ in range(_MESSAGES):
+        kind, size = struct.unpack(">cI", line.exactly(5))
+        if not 4 <= size <= _MESSAGE:
+            raise Cut
+        yield kind, line.exactly(size - 4)
+
+
+PROBE = Probe("postgresql", talk, usual=frozenset({5432, 5433}), rank=42)

@@ -1,0 +1,217 @@
+"""Databases, caches and HL7 listeners as practices have them, open and well kept.
+
+Redis, Memcached, PostgreSQL and MariaDB are the real programs. MongoDB, Elasticsearch and the HL7
+engine, which Debian does not have, are small servers of these tests (`mongo`, `elastic`, `hl7`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.network.certificates import certificate
+from tests.lan.lan import Lan
+from tests.lan.parts import Machine, Part, Seen
+
+PART = Part(4)
+HERE = Path(__file__).parent
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+AS_NOBODY = NOBODY if os.geteuid() == 0 else ()  # databases refuse to be root
+
+
+def redis(machine: Machine, port: int, *words: object) -> None:
+    machine.start(
+        port,
+        *(machine.tool("redis-server"), "--port", port, "--bind", machine.host),
+        *("--save", "", "--dir", machine.folder, *words),
+    )
+
+
+@PART.machine({6379: ("X18",), 7399: ("X18",)}, needs="redis", counts={"X18": 3})
+def redis_open(machine: Machine) -> None:
+    for port in (6379, 7399):
+        redis(machine, port, "--protected-mode", "no")
+        for key in range(3):
+            machine.run("redis-cli", "-h", machine.host, "-p", port, "set", key, "x")
+
+
+@PART.machine({6379: (), 6380: ()}, needs="redis")
+def redis_closed(machine: Machine) -> None:
+    redis(machine, 6379, "--requirepass", "fictif")
+    redis(machine, 6380)  # protected mode: only this machine itself is answered
+
+
+@PART.machine({11211: ("X27",)}, needs="memcached", counts={"X27": 0})
+def memcached_open(machine: Machine) -> None:
+    machine.start(11211, machine.tool("memcached"), "-u", "nobody", "-l", machine.host)
+
+
+@PART.machine({11211: ()}, needs="memcached")
+def memcached_closed(machine: Machine) -> None:
+    accounts = machine.write("accounts", "cabinet:fictif\n")
+    machine.start(
+        11211, machine.tool("memcached"), "-u", "nobody", "-l", machine.host, "-Y", accounts
+    )
+
+
+def postgresql(machine: Machine, port: int, way: str) -> None:
+    data, secret = machine.folder / f"data{port}", machine.write("secret", "fictif")
+    os.chmod(machine.folder, 0o777)  # noqa: PTH101 - the database is another user's
+    machine.run(
+        *(*AS_NOBODY, machine.tool("initdb"), "-D", data, "-U", "postgres", "--no-sync"),
+        *("-A", way, "--pwfile", secret),
+    )
+    lines = f"local all all trust\nhost all all 0.0.0.0/0 {way}\n"
+    machine.write(f"data{port}/pg_hba.conf", lines)
+    machine.start(
+        port,
+        *(*AS_NOBODY, machine.tool("postgres"), "-D", data, "-h", machine.host, "-p", port),
+        *("-k", machine.folder, "-c", "fsync=off"),
+    )
+
+
+@PART.machine({5432: ("X18",)}, needs="postgresql", counts={"X18": 40})
+def postgresql_trust(machine: Machine) -> None:
+    postgresql(machine, 5432, "trust")
+    client = ("psql", "-h", machine.host, "-U", "postgres", "-qc")
+    machine.run(*client, "CREATE DATABASE cabinet")
+    rows = "CREATE TABLE sejour AS SELECT n FROM generate_series(1, 40) n; ANALYZE"
+    machine.run(*client, rows, "cabinet")
+
+
+@PART.machine({5432: (), 7432: ()}, needs="postgresql")
+def postgresql_closed(machine: Machine) -> None:
+    postgresql(machine, 5432, "scram-sha-256")
+    postgresql(machine, 7432, "md5")
+
+
+def mariadb(machine: Machine, port: int, sql: str) -> None:
+    data = machine.folder / "data"
+    os.chmod(machine.folder, 0o777)  # noqa: PTH101 - the database is another user's
+    machine.run(
+        *(*AS_NOBODY, machine.tool("mariadb-install-db"), "--no-defaults", f"--datadir={data}"),
+        *("--auth-root-authentication-method=normal", "--skip-test-db"),
+    )
+    first = machine.write("first.sql", sql)
+    machine.start(
+        port,
+        *(*AS_NOBODY, machine.tool("mariadbd"), "--no-defaults", f"--datadir={data}"),
+        *(f"--bind-address={machine.host}", f"--port={port}", f"--socket={machine.folder}/s"),
+        *(f"--init-file={first}", "--skip-name-resolve"),
+    )
+
+
+@PART.machine({3306: ("X18",)}, needs="mariadb", counts={"X18": 20})
+def mariadb_root(machine: Machine) -> None:
+    lines = (
+        "CREATE USER root@'%'",
+        "GRANT ALL ON *.* TO root@'%'",
+        "CREATE DATABASE cabinet",
+        "CREATE TABLE cabinet.s (n INT)",
+        f"INSERT INTO cabinet.s VALUES {', '.join(f'({number})' for number in range(20))}",
+    )
+    mariadb(machine, 3306, "".join(f"{line};\n" for line in lines))
+
+
+@PART.machine({3306: ()}, needs="mariadb")
+def mariadb_closed(machine: Machine) -> None:
+    mariadb(machine, 3306, "CREATE USER root@'%' IDENTIFIED BY 'fictif';\n")
+
+
+@PART.machine({3306: ()}, needs="mariadb")
+def mariadb_for_others(machine: Machine) -> None:
+    mariadb(machine, 3306, "")  # root of the machine itself only
+
+
+@PART.machine({27017: ("X18",), 7017: ("X18",)}, counts={"X18": 50})
+def mongodb_open(machine: Machine) -> None:
+    machine.python(27017, HERE / "mongo.py", machine.host, 27017)
+    machine.python(7017, HERE / "mongo.py", machine.host, 7017, "old")
+
+
+@PART.machine({27017: ()})
+def mongodb_closed(machine: Machine) -> None:
+    machine.python(27017, HERE / "mongo.py", machine.host, 27017, "closed")
+
+
+@PART.machine({9200: ("X18",)}, counts={"X18": 50})
+def elasticsearch_open(machine: Machine) -> None:
+    machine.python(9200, HERE / "elastic.py", machine.host, 9200)
+
+
+@PART.machine({9200: ()})
+def elasticsearch_closed(machine: Machine) -> None:
+    machine.python(9200, HERE / "elastic.py", machine.host, 9200, "closed")
+
+
+@PART.machine({2575: ("X19",), 7999: ("X19",)})
+def hl7_open(machine: Machine) -> None:
+    for port in (2575, 7999):
+        machine.python(port, HERE / "hl7.py", machine.host, port)
+
+
+@PART.machine({2575: (), 2576: ()})
+def hl7_closed(machine: Machine) -> None:
+    machine.python(2575, HERE / "hl7.py", machine.host, 2575, "strict")
+    files = certificate(machine.folder, issuer="autorite")
+    own = certificate(machine.folder, name="autorite")[0]
+    machine.python(2576, HERE / "hl7.py", machine.host, 2576, "tls", *files, own)
+
+
+@pytest.fixture(scope="module")
+def seen(lan: Lan) -> Iterator[Seen]:
+    with lan.audited(PART) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", PART.machines)
+def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
+    seen.check(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "port", "protocol", "product"),
+    [
+        ("redis_open", 7399, "redis", "Redis"),
+        ("redis_closed", 6379, "redis", "Redis"),
+        ("redis_closed", 6380, "redis", "Redis"),
+        ("memcached_open", 11211, "memcached", "Memcached"),
+        ("memcached_closed", 11211, "memcached", "Memcached"),
+        ("postgresql_closed", 7432, "postgresql", "PostgreSQL"),
+        ("mariadb_closed", 3306, "mysql", "MariaDB"),
+        ("mariadb_for_others", 3306, "mysql", "MariaDB"),
+        ("mongodb_closed", 27017, "mongodb", "MongoDB"),
+        ("elasticsearch_closed", 9200, "elasticsearch", "Elasticsearch"),
+        ("hl7_open", 7999, "mllp", ""),
+        ("hl7_closed", 2575, "mllp", ""),
+    ],
+)
+def test_it_is_recognised_on_any_port_and_when_it_refuses(
+    seen: Seen, name: str, port: int, protocol: str, product: str
+) -> None:
+    service = seen.service(name, port)
+    assert (service["protocol"], service["product"]) == (protocol, product)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "redis_closed",
+        "postgresql_closed",
+        "mariadb_closed",
+        "mongodb_closed",
+        "elasticsearch_closed",
+    ],
+)
+def test_a_database_that_asks_for_an_account_can_be_reached_all_the_same(
+    seen: Seen, name: str
+) -> None:
+    assert {each["severity"] for each in seen.findings(name) if each["id"] == "X28"} == {"low"}
+
+
+@pytest.mark.parametrize("name", ["postgresql_trust", "mariadb_root"])
+def test_the_account_that_opened_is_named(seen: Seen, name: str) -> None:
+    (finding,) = (each for each in seen.findings(name) if each["id"] == "X18")
+    assert {"postgresql_trust": "postgres", "mariadb_root": "root"}[name] in finding["evidence"]
