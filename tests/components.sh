@@ -37,6 +37,10 @@ need rsync rsync
 need nfs-ganesha-vfs ganesha.nfsd /usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so
 need libnginx-mod-http-dav-ext /usr/lib/nginx/modules/ngx_http_dav_ext_module.so
 need openssh-server sshd
+need inetutils-telnetd telnetd inetutils-inetd
+need tigervnc-standalone-server Xtigervnc
+need xrdp xrdp
+need snmpd snmpd
 
 if [ ${#wanted[@]} -gt 0 ]; then
   as_root=none

@@ -46,6 +46,10 @@ COMPONENTS = {
     "vsftpd": ("vsftpd",),
     "rsync": ("rsync",),
     "openssh": ("sshd", "ssh-keygen"),
+    "telnetd": ("telnetd", "inetutils-inetd"),
+    "vnc": ("Xtigervnc",),
+    "xrdp": ("xrdp",),
+    "snmpd": ("snmpd",),
 }
 
 settings.register_profile(
