@@ -18,7 +18,7 @@ from serment.errors import N_, SermentError, Unavailable, UsageError
 if TYPE_CHECKING:
     from serment.core.exposure.posture.registry import Answer
     from serment.entrypoints.desk.desk import Desk
-    from serment.ports import ProgressFactory
+    from serment.ports import ProgressFactory, Typesetter
     from serment.ports.peer import Helping, Peers
 
 SHARE_LIMIT = 64 * 1024  # bytes of a share's file
@@ -136,6 +136,11 @@ class RealWorld:
         from serment.bootstrap.peer import helping
 
         return helping(vault, told)
+
+    def typesetter(self) -> Typesetter:
+        from serment.adapters.documents.typesetting import Typst
+
+        return Typst()
 
     def examine_host(self, record: Path | None) -> tuple[Answer, ...]:
         from serment.bootstrap.posture import examine_this_host

@@ -27,7 +27,8 @@ from serment.core.exposure.report import Report, Say
 from serment.core.exposure.words import KINDS, SEVERITIES, UNITS, Kind, counted
 from serment.errors import N_
 
-MOST: Final = 18  # machines drawn one by one; the others are counted
+MOST: Final = 12  # machines drawn one by one; the others are counted
+PORTS: Final = 8  # of the box, written on the picture
 OPEN: Final = RANKS[Severity.MEDIUM]  # up to this a finding is an opening, beyond it a remark
 TRIED: Final = frozenset({"peer", "import"})  # looks that try ports from outside
 
@@ -246,10 +247,14 @@ def summed(picture: Picture, say: Say) -> str:
 def from_internet(picture: Picture, say: Say) -> str:
     """What is known of the way from the Internet to the box."""
     if picture.outside in RED:
-        ports = ", ".join(map(str, picture.outside_ports[:8]))
-        if ports:
-            return say(N_("Lets the Internet in: ports {ports}"), {"ports": ports})
-        return say(N_("Lets the Internet in"), {})
+        ports = picture.outside_ports
+        unsaid = any(each.way is Way.OUTSIDE and not each.outside_ports for each in picture.spots)
+        if not ports or unsaid:
+            return say(N_("Lets the Internet in"), {})
+        text = N_("Lets the Internet in: port {ports}")
+        if len(ports) > 1:
+            text = N_("Lets the Internet in: ports {ports}")
+        return say(text, {"ports": ", ".join(map(str, ports[:PORTS]))})
     if picture.shared:
         return say(N_("shared address, not checked"), {})
     if picture.outside is Way.INSIDE:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.files import OTHER, check_free, put
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, Conflict, Unavailable
+from serment.errors import N_
 
 As = Annotated[str | None, typer.Option("--as", help=N_("login of the reading member"))]
 COLUMNS = {
@@ -94,36 +93,12 @@ def fetch(
     login: As = None,
 ) -> int:
     context: Context = ctx.obj
-    if target.exists():
-        raise Conflict(
-            N_("the file {path} exists"), hint=N_("choose another with -o FILE"), path=str(target)
-        )
+    check_free(target, OTHER)
     request = Request("fetch", {"uid": uid}, login, asking.password(context))
-    size = _write(target, context.world.ask(asking.vault(context), request))
+    size = put(target, context.world.ask(asking.vault(context), request), OTHER)
     context.output.value({"path": str(target), "size": size})
     context.output.line(N_("{size} bytes written"), size=size)
     return 0
-
-
-def _write(target: Path, chunks: Iterable[bytes]) -> int:
-    """Write what streams in; a file appears only when it is whole."""
-    partial = target.with_name(target.name + ".part")
-    size = 0
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            for chunk in chunks:
-                size += stream.write(chunk)
-        partial.replace(target)
-    except OSError as error:
-        raise Unavailable(
-            N_("the file {path} cannot be written"),
-            hint=N_("check the folder and the free space"),
-            path=str(target),
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return size
 
 
 def waiting(ctx: typer.Context, login: As = None) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.desk.request import Request
-from serment.ports import Clock, ProgressFactory
+from serment.ports import Clock, ProgressFactory, Typesetter
 
 if TYPE_CHECKING:
     from serment.core.exposure.posture.registry import Answer
@@ -96,6 +96,9 @@ class World(Protocol):
 
     def helping(self, vault: Path | None, told: Callable[[str, str], None]) -> Helping:
         """This machine as a helper; `told` hears what happens, and of which pairing."""
+
+    def typesetter(self) -> Typesetter:
+        """What writes documents on paper."""
 
     def examine_host(self, record: Path | None) -> tuple[Answer, ...]:
         """How this machine is kept; what it said also goes to the new file `record`."""

@@ -33,7 +33,7 @@ from serment.entrypoints.reports.icons import TONES
 from serment.entrypoints.reports.summary import sentences
 from serment.errors import N_
 
-CARDS: Final = 400  # findings with a card of their own; the others stand in a table
+CARDS: Final = 1000  # findings with a card of their own; the others stand in a table
 ROWS: Final = 5000  # of that table
 PLACES: Final = 12  # written of one thing to do
 LINE: Final = 600  # characters
@@ -171,18 +171,27 @@ def _first(findings: Iterable[Finding], say: Say) -> list[dict[str, Any]]:
 def _card(finding: Finding, about: About, say: Say, lang: str) -> dict[str, Any]:
     return {
         **_row(finding, say),
-        "readable": say(UNITS[finding.readable.unit], {"count": counted(finding.readable)})
-        if finding.readable
-        else "",
-        "certainty": say(CONFIDENCES[finding.confidence], {}),
+        "readable": _readable(finding, say),
+        "certainty": _begun(say(CONFIDENCES[finding.confidence], {})),
         "evidence": say(finding.evidence, finding.values),
-        "outside": say(OUTSIDES[finding.outside], {}),
+        "outside": _begun(say(OUTSIDES[finding.outside], {})),
         "doctor": say(finding.remedy, {}),
         "installer": say(STEPS[finding.id], {}),
-        "law": _law(finding.id, say),
+        "law": [" · ".join(_law(finding.id, say))],
         "cves": _cves(finding, about.flaws, say, lang),
         "since": _since(finding.key, about, say),
     }
+
+
+def _readable(finding: Finding, say: Say) -> str:
+    if finding.readable is None:
+        return ""
+    return _begun(say(UNITS[finding.readable.unit], {"count": counted(finding.readable)}))
+
+
+def _begun(text: str) -> str:
+    """With a capital, as a line of its own."""
+    return text[:1].upper() + text[1:]
 
 
 def _row(finding: Finding, say: Say) -> dict[str, Any]:
@@ -228,7 +237,7 @@ def _cves(finding: Finding, flaws: Iterable[Flaw], say: Say, lang: str) -> list[
 def _since(key: Key, about: About, say: Say) -> list[str]:
     lines = []
     if key in about.since:
-        lines.append(say(N_("open since {since}"), {"since": about.since[key]}))
+        lines.append(_begun(say(N_("open since {since}"), {"since": about.since[key]})))
     if key in about.accepted:
         accepted = about.accepted[key]
         values = {
@@ -236,7 +245,7 @@ def _since(key: Key, about: About, say: Say) -> list[str]:
             "until": date.fromisoformat(str(accepted["until"])),
             "why": accepted["why"],
         }
-        lines.append(say(N_("accepted by {who} until {until}: {why}"), values))
+        lines.append(_begun(say(N_("accepted by {who} until {until}: {why}"), values)))
     return lines
 
 

@@ -14,7 +14,7 @@ from serment.core.exposure.picture import RED, Way, picture_of
 from serment.core.exposure.report import Report, Say
 from serment.errors import N_
 
-HOSTS: Final = 4  # addresses written in a sentence
+HOSTS: Final = 3  # addresses written in a sentence
 UNITS: Final = {
     Unit.PATIENTS: N_("Whoever connects can read the data of at least {count} patients ({hosts})."),
     Unit.STUDIES: N_("Whoever connects can read at least {count} studies ({hosts})."),
@@ -61,13 +61,13 @@ def _readable(findings: Iterable[Finding], unit: Unit, say: Say) -> str:
     if not by_host:
         return ""
     count = sum(by_host.values()) if unit in SUMMED else max(by_host.values())
-    return say(UNITS[unit], {"count": count, "hosts": _hosts(by_host)})
+    return say(UNITS[unit], {"count": count, "hosts": _hosts(by_host, say)})
 
 
 def _worst(report: Report, say: Say) -> str:
     serious = [each for each in report.findings if RANKS[each.severity] <= RANKS[Severity.HIGH]]
     if serious:
-        places = _hosts(each.place.host for each in serious)
+        places = _hosts((each.place.host for each in serious), say)
         text = N_("No patient's data was seen to be readable, but doors are open ({hosts}).")
         return say(text, {"hosts": places})
     return say(N_("No patient's data was seen to be readable."), {})
@@ -77,8 +77,8 @@ def _outside(report: Report, say: Say) -> str:
     drawn = picture_of(report)
     if drawn.outside in RED:
         spots = [each for each in (drawn.box, *drawn.spots) if each.way in RED]
-        hosts = _hosts(each.machine.host or say(N_("the box"), {}) for each in spots)
-        return say(N_("Open to the whole Internet: {hosts}."), {"hosts": hosts})
+        names = (each.machine.host or say(N_("the box"), {}) for each in spots)
+        return say(N_("Open to the whole Internet: {hosts}."), {"hosts": _hosts(names, say)})
     if drawn.shared:
         text = N_("The Internet address is shared with others: nothing can be said from outside.")
     elif drawn.outside is Way.INSIDE:
@@ -88,7 +88,9 @@ def _outside(report: Report, say: Say) -> str:
     return say(text, {})
 
 
-def _hosts(hosts: Iterable[str]) -> str:
+def _hosts(hosts: Iterable[str], say: Say) -> str:
     every = list(dict.fromkeys(hosts))
-    more = f" … (+{len(every) - HOSTS})" if len(every) > HOSTS else ""
-    return ", ".join(every[:HOSTS]) + more
+    shown = ", ".join(every[:HOSTS])
+    if len(every) <= HOSTS:
+        return shown
+    return say(N_("{hosts} and {count} more"), {"hosts": shown, "count": len(every) - HOSTS})
