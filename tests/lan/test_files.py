@@ -251,6 +251,73 @@ def rsync_strict(machine: Machine) -> None:
     rsyncd(machine, closed)
 
 
+NGINX = """
+load_module /usr/lib/nginx/modules/ngx_http_dav_ext_module.so;
+daemon off;
+user root;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  server {{
+    listen {host}:{port} {ssl};
+    {settings}
+    location {root} {{
+      alias {files}/;
+      dav_methods PUT DELETE;
+      dav_ext_methods PROPFIND OPTIONS;
+      {access}
+    }}
+  }}
+}}
+"""
+
+
+def nginx(machine: Machine, root: str = "/", access: str = "", port: int = 80) -> None:
+    """Start nginx with a WebDAV folder."""
+    settings = ""
+    if port == 443:
+        settings = "ssl_certificate {}; ssl_certificate_key {};".format(
+            *certificate(machine.folder)
+        )
+    text = NGINX.format(
+        folder=machine.folder,
+        host=machine.host,
+        port=port,
+        ssl="ssl" if settings else "",
+        settings=settings,
+        root=root,
+        files=extracts(machine),
+        access=access,
+    )
+    machine.write("people", "fictif:{PLAIN}un mot de passe fictif\n")
+    conf = machine.write("nginx.conf", text)
+    machine.start(port, machine.tool("nginx"), "-e", machine.folder / "e.log", "-c", conf)
+
+
+@PART.machine({80: ("X15", "X29")}, needs="nginx-dav", counts={"X15": COUNTED})
+def webdav_open(machine: Machine) -> None:
+    nginx(machine)
+
+
+@PART.machine({80: ("X15", "X17")}, needs="nginx-dav")
+def webdav_in_a_folder_and_its_listing(machine: Machine) -> None:
+    nginx(machine, "/dav/", f"}} location / {{ root {machine.folder}/files; autoindex on;")
+
+
+@PART.machine({443: ("X15",)}, needs="nginx-dav", counts={"X15": COUNTED})
+def webdav_in_tls(machine: Machine) -> None:
+    nginx(machine, port=443)
+
+
+@PART.machine({80: ()}, needs="nginx-dav")
+def webdav_strict(machine: Machine) -> None:
+    access = f"auth_basic dossiers; auth_basic_user_file {machine.folder}/people;"
+    nginx(machine, access=access)
+
+
 GANESHA = """
 NFS_CORE_PARAM {{ NFS_Protocols = {versions}; Enable_NLM = false; Enable_RQUOTA = false; }}
 NFSV4 {{ Graceless = true; RecoveryRoot = {folder}/state; }}

@@ -128,8 +128,13 @@ SERVERS = {
         {
             "OPTIONS /": Answer("", 200, {"DAV": "1,2", "Allow": "OPTIONS, PROPFIND, PUT"}),
             "PROPFIND /": Answer(
-                '<D:multistatus xmlns:D="DAV:"><D:href>/</D:href><D:href>/a/bilan.pdf</D:href>'
-                "</D:multistatus>",
+                '<D:multistatus xmlns:D="DAV:"><D:response><D:href>/</D:href></D:response>'
+                "<D:response><D:href>/a</D:href><D:collection/></D:response></D:multistatus>",
+                207,
+            ),
+            "PROPFIND /a/": Answer(
+                '<d:multistatus xmlns:d="DAV:"><d:response><d:href>http://elsewhere.example/a/'
+                "bilan%20d&apos;hiver.pdf</d:href></d:response></d:multistatus>",
                 207,
             ),
         },

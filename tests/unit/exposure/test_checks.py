@@ -137,6 +137,7 @@ def test_what_a_node_that_refuses_queries_offers_is_only_possible(name: str, off
         (Http("", 200, also=frozenset({"fhir"})), "http", "X20"),
         (Http("", 200, also=frozenset({"orthanc"})), "http", "X08"),
         (Http("elasticsearch", 200, NO, YES), "http", "X18"),
+        (Http("orthanc", 401, YES, NO, also=frozenset({"webdav"})), "http", "X15"),
         (Files(YES, shares=1), "nfs", "X15"),
         (Files(YES, shares=1), "rsync", "X15"),
         (Files(Answer.NOTHING, shares=1), "nfs", "X15"),  # only from a privileged port

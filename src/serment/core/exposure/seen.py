@@ -73,7 +73,8 @@ class Http:
     "meddream", "fhir", "elasticsearch", "nas", "printer", "box", "igd", "webdav", "listing", "").
     `login`: whether the interesting part asks who is there. `listed`: health files in a directory
     listing, by class ("dicom", "table", "database", "archive", "document"). `also`: what else of
-    the same server answered without account: "dicomweb", "fhir", "viewer", "orthanc".
+    the same server answered without account: "dicomweb", "fhir", "viewer", "orthanc", "webdav" (a
+    server that does nothing else is a service "webdav" with facts of kind `Files`).
     """
 
     application: str = ""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import html
+import re
+from functools import partial
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
-from serment.adapters.network.web.client import Browser, Page
+from serment.adapters.network.shares.walk import ENTRIES, Entry, Refused, Tally, walk
+from serment.adapters.network.web.client import BODY_LIMIT, Browser, Page
 from serment.adapters.network.web.sight import Sight
-from serment.core.exposure.filenames import count_classes, sounds_medical
-from serment.core.exposure.findings import Unit, counted
 from serment.core.exposure.seen import Answer, Files
-from serment.core.exposure.webpages import dav_names, is_listing, listed_names
+from serment.core.exposure.webpages import is_listing, listed_names
 
 _USUAL: Final = (
     *("/backup/", "/exports/", "/export/", "/dicom/", "/data/", "/files/", "/patients/"),
     *("/share/", "/download/", "/uploads/", "/archive/", "/images/"),
 )
-_FOLDERS: Final = 6  # looked into, below a listing
+_DAV_ROOTS: Final = ("/", "/webdav/", "/dav/", "/remote.php/webdav/")
+_REFUSED: Final = (401, 403)
+_PART: Final = 8192  # characters looked at of what is said of one entry
+_RESPONSE: Final = re.compile(r"<(?:[\w-]{1,20}:)?response\b", re.IGNORECASE)
+_HREF: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>\s{0,100}([^<\s]{1,2000})", re.IGNORECASE)
+_COLLECTION: Final = re.compile(r"<(?:[\w-]{1,20}:)?collection\b", re.IGNORECASE)
 _PROPFIND: Final = (
     b'<?xml version="1.0"?><d:propfind xmlns:d="DAV:"><d:prop><d:resourcetype/></d:prop>'
     b"</d:propfind>"
@@ -28,55 +35,95 @@ def listings(browser: Browser, sight: Sight, root: Page) -> None:
     pages = [root]
     if not _is_index(root):
         pages = [browser.get(path) for path in _USUAL]
-    found: dict[str, int] = {}
+    tally, before = Tally(), sight.readable
     for page in filter(_is_index, pages):
         sight.application = sight.application or "listing"
-        _add(found, _names_below(browser, page))
-    if found:
-        sight.listed = found
-        if sight.readable is None:
-            sight.readable = counted(sum(found.values()), Unit.FILES)
+        for _ in walk(page.path.partition("?")[0], partial(_show, browser, tally, page), tally):
+            sight.listed = dict(tally.listed)
+            sight.readable = before or tally.readable
 
 
 def webdav(browser: Browser, sight: Sight) -> None:
-    """WebDAV (RFC 4918): announced by OPTIONS, listed by PROPFIND; nothing is ever written."""
+    """WebDAV (RFC 4918): announced by OPTIONS or at its usual places; nothing is ever written."""
     options = browser.ask("OPTIONS", "/", {})
-    if "dav" not in options.headers and "PROPFIND" not in options.headers.get("allow", ""):
-        return
-    headers = {"Depth": "1", "Content-Type": "application/xml"}
-    page = browser.ask("PROPFIND", "/", headers, _PROPFIND)
-    if page.status == 207:
-        names = dav_names(page.text)
-        listed = count_classes(each for each in names if not each.endswith("/"))
-        readable = counted(sum(listed.values()), Unit.FILES) if listed else None
-        sight.protocol = "webdav"
-        sight.other = Files(Answer.YES, listed, 1, readable)
-    elif page.status in (401, 403):
-        sight.refused("webdav")
-        sight.protocol = "webdav"
-        sight.other = Files(Answer.REFUSED)
-    if "PUT" in options.headers.get("allow", ""):
+    allowed = options.headers.get("allow", "")
+    if "PUT" in allowed:
         sight.writable = Answer.YES
+    announced = "dav" in options.headers or "PROPFIND" in allowed
+    for root in _DAV_ROOTS:
+        page = _find(browser, root)
+        if _is_found(page):
+            sight.files = Files(Answer.YES, shares=1)
+            return _count(browser, sight, root, page)
+        if page.status in _REFUSED and (announced or "dav" in page.headers):
+            sight.files = Files(Answer.REFUSED)
+            if not sight.application:
+                sight.refused("webdav")
+        if page.status in _REFUSED and root == "/":
+            return None  # all of it asks who is there
+    return None
+
+
+def dav_entries(multistatus: str, folder: str) -> list[Entry[str]]:
+    """What a folder's answer lists (RFC 4918 section 9.1), by its path; the folder itself is not."""
+    found = {}
+    for part in _RESPONSE.split(multistatus)[1 : ENTRIES + 2]:
+        link = _HREF.search(part[:_PART])
+        path = _path(html.unescape(link[1])) if link else ""
+        inner = path.removeprefix(folder)
+        if inner == path or not inner.strip("/"):
+            continue
+        name = inner.strip("/").rpartition("/")[2]
+        is_folder = path.endswith("/") or _COLLECTION.search(part[:_PART]) is not None
+        found[path] = Entry(name, f"{path.rstrip('/')}/" if is_folder else None)
+    return list(found.values())
+
+
+def _count(browser: Browser, sight: Sight, root: str, first: Page) -> None:
+    """Files below a folder whose answer is there already."""
+    tally = Tally()
+
+    def show(path: str) -> list[Entry[str]]:
+        page = first if path == root else _find(browser, path)
+        if not _is_found(page):
+            raise Refused
+        tally.more = tally.more or len(page.body) >= BODY_LIMIT
+        return dav_entries(page.text, path)
+
+    for _ in walk(root, show, tally):
+        sight.files = Files(Answer.YES, dict(tally.listed), 1, tally.readable)
+
+
+def _find(browser: Browser, path: str) -> Page:
+    headers = {"Depth": "1", "Content-Type": "application/xml"}
+    return browser.ask("PROPFIND", quote(path), headers, _PROPFIND)
+
+
+def _is_found(page: Page) -> bool:
+    return page.status == 207 and "multistatus" in page.text[:_PART]
+
+
+def _path(link: str) -> str:
+    """The path of a link to this server, as text; "" when it is none."""
+    try:
+        return unquote(urlsplit(link).path)
+    except ValueError:
+        return ""
 
 
 def _is_index(page: Page) -> bool:
     return page.status == 200 and is_listing(page.text)
 
 
-def _names_below(browser: Browser, page: Page) -> dict[str, int]:
-    """Classes of a folder's files and of those one level below, medical names first."""
-    names = listed_names(page.text)
-    found = count_classes(names)
-    here = page.path.partition("?")[0]
-    folders = (each if each.startswith("/") else here + each for each in names if each[-1] == "/")
-    below = [each for each in folders if each.startswith(here) and each != here]
-    for path in sorted(below, key=lambda each: not sounds_medical(each))[:_FOLDERS]:
-        inner = browser.get(quote(path))
-        if _is_index(inner):
-            _add(found, count_classes(listed_names(inner.text)))
+def _show(browser: Browser, tally: Tally, first: Page, path: str) -> list[Entry[str]]:
+    """What an index lists, and what is below it; the first one has been answered already."""
+    page = first if path == first.path.partition("?")[0] else browser.get(quote(path))
+    if not _is_index(page):
+        raise Refused
+    tally.more = tally.more or len(page.body) >= BODY_LIMIT
+    found = []
+    for name in listed_names(page.text):
+        whole = name if name.startswith("/") else path + name
+        if whole.startswith(path) and whole != path:
+            found.append(Entry(name, whole if name.endswith("/") else None))
     return found
-
-
-def _add(found: dict[str, int], more: dict[str, int]) -> None:
-    for kind, number in more.items():
-        found[kind] = found.get(kind, 0) + number

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from serment.adapters.network.probing import Heard
 from serment.core.exposure.checks.x11_viewer import VIEWERS
 from serment.core.exposure.findings import Readable
-from serment.core.exposure.seen import Answer, Facts, Http
+from serment.core.exposure.seen import Answer, Facts, Files, Http
 
 
 @dataclass(slots=True)
@@ -27,7 +27,13 @@ class Sight:
     writable: Answer = Answer.NOT_ASKED
     default_account: Answer = Answer.NOT_ASKED
     also: set[str] = field(default_factory=set)
+    files: Files | None = None  # WebDAV, which may have a server of its own, or be one part of it
     other: Facts = None  # facts of another kind, when it is not really a web server
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing has been found that anybody would mind."""
+        return not (self.application or self.listed or self.also or self.files or self.other)
 
     def answered(self, application: str, readable: Readable | None, product: str = "") -> None:
         """An interface answered without account: the first gives its name, the others are noted."""
@@ -49,7 +55,13 @@ class Sight:
         self.product = self.product or product
 
     def heard(self) -> Heard:
-        facts: Facts = self.other or Http(
+        protocol, also = self.protocol, set(self.also)
+        facts: Facts = self.other
+        if self.files and self.application in ("", "webdav") and not self.listed:
+            protocol, facts = "webdav", facts or self.files
+        elif self.files and self.files.anonymous is Answer.YES:
+            also.add("webdav")
+        facts = facts or Http(
             self.application,
             self.status,
             self.login,
@@ -58,9 +70,9 @@ class Sight:
             dict(self.listed),
             self.writable,
             self.default_account,
-            frozenset(self.also),
+            frozenset(also),
         )
-        return Heard(self.protocol, self.product, self.version, self.banner, facts)
+        return Heard(protocol, self.product, self.version, self.banner, facts)
 
 
 def _larger(one: Readable | None, other: Readable | None) -> Readable | None:

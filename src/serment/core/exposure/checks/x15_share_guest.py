@@ -11,19 +11,26 @@ from serment.core.exposure.checking import (
     Check,
     Statement,
     Verdict,
+    each,
     listed,
-    over,
 )
 from serment.core.exposure.findings import Confidence, Severity
-from serment.core.exposure.seen import Answer, Files, Service
+from serment.core.exposure.seen import Answer, Files, Http, Service
 from serment.errors import N_
 
-PROTOCOLS = frozenset({"smb", "nfs", "rsync", "afp", "webdav", "http", "https"})
+PROTOCOLS = frozenset({"smb", "nfs", "rsync", "afp", "webdav"})
 
 
-def judge(service: Service, files: Files) -> Verdict:
-    if service.protocol not in PROTOCOLS:
-        return None
+def judge(service: Service) -> Verdict:
+    facts = service.facts
+    if isinstance(facts, Http) and "webdav" in facts.also:
+        return _listed(service, Files(Answer.YES, shares=1))
+    if isinstance(facts, Files) and service.protocol in PROTOCOLS:
+        return _listed(service, facts)
+    return None
+
+
+def _listed(service: Service, files: Files) -> Verdict:
     if files.anonymous is Answer.NOTHING and files.shares:
         return Statement(
             service.place,
@@ -60,5 +67,5 @@ CHECK = Check(
     remedy=N_("Remove guest access and grant rights by name."),
     articles=CONFIDENTIALITY,
     commandment=2,
-    look=over(Files, judge),
+    look=each(judge),
 )
