@@ -29,6 +29,8 @@ RIGHTS = """
 | journal              | yes           | -      | -         | yes | -              | -      |
 | keep-checkpoint      | yes           | yes    | yes       | yes | yes            | -      |
 | radius               | yes           | yes    | -         | yes | -              | -      |
+| scan                 | yes           | -      | -         | -   | -              | -      |
+| read-scans           | yes           | -      | -         | yes | -              | -      |
 | admit                | -             | yes    | yes       | yes | -              | -      |
 | members              | yes           | -      | -         | -   | -              | -      |
 | devices              | yes           | -      | -         | -   | -              | -      |

@@ -12,6 +12,7 @@ import json
 import socket
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,18 @@ from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, make_desk, open_house
 from serment.bootstrap.logs import gather, logger
+from serment.bootstrap.network import known_flaws, network
 from serment.bootstrap.patience import PLACES, PatientProtocol, hurry_handshakes
+from serment.bootstrap.posture import examine_this_host
 from serment.core.records.vault import Setting
+from serment.entrypoints.desk.auditor import Auditor
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.app import dicomweb_routes
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.local.server import local_app
 from serment.entrypoints.web.app import create_app
 from serment.entrypoints.web.practice import WebPractice
+from serment.entrypoints.web.practice.exposure import Exposure
 from serment.errors import N_, Unavailable
 
 LOOK_SECONDS = 1.0
@@ -45,15 +50,18 @@ def run(root: Path, address: tuple[str, int], dicom: str) -> int:
     gather(log)
     house = open_house(folder)
     desk = make_desk(folder, house)
+    auditor = Auditor(house, desk.held_key, network(), known_flaws)
+    audits = Exposure(auditor, partial(examine_this_host, None))
     decoder = DecoderPool()
     closed = threading.Event()
     try:
         listener = _listen(*address)
         watch_parent(closed)
         with asyncio.Runner(loop_factory=_new_loop) as runner:
-            runner.run(_serve(folder, desk, decoder, listener, dicom, closed, log))
+            runner.run(_serve(folder, desk, decoder, audits, listener, dicom, closed, log))
     finally:
         desk.practice.lock_all("server stopped")
+        auditor.close()
         decoder.close()
         close_house(house)
     return 0
@@ -90,13 +98,14 @@ async def _serve(
     folder: Folder,
     desk: Desk,
     decoder: DecoderPool,
+    audits: Exposure,
     listener: socket.socket,
     dicom: str,
     closed: threading.Event,
     log: Any,
 ) -> None:
     intake = AsyncIntakeClient(folder.intake_socket)
-    practice = WebPractice(desk, decoder, intake, dicom)
+    practice = WebPractice(desk, decoder, intake, dicom, audits)
     routes = dicomweb_routes(desk, decoder, intake)
     app = create_app(practice, _hosts(desk, listener), routes)
     pages = _server(
@@ -111,7 +120,7 @@ async def _serve(
     serving = [
         asyncio.create_task(pages.serve(sockets=[listener])),
         asyncio.create_task(local.serve()),
-        asyncio.create_task(_look(desk, practice, log)),
+        asyncio.create_task(_look(desk, practice, audits.auditor, log)),
     ]
     while not (pages.started and local.started):
         for task in serving:
@@ -163,13 +172,14 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
     return server
 
 
-async def _look(desk: Desk, practice: WebPractice, log: Any) -> None:
+async def _look(desk: Desk, practice: WebPractice, auditor: Auditor, log: Any) -> None:
     """Every second: what came, which sessions are over. Not an activity of anybody. A fault must
     not end it: without it no idle session would lock any more."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
             await asyncio.to_thread(_tick, desk, practice)
+            await asyncio.to_thread(auditor.tick)
         except Exception as error:  # noqa: BLE001 - the loop of an entry point; it goes on
             log.error("look failed", type=type(error).__name__)
 

@@ -13,9 +13,11 @@ from typing import Any
 from tests.practices import PASSWORD, World, memory_world
 
 from serment.adapters.memory.clock import MemoryClock
+from serment.adapters.memory.network import MemoryNetwork
 from serment.adapters.memory.packs import MemoryPacks
 from serment.adapters.memory.store import MemoryStore
 from serment.app.protect import members
+from serment.core.crypto.keys import new_key
 from serment.core.dicom.fictional import (
     FictionalStudy,
     Place,
@@ -26,9 +28,11 @@ from serment.core.dicom.fictional import (
 )
 from serment.core.dicom.pixels import render_frame
 from serment.core.records.vault import Role
+from serment.entrypoints.desk.auditor import Auditor
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.web.practice import WebPractice
+from serment.entrypoints.web.practice.exposure import Exposure
 from serment.entrypoints.web.views import Peer
 
 HERE = Peer("127.0.0.1:50000", "127.0.0.1:8443", True)
@@ -96,13 +100,21 @@ class Pages:
     studies: dict[str, FictionalStudy] = field(default_factory=dict)
     machine: Machine = field(default_factory=Machine)
     decoder: Decoder = field(default_factory=Decoder)
+    network: MemoryNetwork = field(default_factory=MemoryNetwork)
+    auditor: Auditor = field(init=False)
     web: WebPractice = field(init=False)
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.world.practice, self.world.reads, self.world.searches, self.machine)
+        world, key = self.world, new_key()
+        self.desk = Desk(world.practice, world.reads, world.searches, self.machine, lambda: key)
+        self.auditor = Auditor(world.house, self.desk.held_key, self.network)
         self.web = WebPractice(
-            self.desk, self.decoder, AsyncIntakeClient(self.socket), "127.0.0.1:11112"
+            self.desk,
+            self.decoder,
+            AsyncIntakeClient(self.socket),
+            "127.0.0.1:11112",
+            Exposure(self.auditor, tuple),
         )
 
     def sign_in(self, login: str, code: str = "", peer: Peer = HERE) -> str:

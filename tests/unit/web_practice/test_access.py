@@ -149,8 +149,8 @@ def test_what_a_page_knows_of_its_session(pages: Pages) -> None:
     names = everybody | {Page.STUDIES, Page.PATIENTS}
     assert views["docteur"].pages == names | {Page.TO_FILE, Page.BREACH}
     assert views["secretaire"].pages == names | {Page.TO_FILE}
-    assert views["dpo"].pages == names | {Page.BREACH}
-    assert views["admin"].pages == everybody | {Page.BREACH}
+    assert views["dpo"].pages == names | {Page.EXPOSURE, Page.BREACH}
+    assert views["admin"].pages == everybody | {Page.EXPOSURE, Page.BREACH}
     assert [who for who in WHO if views[who].images] == ["docteur"]
     assert views["docteur"].circles == ("care", "secretariat")
     assert views["admin"].circles == ()

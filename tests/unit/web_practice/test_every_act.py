@@ -6,17 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyotp
 import pytest
 from tests.practices import PASSWORD, patient, report, study
+from tests.unit.exposure.sights import BAD, HOST, NOW
 from tests.unit.web_practice.pages import HERE, Pages
 
 import serment
+from serment.adapters.memory.network import MemoryNetwork
 from serment.app.protect import certificate, kit, members
 from serment.app.watch.checkpoints import Checkpoints
+from serment.core.exposure.history import Made, looked_at
+from serment.core.exposure.sighting import sighting
+from serment.core.exposure.written import write_made
+from serment.core.exposure.written_sighting import write_sighting
 from serment.core.journal.caller import on_this_machine
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import entry_of
@@ -25,7 +32,16 @@ from serment.core.records.vault import Envelope, Member, Role
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import REQUESTS, answer
 from serment.entrypoints.web.practice import WebPractice
-from serment.entrypoints.web.views import NewDevice, NewMember, RadiusQuery
+from serment.entrypoints.web.views import (
+    AcceptOrder,
+    AuditOrder,
+    NewDevice,
+    NewMember,
+    RadiusQuery,
+    WeeklyOrder,
+)
+from serment.errors import Unavailable
+from serment.ports.network import Order
 
 K = EventKind
 NEW = Masked("Brume-Soleil-19-Cascade")
@@ -87,6 +103,58 @@ def add_another(stage: Stage, session: str) -> str:
     return stage.member("nouveau").id
 
 
+FOUND = ("X01", HOST, 11112)
+WHERE = AuditOrder((HOST,), "Dr Exemple")
+WEEKLY = WeeklyOrder(True, 2, 12, (HOST,), "Dr Exemple", False)
+
+
+def audited(stage: Stage, session: str) -> tuple[str, str, int]:
+    """An audit that found an open archive."""
+    stage.pages.network.services = BAD["X01"][0].services
+    stage.pages.web.begin_audit(session, WHERE)
+    stage.pages.auditor.wait()
+    return FOUND
+
+
+def recheck(stage: Stage, session: str) -> None:
+    stage.pages.web.recheck(session, audited(stage, session))
+    stage.pages.auditor.wait()
+
+
+def failing(stage: Stage, session: str) -> None:
+    """An audit that begins, and then cannot be finished."""
+    stage.pages.network = BrokenNetwork()
+    stage.pages.auditor._network = stage.pages.network
+    stage.pages.web.begin_audit(session, WHERE)
+    stage.pages.auditor.wait()
+
+
+class BrokenNetwork(MemoryNetwork):
+    """Its child ends too early."""
+
+    def audit(self, order: Order, progress: Any = None) -> Iterator[Any]:
+        raise Unavailable("the process that talks to the network ended too early")
+        yield
+
+
+def acceptance(stage: Stage, session: str) -> AcceptOrder:
+    until = stage.pages.world.house.clock.now().date() + timedelta(days=30)
+    return AcceptOrder(audited(stage, session), "Dr Exemple", "behind a firewall", until)
+
+
+def accept_options(stage: Stage) -> dict[str, Any]:
+    order = acceptance(stage, stage.pages.sign_in("admin"))
+    assert order.until
+    until = order.until.isoformat()
+    return {"key": list(order.key), "who": order.who, "why": order.why, "until": until}
+
+
+def kept_options(stage: Stage) -> dict[str, Any]:
+    seen = sighting(BAD["X01"][0], (), (), 1.0)
+    made = Made(NOW, "Dr Exemple", 1, 0, looked_at([HOST], [11112], (), ()))
+    return {"findings": [], "made": write_made(made), "seen": write_sighting(seen)}
+
+
 def whole_disk(stage: Stage) -> RadiusQuery:
     return RadiusQuery("disk", stage.pages.world.house.clock.now())
 
@@ -122,6 +190,20 @@ PAGES: dict[str, tuple[str, Act, EventKind] | None] = {
         K.MEMBER_ADMITTED,
     ),
     "radius": ("dpo", lambda s, x: s.pages.web.radius(x, whole_disk(s)), K.RADIUS_COMPUTED),
+    "exposure": ("dpo", lambda s, x: s.pages.web.exposure(x), K.SCAN_READ),
+    "begin_audit": ("admin", audited, K.SCAN_MADE),
+    "recheck": ("admin", recheck, K.SCAN_MADE),
+    "accept_finding": (
+        "admin",
+        lambda s, x: s.pages.web.accept_finding(x, acceptance(s, x)),
+        K.FINDING_ACCEPTED,
+    ),
+    "plan_audits": ("admin", lambda s, x: s.pages.web.plan_audits(x, WEEKLY), K.SCAN_PLANNED),
+    "audit_report": (
+        "dpo",
+        lambda s, x: audited(s, s.pages.sign_in("admin")) and s.pages.web.audit_report(x),
+        K.SCAN_READ,
+    ),
     "upload": READS,  # the receiver writes it, another process: tests/e2e/web
     **dict.fromkeys(
         [
@@ -143,6 +225,8 @@ PAGES: dict[str, tuple[str, Act, EventKind] | None] = {
             "verify",
             "breach",
             "members",
+            "audit_progress",
+            "host_posture",  # asks the machine, keeps nothing
             "settings",
             "new_second_factor",
             "pending_second_factor",
@@ -189,11 +273,18 @@ DESK: dict[str, tuple[str, Callable[[Stage], dict[str, Any]], EventKind] | None]
         K.RADIUS_COMPUTED,
     ),
     "kit declared": ("admin", lambda s: {}, K.KIT_DECLARED),
+    "scan keep": ("admin", kept_options, K.SCAN_MADE),
+    "scan accept": ("admin", accept_options, K.FINDING_ACCEPTED),
+    "scan schedule": (
+        "admin",
+        lambda s: {"on": True, "authorised_by": "Dr Exemple"},
+        K.SCAN_PLANNED,
+    ),
     "circle accept": READS,  # a circle that needs it: tests/unit/protect
     **dict.fromkeys(
         (
             *("status", "search", "show", "waiting", "repeats", "circle list", "device list"),
-            *("member words", "member list", "journal list", "journal verify"),
+            *("member words", "member list", "journal list", "journal verify", "scan history"),
         ),
         READS,
     ),
@@ -221,6 +312,7 @@ ELSEWHERE = {
     K.CIRCLE_STOPPED: "app/protect/believing.py",
     K.CIRCLE_RESUMED: "app/protect/believing.py",
     K.REPAIRED: "app/watch/checkpoints.py",
+    K.SCAN_FAILED: "app/find/weekly.py",
 }
 FURTHER = {K.MEMBER_RESCUED, K.KIT_TRIED, K.CERTIFICATE_ISSUED, K.CIRCLE_MADE, K.KEYS_PINNED}
 
@@ -266,6 +358,18 @@ def test_a_command_that_changes_something_leaves_its_entry(stage: Stage, name: s
     (entry, *_) = [e for e in stage.entries(start) if e.kind is kind]
     opened = {e.details["session"] for e in stage.entries() if e.kind is K.OPENED}
     assert entry.details.get("session") in opened or entry.details["peer"] == "local"
+
+
+def test_an_audit_that_fails_is_told_where_it_was_begun(stage: Stage) -> None:
+    session = stage.pages.sign_in("admin")
+    failing(stage, session)
+    (entry,) = [e for e in stage.entries() if e.kind is K.SCAN_FAILED]
+    opened = [e for e in stage.entries() if e.kind is K.OPENED]
+    assert entry.details["session"] == opened[-1].details["session"]
+    assert entry.details["reason"] == "the process that talks to the network ended too early"
+    failed = stage.pages.web.exposure(session).failed
+    assert failed is not None
+    assert failed.message == entry.details["reason"]
 
 
 def test_what_is_done_with_the_kit_and_with_the_server_stopped(stage: Stage) -> None:

@@ -128,6 +128,7 @@ def test_what_each_is_asked_to_do(pages: Pages) -> None:
         T.SECOND_FACTOR,
         T.KIT_PRINTED,
         T.KIT_TRIED,
+        T.AUDIT_NEVER,
         T.CHECKPOINT,
     ]
 

@@ -3,20 +3,30 @@ while the practice is locked and holds no patient data. Each change is journalle
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
+from serment.app.find.held import opened, sealed
+from serment.app.find.network import Prepared
 from serment.app.house import House
-from serment.core.crypto.context import Context
 from serment.core.crypto.secret import Key
-from serment.core.crypto.wraps import open_value, seal_value
 from serment.core.exposure.findings import Finding
-from serment.core.exposure.history import Acceptance, Changes, Ledger, Made, accept, update
-from serment.core.exposure.written import read_ledger, unreadable, write_ledger
+from serment.core.exposure.history import (
+    Acceptance,
+    Changes,
+    Ledger,
+    Made,
+    accept,
+    looked_at,
+    update,
+)
+from serment.core.exposure.report import Report
+from serment.core.exposure.sighting import Sighting
+from serment.core.exposure.written import read_ledger, write_ledger
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Setting
 from serment.errors import N_, NotFound, UsageError
+from serment.ports import Transaction
 
 LEDGER = "exposure-ledger"  # setting
 LONGEST = 400  # characters of a reason or a name
@@ -33,11 +43,34 @@ def history(house: House, key: Key) -> Ledger:
     return _opened(house.store.get(Setting, LEDGER), house.vault, key)
 
 
-def record(house: House, key: Key, actor: str, findings: Sequence[Finding], made: Made) -> Changes:
-    """Add one audit."""
+def authorised(house: House, key: Key) -> str:
+    """Who answered for the last audit that somebody had to answer for; empty before."""
+    scans = history(house, key).scans
+    return next((each.authorised_by for each in reversed(scans) if each.authorised_by), "")
+
+
+def made_of(prepared: Prepared, report: Report) -> Made:
+    """What the history keeps of an audit beside its findings: who answered for it, what it looked at."""
+    wish, scope = prepared.wish, prepared.scope
+    looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked)
+    return Made(report.at, report.authorised_by, len(scope.addresses), len(report.findings), looked)
+
+
+def record(
+    house: House,
+    key: Key,
+    actor: str,
+    findings: Sequence[Finding],
+    made: Made,
+    seen: Sighting | None = None,
+    also: Callable[[Transaction], None] = lambda tx: None,
+) -> Changes:
+    """Add one audit, with what it saw; `also` writes more in the same transaction."""
     entry = Entry(EventKind.SCAN_MADE, house.clock.now(), actor, {"count": len(findings)})
     with house.store.change(entry) as tx:
-        ledger, changes = update(_opened(tx.get(Setting, LEDGER), house.vault, key), findings, made)
+        ledger, changes = update(
+            _opened(tx.get(Setting, LEDGER), house.vault, key), findings, made, seen
+        )
         tx.put(_sealed(ledger, house.vault, key))
         tx.note(
             new=len(changes.new),
@@ -45,6 +78,7 @@ def record(house: House, key: Key, actor: str, findings: Sequence[Finding], made
             still=len(changes.still),
             addresses=made.addresses,
         )
+        also(tx)
     return changes
 
 
@@ -91,19 +125,9 @@ def _day(now: datetime) -> date:
 
 
 def _opened(setting: Setting | None, vault: str, key: Key) -> Ledger:
-    if setting is None:
-        return Ledger()
-    raw = open_value(setting.value, key, _context(vault))
-    try:
-        return read_ledger(json.loads(raw))
-    except ValueError as error:
-        raise unreadable() from error
+    value = opened(setting, LEDGER, vault, key)
+    return Ledger() if value is None else read_ledger(value)
 
 
 def _sealed(ledger: Ledger, vault: str, key: Key) -> Setting:
-    raw = json.dumps(write_ledger(ledger), separators=(",", ":"), ensure_ascii=False).encode()
-    return Setting(LEDGER, seal_value(raw, key, _context(vault)))
-
-
-def _context(vault: str) -> Context:
-    return Context(vault, "exposure-ledger", "server", "")
+    return sealed(write_ledger(ledger), LEDGER, vault, key)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from serment.core.exposure.findings import NotChecked, Place
-from serment.core.exposure.seen import Scan, Service, Tls
+from serment.core.exposure.seen import Facts, Files, Gateway, Http, Mapping, Scan, Service, Tls
 
 SERVICES_KEPT: Final = 5000
 
@@ -47,15 +47,32 @@ def sighting(
 
 
 def _outline(service: Service) -> Service:
-    """That it is there and what it is; whether it speaks TLS, not how."""
+    """That it is there and what it is; whether it speaks TLS, not how. Of what was answered only what
+    tells machines apart, and what the box forwards, without the words programs left there."""
     return Service(
         service.place,
         service.protocol,
         service.product,
         service.version,
         tls=Tls() if service.tls is not None else None,
+        facts=_outlined(service.facts),
         cut=service.cut,
     )
+
+
+def _outlined(facts: Facts) -> Facts:
+    match facts:
+        case Http():
+            return Http(application=facts.application)
+        case Files():
+            return Files(shares=facts.shares or len(facts.listed))
+        case Gateway():
+            return Gateway(tuple(_led(each) for each in facts.mappings))
+    return None
+
+
+def _led(mapping: Mapping) -> Mapping:
+    return Mapping(mapping.outside_port, mapping.host, mapping.port, mapping.protocol)
 
 
 def joined(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 from serment.core.exposure.findings import (
     Confidence,
     Finding,
-    NotChecked,
     Outside,
     Place,
     Readable,
@@ -17,9 +15,10 @@ from serment.core.exposure.findings import (
     Unit,
 )
 from serment.core.exposure.history import Acceptance, Known, Ledger, Looked, Made
-from serment.core.exposure.seen import Service, Tls
 from serment.core.exposure.sighting import Sighting
-from serment.errors import N_, FormatError, Remark
+from serment.core.exposure.written_sighting import read_sighting, write_sighting
+from serment.core.exposure.written_values import read_value, write_value
+from serment.errors import N_, FormatError
 
 VERSION = 1
 
@@ -161,62 +160,6 @@ def read_made(value: Any) -> Made:
     )
 
 
-def write_sighting(seen: Sighting) -> dict[str, Any]:
-    """What the last audits saw."""
-    return {
-        "services": [_write_service(each) for each in seen.services],
-        "dmz": seen.dmz,
-        "manual_rules": seen.manual_rules,
-        "outside_by": list(seen.outside_by),
-        "not_checked": [
-            [each.check, each.host, each.reason, write_value(each.values)]
-            for each in seen.not_checked
-        ],
-        "proved": list(seen.proved),
-        "seconds": seen.seconds,
-    }
-
-
-def read_sighting(value: Any) -> Sighting:
-    """Raises:
-    KeyError, TypeError, ValueError: it is none.
-    """
-    return Sighting(
-        tuple(_read_service(each) for each in value["services"]),
-        _yes_or_no(value["dmz"]),
-        _yes_or_no(value["manual_rules"]),
-        tuple(map(str, value["outside_by"])),
-        tuple(
-            NotChecked(str(check), str(host), str(reason), dict(read_value(values)))
-            for check, host, reason, values in value["not_checked"]
-        ),
-        tuple(map(str, value["proved"])),
-        float(value["seconds"]),
-    )
-
-
-def _write_service(service: Service) -> list[Any]:
-    place, tls = service.place, service.tls is not None
-    what = [service.protocol, service.product, service.version]
-    return [place.host, place.port, place.proto, *what, tls, service.cut]
-
-
-def _read_service(value: Any) -> Service:
-    host, port, proto, protocol, product, version, tls, cut = value
-    return Service(
-        Place(str(host), int(port), str(proto)),
-        str(protocol),
-        str(product),
-        str(version),
-        tls=Tls() if tls else None,
-        cut=bool(cut),
-    )
-
-
-def _yes_or_no(value: Any) -> bool | None:
-    return None if value is None else bool(value)
-
-
 def unreadable() -> FormatError:
     """What a ledger that is none is answered with."""
     return FormatError(
@@ -238,33 +181,3 @@ def _read_known(value: Any) -> Known:
         read["gone"],
         read["not_before"],
     )
-
-
-def write_value(value: object) -> Any:
-    """A value of a message as JSON: sentences, days and lists stay what they are."""
-    match value:
-        case Remark():
-            return {"message": value.message, "said": write_value(value.values)}
-        case Mapping():
-            return {"map": {str(key): write_value(each) for key, each in value.items()}}
-        case tuple() | list():
-            return {"list": [write_value(each) for each in value]}
-        case date():
-            return {"day": value.isoformat()}
-        case str() | int() | float() | bool() | None:
-            return value
-    return str(value)
-
-
-def read_value(value: Any) -> Any:
-    """The other way."""
-    match value:
-        case {"message": str(message), "said": said}:
-            return Remark(message, **read_value(said))
-        case {"map": dict(inner)}:
-            return {key: read_value(each) for key, each in inner.items()}
-        case {"list": list(items)}:
-            return tuple(read_value(each) for each in items)
-        case {"day": str(day)}:
-            return date.fromisoformat(day)
-    return value

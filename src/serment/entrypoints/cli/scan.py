@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from serment.entrypoints.cli import posture, scan_network, scan_past
+from serment.entrypoints.cli import posture, scan_network, scan_past, scan_peer, scan_schedule
 from serment.errors import N_
 
 
@@ -16,4 +16,8 @@ def register(app: typer.Typer) -> None:
     scan.command("accept", help=N_("Answer for leaving a finding as it is, for a time"))(
         scan_past.accept
     )
+    scan.command("schedule", help=N_("The weekly audit: show it, set it, switch it off"))(
+        scan_schedule.schedule
+    )
+    scan_peer.register(scan)
     app.add_typer(scan, name="scan")

@@ -14,12 +14,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
-from serment.core.exposure.history import Key, Made, baseline_keys, looked_at
+from serment.core.exposure.history import Key, baseline_keys
 from serment.core.exposure.report import Report, Say
 from serment.core.exposure.sarif import as_sarif
+from serment.core.exposure.sighting import sighting
 from serment.core.exposure.written import write_finding, write_made
+from serment.core.exposure.written_sighting import write_sighting
 from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.files import put
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
 from serment.errors import N_, FormatError, SermentError, Unavailable
@@ -66,14 +70,13 @@ def keep(
 ) -> Kept:
     """Add the audit to the vault's history when a vault is named. An audit that cannot be kept is
     still shown."""
-    if not _has_vault(context):
+    if not has_vault(context):
         return Kept(against)
-    wish, scope = prepared.wish, prepared.scope
-    looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked)
-    made = Made(report.at, report.authorised_by, len(scope.addresses), len(report.findings), looked)
+    seen = sighting(report.scan, report.not_checked, report.proved, report.seconds)
     options = {
         "findings": [write_finding(each) for each in report.findings],
-        "made": write_made(made),
+        "made": write_made(made_of(prepared, report)),
+        "seen": write_sighting(seen),
     }
     try:
         told = context.world.ask(asking.vault(context), Request("scan keep", options))
@@ -91,26 +94,20 @@ def keep(
 
 def write_sarif(path: Path, report: Report, say: Say, language: str) -> None:
     """Write the audit as SARIF; an existing file is replaced, as a build's report is."""
-    document = as_sarif(report, say, _version(), language)
-    try:
-        path.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
-    except OSError as error:
-        raise Unavailable(
-            N_("the report cannot be written to {path}"),
-            hint=N_("choose another folder, or free some space"),
-            path=str(path),
-        ) from error
+    document = as_sarif(report, say, program_version(), language)
+    put(path, [json.dumps(document, ensure_ascii=False, indent=1).encode()], "", replace=True)
 
 
 def last_authorised(context: Context) -> str:
     """Who answered for the last audit of this vault; empty before the first, and without a vault."""
-    if not _has_vault(context):
+    if not has_vault(context):
         return ""
     scans = context.world.ask(asking.vault(context), Request("scan history", {}))["scans"]
     return next((each["authorised_by"] for each in reversed(scans) if each["authorised_by"]), "")
 
 
-def _has_vault(context: Context) -> bool:
+def has_vault(context: Context) -> bool:
+    """Whether a vault was named."""
     return bool(context.chosen_vault or context.environment.get("SERMENT_VAULT"))
 
 
@@ -147,7 +144,8 @@ def _tuple(key: list[Any]) -> Key:
     return str(key[0]), str(key[1]), int(key[2])
 
 
-def _version() -> str:
+def program_version() -> str:
+    """Of this program; "0" where it is not installed."""
     try:
         return version("serment")
     except PackageNotFoundError:

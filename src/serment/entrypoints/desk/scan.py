@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from serment.app.find.history import accept_finding, history, record
+from serment.app.find.history import accept_finding, authorised, history, record
+from serment.app.find.weekly import plan_weekly, schedule
+from serment.core.crypto.secret import Key
 from serment.core.exposure.history import Known, Ledger
+from serment.core.exposure.schedule import Plan, next_at
 from serment.core.exposure.written import (
     read_acceptance,
     read_finding,
@@ -15,6 +19,7 @@ from serment.core.exposure.written import (
     write_finding,
     write_known,
 )
+from serment.core.exposure.written_sighting import read_sighting
 from serment.core.journal.caller import LOCAL
 from serment.entrypoints.desk.desk import Answer, Desk
 from serment.entrypoints.desk.request import Request
@@ -25,9 +30,10 @@ def keep(desk: Desk, request: Request) -> Answer:
     try:
         findings = [read_finding(each) for each in request.options["findings"]]
         made = read_made(request.options["made"])
+        seen = read_sighting(request.options["seen"])
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable() from error
-    changes = record(desk.house, desk.held_key(), LOCAL, findings, made)
+    changes = record(desk.house, desk.held_key(), LOCAL, findings, made, seen)
     ledger = history(desk.house, desk.held_key())
     return {
         "new": [write_known(each) for each in changes.new],
@@ -64,6 +70,46 @@ def accept(desk: Desk, request: Request) -> Answer:
         raise unreadable() from error
     accept_finding(desk.house, desk.held_key(), LOCAL, wished)
     return write_acceptance(wished)
+
+
+def weekly(desk: Desk, request: Request) -> Answer:
+    """`scan schedule`: the weekly audit's plan, changed first where the request says how; {"on",
+    "weekday", "hour", "targets", "authorised_by", "next", "done", "failed"}."""
+    key, now = desk.held_key(), desk.house.clock.now()
+    made = schedule(desk.house, key)
+    if request.options:
+        made = plan_weekly(desk.house, key, LOCAL, _changed(made.plan, request.options, desk, key))
+    plan, failed = made.plan, made.failed
+    return {
+        "on": plan.on,
+        "weekday": plan.weekday,
+        "hour": plan.hour,
+        "targets": list(plan.targets),
+        "authorised_by": plan.authorised_by,
+        "next": next_at(made, now),
+        "done": made.done,
+        "failed": None
+        if failed is None
+        else {
+            "at": failed.at,
+            "message": failed.message,
+            "values": {name: str(value) for name, value in failed.values.items()},
+        },
+    }
+
+
+def _changed(plan: Plan, wished: Mapping[str, Any], desk: Desk, key: Key) -> Plan:
+    """The plan with what was asked; who answers for it was said once, here or for an audit."""
+    told = {name: value for name, value in wished.items() if value is not None}
+    by = str(told.get("authorised_by") or plan.authorised_by or authorised(desk.house, key))
+    return Plan(
+        bool(told.get("on", plan.on)),
+        int(told.get("weekday", plan.weekday)),
+        int(told.get("hour", plan.hour)),
+        tuple(map(str, told.get("targets", plan.targets))),
+        by,
+        bool(told.get("large", plan.large)),
+    )
 
 
 def _accepted(desk: Desk, ledger: Ledger) -> list[dict[str, Any]]:

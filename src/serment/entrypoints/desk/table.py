@@ -41,6 +41,7 @@ REQUESTS: Mapping[str, Handler] = {
     "scan keep": scan.keep,
     "scan history": scan.told,
     "scan accept": scan.accept,
+    "scan schedule": scan.weekly,
     "kit declared": state.declare_kit,
 }
 

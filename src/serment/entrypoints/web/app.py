@@ -18,6 +18,7 @@ from serment.entrypoints.web.assets import Assets
 from serment.entrypoints.web.pages import (
     access,
     breach,
+    exposure,
     filing,
     home,
     journal,
@@ -32,7 +33,18 @@ from serment.entrypoints.web.security import Guard
 from serment.entrypoints.web.services import Practice
 from serment.errors import SermentError
 
-SCREENS = (access, home, studies, patients, filing, journal, breach, members, settings)
+SCREENS = (
+    access,
+    home,
+    studies,
+    patients,
+    filing,
+    exposure,
+    journal,
+    breach,
+    members,
+    settings,
+)
 
 
 def create_app(

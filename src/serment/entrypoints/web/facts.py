@@ -114,6 +114,41 @@ TASKS = {
         N_("See the journal"),
         urgent=True,
     ),
+    TodoName.EXPOSED: Task(
+        "exposure",
+        N_("Close {count} critical opening in the practice's network"),
+        N_("Close {count} critical openings in the practice's network"),
+        N_("whoever reaches this network, or the Internet, reads patients there (Art. 32)"),
+        "/exposure",
+        N_("See how"),
+        urgent=True,
+    ),
+    TodoName.EXPOSED_NEW: Task(
+        "exposure",
+        N_("Look at {count} finding that the last audit brought"),
+        N_("Look at {count} findings that the last audit brought"),
+        N_(
+            "something opened since the audit before: close it, or say who answers for it (Art. 32)"
+        ),
+        "/exposure",
+        N_("See"),
+    ),
+    TodoName.AUDIT_FAILED: Task(
+        "exposure",
+        N_("The weekly audit of the network failed"),
+        N_("The weekly audit of the network failed"),
+        N_("nobody looks at what strangers can reach until it succeeds (Art. 32(1)(d))"),
+        "/exposure#weekly",
+        N_("See why"),
+    ),
+    TodoName.AUDIT_NEVER: Task(
+        "exposure",
+        N_("Look what strangers can reach in this network"),
+        N_("Look what strangers can reach in this network"),
+        N_("an open box or archive goes unnoticed for months; an audit takes a minute (Art. 32)"),
+        "/exposure",
+        N_("Audit"),
+    ),
     TodoName.CIRCLE_STOPPED: Task(
         "alert",
         N_("{count} circle has stopped receiving: its public key was changed"),

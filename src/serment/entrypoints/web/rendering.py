@@ -29,6 +29,7 @@ MENU = (
     (Page.STUDIES, "/studies", "studies", N_("Studies")),
     (Page.PATIENTS, "/patients", "patients", N_("Patients")),
     (Page.TO_FILE, "/to-file", "inbox", N_("To file")),
+    (Page.EXPOSURE, "/exposure", "exposure", N_("Exposure")),
     (Page.JOURNAL, "/journal", "journal", N_("Journal")),
     (Page.BREACH, "/breach", "alert", N_("Breach")),
     (Page.MEMBERS, "/members", "members", N_("Members and devices")),

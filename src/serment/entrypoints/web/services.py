@@ -12,10 +12,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from serment.core.exposure.posture.registry import Answer
+from serment.core.exposure.report import Report as AuditReport
 from serment.core.masked import Masked
 from serment.entrypoints.web.views import (
+    AcceptOrder,
+    AuditOrder,
     BreachView,
     Document,
+    ExposureView,
     HomeView,
     JournalQuery,
     JournalView,
@@ -30,6 +35,7 @@ from serment.entrypoints.web.views import (
     RadiusQuery,
     RadiusView,
     Report,
+    Running,
     SecondFactor,
     SessionView,
     SettingsView,
@@ -37,6 +43,7 @@ from serment.entrypoints.web.views import (
     StudyView,
     ToFile,
     VerdictView,
+    WeeklyOrder,
     Welcome,
     Worklist,
 )
@@ -129,6 +136,29 @@ class Practice(Protocol):
 
     def checkpoint(self, session: str) -> str:
         """The latest signed checkpoint, for keeping elsewhere."""
+
+    # What strangers can reach
+    def exposure(self, session: str) -> ExposureView: ...
+
+    def audit_progress(self, session: str) -> Running | None:
+        """How far the audit under way is; None when none is. Journals nothing."""
+
+    def begin_audit(self, session: str, order: AuditOrder) -> None:
+        """Returns once it runs: `Conflict` while another one does, `AccessDenied` where nobody
+        answers for it or its size, `UsageError`, `NotFound` for a target that is none."""
+
+    def recheck(self, session: str, key: tuple[str, str, int]) -> None:
+        """One finding again (its id, address, port); errors as `begin_audit`."""
+
+    def accept_finding(self, session: str, order: AcceptOrder) -> None: ...
+
+    def plan_audits(self, session: str, order: WeeklyOrder) -> None: ...
+
+    def audit_report(self, session: str) -> AuditReport:
+        """How things stand, to be taken out; `NotFound` before the first audit."""
+
+    def host_posture(self, session: str) -> tuple[Answer, ...]:
+        """How the server's own machine is kept."""
 
     # After a breach
     def breach(self, session: str) -> BreachView: ...

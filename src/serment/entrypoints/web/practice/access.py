@@ -26,6 +26,7 @@ BY_RIGHT = (
     (Act.SEARCH, Page.STUDIES),
     (Act.SEARCH, Page.PATIENTS),
     (Act.FILE, Page.TO_FILE),
+    (Act.READ_SCANS, Page.EXPOSURE),
     (Act.RADIUS, Page.BREACH),
 )
 

@@ -33,6 +33,7 @@ from serment.core.records.vault import (
 from serment.entrypoints.web.practice.log import last_reception
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
+    Exposed,
     Fact,
     FactName,
     HomeView,
@@ -55,8 +56,11 @@ ROOTS = (WrapKind.MEMBER_SEED, WrapKind.CIRCLE_SEED)  # few, and all the others 
 CHECKPOINT_EVERY = timedelta(days=30)
 
 
-def home(visit: Visit, verified: tuple[Verdict, datetime] | None) -> HomeView:
-    """`verified`: what the last check of the whole journal said, and when; None = not checked."""
+def home(
+    visit: Visit, verified: tuple[Verdict, datetime] | None, exposed: Exposed | None = None
+) -> HomeView:
+    """`verified`: what the last check of the whole journal said, and when; None = not checked.
+    `exposed`: what strangers can reach; None = this session may not know."""
     store = visit.store
     objects, patients = store.count(StoredObject), store.count(Patient)
     held = kit_view(visit)
@@ -82,7 +86,8 @@ def home(visit: Visit, verified: tuple[Verdict, datetime] | None) -> HomeView:
             _journal(visit, verified),
             Fact(FactName.SWAP, State.UNKNOWN, None),
         ),
-        todo=tuple(_todo(visit, held)),
+        exposed=exposed,
+        todo=tuple(_todo(visit, held, exposed)),
     )
 
 
@@ -167,13 +172,14 @@ def _journal(visit: Visit, verified: tuple[Verdict, datetime] | None) -> Fact:
 # What is to be done
 
 
-def _todo(visit: Visit, held: KitView) -> Iterator[Todo]:
+def _todo(visit: Visit, held: KitView, exposed: Exposed | None) -> Iterator[Todo]:
     """Most pressing first; only what this session can do something about."""
     administrator = Role.ADMINISTRATOR in visit.session.member.roles
     if held.shares_here >= THRESHOLD:
         yield Todo(TodoName.KIT_HERE)
     if visit.store.get(Setting, DOUBTED) is not None:
         yield Todo(TodoName.KEYS_COPY)
+    yield from _about_exposure(exposed)
     yield from _about_circles(visit, administrator)
     yield from _about_people(visit)
     if visit.may(Act.FILE) and (waiting := count_waiting(visit.store)):
@@ -186,8 +192,21 @@ def _todo(visit: Visit, held: KitView) -> Iterator[Todo]:
         yield Todo(TodoName.KIT_PRINTED)
     if administrator and held.tried is None:
         yield Todo(TodoName.KIT_TRIED)
+    if exposed is not None and exposed.last is None and visit.may(Act.SCAN):
+        yield Todo(TodoName.AUDIT_NEVER)
     if visit.may(Act.READ_JOURNAL) and _checkpoint_is_old(visit):
         yield Todo(TodoName.CHECKPOINT)
+
+
+def _about_exposure(exposed: Exposed | None) -> Iterator[Todo]:
+    if exposed is None:
+        return
+    if exposed.critical:
+        yield Todo(TodoName.EXPOSED, exposed.critical)
+    if exposed.new > exposed.critical:
+        yield Todo(TodoName.EXPOSED_NEW, exposed.new)
+    if exposed.weekly_failed:
+        yield Todo(TodoName.AUDIT_FAILED)
 
 
 def _about_circles(visit: Visit, administrator: bool) -> Iterator[Todo]:

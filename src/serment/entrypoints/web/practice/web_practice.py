@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from serment.core.exposure.posture.registry import Answer
+from serment.core.exposure.report import Report as AuditReport
 from serment.core.journal.caller import within
 from serment.core.journal.verify import Verdict
 from serment.core.masked import Masked
@@ -29,12 +31,16 @@ from serment.entrypoints.web.practice import (
     settings,
     studies,
 )
+from serment.entrypoints.web.practice.exposure import Exposure
 from serment.entrypoints.web.practice.frames import Frames
 from serment.entrypoints.web.practice.modalities import Modalities
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
+    AcceptOrder,
+    AuditOrder,
     BreachView,
     Document,
+    ExposureView,
     HomeView,
     JournalQuery,
     JournalView,
@@ -49,6 +55,7 @@ from serment.entrypoints.web.views import (
     RadiusQuery,
     RadiusView,
     Report,
+    Running,
     SecondFactor,
     SessionView,
     SettingsView,
@@ -56,6 +63,7 @@ from serment.entrypoints.web.views import (
     StudyView,
     ToFile,
     VerdictView,
+    WeeklyOrder,
     Welcome,
     Worklist,
 )
@@ -70,10 +78,19 @@ class WebPractice:
         decoder: renders frames, in a process without any key.
         intake: hands documents to the receiver.
         dicom: "host:port" where devices send, for the page that says so.
+        audits: what runs audits of the network, and what a page knows of them.
     """
 
-    def __init__(self, desk: Desk, decoder: Decoder, intake: AsyncIntakeClient, dicom: str) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        decoder: Decoder,
+        intake: AsyncIntakeClient,
+        dicom: str,
+        audits: Exposure,
+    ) -> None:
         self._desk, self._intake, self._dicom = desk, intake, dicom
+        self._audits = audits
         self._pictures = Kept()
         self._frames = Frames(decoder, self._pictures)
         self._modalities = Modalities()
@@ -139,7 +156,7 @@ class WebPractice:
 
     def home(self, session: str) -> HomeView:
         with self._visit(session) as visit:
-            return home.home(visit, self._verified)
+            return home.home(visit, self._verified, self._audits.numbers(visit))
 
     def worklist(self, session: str, query: StudyQuery) -> Worklist:
         with self._visit(session) as visit:
@@ -230,6 +247,40 @@ class WebPractice:
     def checkpoint(self, session: str) -> str:
         with self._visit(session) as visit:
             return journal.checkpoint(visit)
+
+    # What strangers can reach
+
+    def exposure(self, session: str) -> ExposureView:
+        with self._visit(session) as visit:
+            return self._audits.view(visit)
+
+    def audit_progress(self, session: str) -> Running | None:
+        with self._visit(session) as visit:
+            return self._audits.progress(visit)
+
+    def begin_audit(self, session: str, order: AuditOrder) -> None:
+        with self._visit(session) as visit:
+            self._audits.begin(visit, order)
+
+    def recheck(self, session: str, key: tuple[str, str, int]) -> None:
+        with self._visit(session) as visit:
+            self._audits.recheck(visit, key)
+
+    def accept_finding(self, session: str, order: AcceptOrder) -> None:
+        with self._visit(session) as visit:
+            self._audits.accept(visit, order)
+
+    def plan_audits(self, session: str, order: WeeklyOrder) -> None:
+        with self._visit(session) as visit:
+            self._audits.plan(visit, order)
+
+    def audit_report(self, session: str) -> AuditReport:
+        with self._visit(session) as visit:
+            return self._audits.report(visit)
+
+    def host_posture(self, session: str) -> tuple[Answer, ...]:
+        with self._visit(session) as visit:
+            return self._audits.posture(visit)
 
     # After a breach
 

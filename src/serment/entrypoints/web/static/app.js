@@ -12,16 +12,17 @@
     context.request.headers[own ? "X-Serment-Live" : "X-Serment-Active"] = "1";
   });
 
-  // Opening a large practice: the bar follows until the way in is there.
-  const bar = find("opening-bar");
+  // Opening a large practice, an audit of the network: the bar follows until it is done.
+  const bar = document.querySelector("progress[data-follow]");
   if (bar) {
     const LOOK_MS = 700;
     const look = async () => {
-      const answer = await fetch("/opening/progress").catch(() => null);
+      const answer = await fetch(bar.dataset.follow).catch(() => null);
       const at = answer && answer.ok ? await answer.json() : null;
       if (at ? at.done : answer) return location.reload();
       if (at && at.total) Object.assign(bar, { max: at.total, value: Math.min(at.count, at.total) });
-      if (at) find("opening-said").textContent = at.said;
+      else if (at) bar.removeAttribute("value");
+      if (at) document.querySelector("[data-said]").textContent = at.said;
       setTimeout(look, LOOK_MS);
     };
     setTimeout(look, LOOK_MS);

@@ -15,6 +15,16 @@ from serment.entrypoints.web.views.breach import (
     RadiusView,
     Three,
 )
+from serment.entrypoints.web.views.exposure import (
+    AcceptOrder,
+    AuditOrder,
+    Card,
+    Exposed,
+    ExposureView,
+    Running,
+    Trouble,
+    WeeklyOrder,
+)
 from serment.entrypoints.web.views.filing import Agreement, Arrival, Candidate, Filed, ToFile
 from serment.entrypoints.web.views.home import (
     Fact,
@@ -64,15 +74,20 @@ from serment.entrypoints.web.views.records import (
 from serment.entrypoints.web.views.sessions import Page, Peer, Pulse, SessionView, Welcome
 
 __all__ = [
+    "AcceptOrder",
     "Agreement",
     "Arrival",
+    "AuditOrder",
     "BreachView",
     "Candidate",
+    "Card",
     "CategoryLine",
     "CircleLine",
     "DeviceLine",
     "Document",
     "EvidenceLine",
+    "Exposed",
+    "ExposureView",
     "Fact",
     "FactName",
     "Filed",
@@ -101,6 +116,7 @@ __all__ = [
     "Reader",
     "Report",
     "ReportLine",
+    "Running",
     "SecondFactor",
     "Series",
     "SessionView",
@@ -113,7 +129,9 @@ __all__ = [
     "ToFile",
     "Todo",
     "TodoName",
+    "Trouble",
     "VerdictView",
+    "WeeklyOrder",
     "Welcome",
     "Who",
     "Worklist",

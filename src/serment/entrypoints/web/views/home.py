@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from serment.app.prove.thief import Reach
+from serment.entrypoints.web.views.exposure import Exposed
 
 
 class State(StrEnum):
@@ -45,6 +46,10 @@ class TodoName(StrEnum):
 
     KIT_HERE = "kit-here"
     KEYS_COPY = "keys-copy"
+    EXPOSED = "exposed"
+    EXPOSED_NEW = "exposed-new"
+    AUDIT_FAILED = "audit-failed"
+    AUDIT_NEVER = "audit-never"
     CIRCLE_STOPPED = "circle-stopped"
     CIRCLE_STALE = "circle-stale"
     NO_DOCTOR = "no-doctor"
@@ -76,7 +81,7 @@ class KitView:
 @dataclass(frozen=True, slots=True)
 class HomeView:
     """`reach` and `readable_patients`: what `app.prove.thief` decides. `to_file` is None where the
-    session cannot know."""
+    session cannot know, as is `exposed`."""
 
     reach: Reach
     objects: int
@@ -89,3 +94,4 @@ class HomeView:
     open_sessions: int
     facts: tuple[Fact, ...]
     todo: tuple[Todo, ...]
+    exposed: Exposed | None = None

@@ -15,6 +15,7 @@ class Page(StrEnum):
     STUDIES = "studies"
     PATIENTS = "patients"
     TO_FILE = "to-file"
+    EXPOSURE = "exposure"
     JOURNAL = "journal"
     BREACH = "breach"
     MEMBERS = "members"
