@@ -86,8 +86,8 @@ def test_nothing_to_report_and_findings_have_their_codes(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Critical  X01  192.168.1.20:11112  The image archive lists")
     assert "patients readable: 50+" in lines[0]
-    assert "50+ answered" in lines[1]
-    assert lines[2].strip().startswith("> Your image archive lists patients")
+    assert " > Your image archive lists patients" in lines[0]
+    assert lines[1].startswith("Medium    X06  192.168.1.20:11112")
     assert any(line == "View from outside: not checked from outside" for line in lines)
     assert "Authorised by: Dr Exemple" in lines
 

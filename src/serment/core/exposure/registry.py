@@ -49,6 +49,7 @@ from serment.core.exposure.findings import (
     Outside,
     Severity,
 )
+from serment.core.exposure.machines import place_order
 from serment.core.exposure.outside import outside_of
 from serment.core.exposure.seen import Scan
 
@@ -139,8 +140,9 @@ def _finding(check: Check, stated: Statement, scan: Scan) -> Finding:
     )
 
 
-def _order(finding: Finding) -> tuple[int, str, str, int]:
-    return RANKS[finding.severity], finding.id, finding.place.host, finding.place.port
+def _order(finding: Finding) -> tuple[object, ...]:
+    place = finding.place
+    return RANKS[finding.severity], finding.id, place_order(place.host), place.port
 
 
 def _once(skipped: list[NotChecked]) -> list[NotChecked]:

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 
-from serment.core.exposure.findings import Finding, NotChecked, Place, Readable, Severity
+from serment.core.exposure.findings import Finding, NotChecked, Readable, Severity
+from serment.core.exposure.machines import place_order
 from serment.core.exposure.outside import Looked
 from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.scope import Proof
@@ -108,7 +108,7 @@ def outside_said(scan: Scan, say: Say) -> list[str]:
 def hosts(scan: Scan) -> dict[str, list[Service]]:
     """Services by host, in the order of addresses and ports."""
     found: dict[str, list[Service]] = {}
-    for service in sorted(scan.services, key=lambda each: _place_order(each.place)):
+    for service in sorted(scan.services, key=_place):
         found.setdefault(service.place.host, []).append(service)
     return found
 
@@ -157,9 +157,5 @@ def _readable(readable: Readable | None) -> dict[str, Any] | None:
     return {"count": readable.count, "capped": readable.capped, "unit": readable.unit.value}
 
 
-def _place_order(place: Place) -> tuple[int, int, str, int]:
-    try:
-        address = ip_address(place.host.partition("%")[0])
-        return address.version, int(address), "", place.port
-    except ValueError:
-        return 9, 0, place.host, place.port
+def _place(service: Service) -> tuple[object, ...]:
+    return place_order(service.place.host), service.place.port

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from serment.core.exposure.findings import Confidence, Outside, Readable, Severity, Unit
+from serment.core.exposure.findings import Confidence, Outside, Place, Readable, Severity, Unit
 from serment.errors import N_
 
 SEVERITIES: Final[Mapping[Severity, str]] = {
@@ -19,6 +19,13 @@ SEVERITIES: Final[Mapping[Severity, str]] = {
     Severity.MEDIUM: N_("Medium"),
     Severity.LOW: N_("Low"),
     Severity.INFO: N_("Note"),
+}
+TONES: Final[Mapping[Severity, str]] = {  # of colours, beside a word and a shape
+    Severity.CRITICAL: "bad",
+    Severity.HIGH: "bad",
+    Severity.MEDIUM: "warn",
+    Severity.LOW: "soft",
+    Severity.INFO: "soft",
 }
 CONFIDENCES: Final[Mapping[Confidence, str]] = {
     Confidence.CONFIRMED: N_("shown by an answer"),
@@ -92,3 +99,9 @@ KINDS: Final[Mapping[Kind, str]] = {
 def counted(readable: Readable) -> str:
     """A number as it is told: "7", and "50+" when there is more."""
     return f"{readable.count}{'+' if readable.capped else ''}"
+
+
+def place_said(place: Place) -> str:
+    """An address and its port, IPv6 in brackets."""
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return f"{host}:{place.port}" if place.port else host

@@ -31,6 +31,9 @@ class Asked:
     prove: int
     baseline: Path | None
     sarif: Path | None
+    reports: tuple[Path, ...]
+    practice: str
+    force: bool
 
 
 def network(
@@ -95,6 +98,16 @@ def network(
     sarif: Annotated[
         Path | None, typer.Option("--sarif", help=N_("also write the findings as SARIF to FILE"))
     ] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", help=N_("also write a report to hand on: FILE.html or FILE.pdf")),
+    ] = None,
+    practice: Annotated[
+        str, typer.Option("--practice", help=N_("the practice's name, for the report"))
+    ] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help=N_("replace a report that exists"))
+    ] = False,
 ) -> int:
     from serment.entrypoints.cli.scan_run import run
 
@@ -114,5 +127,8 @@ def network(
         prove,
         baseline,
         sarif,
+        (*(report or ()),),
+        practice.strip(),
+        force,
     )
     return run(ctx.obj, asked)

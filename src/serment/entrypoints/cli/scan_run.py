@@ -21,6 +21,7 @@ from serment.entrypoints.cli.output import DONE, FINDINGS
 from serment.entrypoints.cli.progress import Stages
 from serment.entrypoints.cli.scan_kept import keep, last_authorised, read_baseline, write_sarif
 from serment.entrypoints.cli.scan_network import Asked
+from serment.entrypoints.cli.scan_report import about_audit, check_files, write_reports
 from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
 from serment.errors import N_, NotFound, Unavailable, UsageError
@@ -40,6 +41,7 @@ PHASES = {
 def run(context: Context, asked: Asked) -> int:
     """The exit code."""
     against = read_baseline(asked.baseline) if asked.baseline else None
+    check_files(asked.reports, asked.force)
     auditing = context.world.auditing()
     peers = _peers(context, asked.peer) if asked.peer else None
     prepared = _asked(
@@ -59,6 +61,9 @@ def run(context: Context, asked: Asked) -> int:
     if asked.sarif:
         write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
     show(context.output, report, kept)
+    if asked.reports:
+        about = about_audit(context, auditing, prepared, report, kept, asked.practice)
+        write_reports(context, asked.reports, report, about, asked.force)
     if kept.failed is not None:
         return context.output.talk_of(kept.failed)
     return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE

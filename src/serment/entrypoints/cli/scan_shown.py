@@ -13,9 +13,10 @@ from serment.core.exposure.findings import Finding, Outside, Place
 from serment.core.exposure.history import Key
 from serment.core.exposure.report import Report, Say, as_json, outside_said
 from serment.core.exposure.text import clean
-from serment.core.exposure.words import OUTSIDES, SEVERITIES, UNITS, counted
+from serment.core.exposure.words import OUTSIDES, SEVERITIES, TONES, UNITS, counted, place_said
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.cli.scan_kept import Kept
+from serment.entrypoints.cli.terminal import Row, show_rows
 from serment.errors import N_
 
 LINE_LIMIT = 400  # characters
@@ -41,13 +42,12 @@ def show(output: Output, report: Report, kept: Kept) -> None:
     output.value(answer)
     if output.as_json:
         return
-    for finding in report.findings:
-        _show_finding(output, finding, say(finding.evidence, finding.values), kept)
+    show_rows(output, (_row(output, each, kept, say) for each in report.findings))
     for each in kept.gone:
         place = place_said(Place(each["host"], each["port"]))
         output.line(N_("Gone: {check} at {place}"), check=each["id"], place=place)
     _show_unseen(output, report)
-    _show_sum(output, report)
+    _show_sum(output, report, say)
     output.line(
         N_("View from outside: {what}"),
         what=", ".join(outside_said(report.scan, say)),
@@ -74,27 +74,23 @@ def show(output: Output, report: Report, kept: Kept) -> None:
         )
 
 
-def place_said(place: Place) -> str:
-    """An address and its port, IPv6 in brackets."""
-    host = f"[{place.host}]" if ":" in place.host else place.host
-    return f"{host}:{place.port}" if place.port else place.host
-
-
-def _show_finding(output: Output, finding: Finding, evidence: str, kept: Kept) -> None:
-    facts = (
-        [output.text(OUTSIDES[finding.outside])]
-        if finding.outside is not Outside.NOT_CHECKED
-        else []
-    )
+def _row(output: Output, finding: Finding, kept: Kept, say: Say) -> Row:
+    """One finding: how much is readable, the view from outside and the history stand in brackets."""
+    facts = []
     if finding.readable is not None:
-        count = counted(finding.readable)
-        facts.insert(0, output.text(UNITS[finding.readable.unit], count=count))
+        facts.append(say(UNITS[finding.readable.unit], {"count": counted(finding.readable)}))
+    if finding.outside is not Outside.NOT_CHECKED:
+        facts.append(say(OUTSIDES[finding.outside], {}))
     facts += _known(output, finding.key, kept)
-    head = f"{output.text(SEVERITIES[finding.severity]):<9} {finding.id}"
     tail = f" ({'; '.join(facts)})" if facts else ""
-    output.plain(f"{head}  {place_said(finding.place)}  {output.text(finding.title)}{tail}")
-    output.plain(f"{'':<14} {evidence}")
-    output.plain(f"{'':<14} > {output.text(finding.remedy)}")
+    return Row(
+        TONES[finding.severity],
+        say(SEVERITIES[finding.severity], {}),
+        finding.id,
+        place_said(finding.place),
+        say(finding.title, {}) + tail,
+        say(finding.remedy, {}),
+    )
 
 
 def _known(output: Output, key: Key, kept: Kept) -> list[str]:
@@ -120,14 +116,11 @@ def _show_unseen(output: Output, report: Report) -> None:
         output.plain(f"  {each.check}  {each.host}  {reason}".replace("    ", "  "))
 
 
-def _show_sum(output: Output, report: Report) -> None:
+def _show_sum(output: Output, report: Report, say: Say) -> None:
     output.line()
     if report.findings:
-        said = (
-            f"{count} {output.text(SEVERITIES[severity]).lower()}"
-            for severity, count in report.counts.items()
-        )
-        output.plain(", ".join(said))
+        words = ((say(SEVERITIES[each], {}), count) for each, count in report.counts.items())
+        output.plain(" · ".join(f"{word} {count}" for word, count in words))
     else:
         output.line(N_("Nothing to report among what was checked."))
     output.line(

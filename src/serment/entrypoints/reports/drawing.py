@@ -30,8 +30,8 @@ from serment.core.exposure.picture import (
     summed,
 )
 from serment.core.exposure.report import Say
-from serment.core.exposure.words import KINDS, SEVERITIES, Kind
-from serment.entrypoints.reports.icons import ICONS, INTERNET, SHAPES, TONES
+from serment.core.exposure.words import KINDS, SEVERITIES, TONES, Kind
+from serment.entrypoints.reports.icons import ICONS, INTERNET, SHAPES
 from serment.entrypoints.web import charts
 from serment.errors import N_
 
@@ -103,6 +103,7 @@ def _head(picture: Picture, say: Say, width: int, addresses: int) -> Markup:
     box = picture.box
     room = width - SPINE - 40
     about = " · ".join(filter(None, (box.machine.host, box.machine.product)))
+    about = about or say(N_("not seen: its rules are not known"), {})
     worst = box.findings[0] if box.findings else None
     network = say(N_("The practice's network"), {})
     if addresses and width >= MIDDLE:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.findings import Finding, NotChecked
 from serment.core.exposure.history import Key
 from serment.core.exposure.installing import STEPS
 from serment.core.exposure.picture import picture_of, told
@@ -25,11 +25,12 @@ from serment.core.exposure.words import (
     CONFIDENCES,
     OUTSIDES,
     SEVERITIES,
+    TONES,
     UNITS,
     counted,
+    place_said,
 )
 from serment.entrypoints import formats, language
-from serment.entrypoints.reports.icons import TONES
 from serment.entrypoints.reports.summary import sentences
 from serment.errors import N_
 
@@ -121,15 +122,9 @@ def handout(report: Report, about: About, lang: str) -> dict[str, Any]:
     }
 
 
-def place_said(place: Place) -> str:
-    """An address and its port, IPv6 in brackets."""
-    host = f"[{place.host}]" if ":" in place.host else place.host
-    return f"{host}:{place.port}" if place.port else host
-
-
 def _facts(report: Report, about: About, say: Say, lang: str) -> list[list[str]]:
     """The head: who, when, by whose leave, what was looked at, and how the outside was."""
-    looked = say(N_("{count} addresses"), {"count": formats.number(report.addresses, lang)})
+    looked = language.say_count("{count} address", "{count} addresses", report.addresses, lang)
     if about.networks:
         looked += f" ({_listed(about.networks)})"
     facts = [
@@ -140,16 +135,35 @@ def _facts(report: Report, about: About, say: Say, lang: str) -> list[list[str]]
             clean(report.authorised_by, LINE) or say(N_("nobody: this machine only"), {}),
         ],
         [say(N_("Looked at"), {}), looked],
-        [say(N_("View from outside"), {}), ", ".join(outside_said(report.scan, say))],
+        [say(N_("View from outside"), {}), "; ".join(_outside(report, say))],
     ]
     if report.proved:
-        proof = say(
-            N_("our own listener answered at {addresses}"), {"addresses": _listed(report.proved)}
-        )
-        facts.append([say(N_("Proof of control"), {}), proof])
+        facts.append([say(N_("Proof of control"), {}), "; ".join(_proofs(report, say))])
     if report.seconds:
         facts.append([say(N_("Duration"), {}), formats.duration(report.seconds, lang)])
     return facts
+
+
+def _outside(report: Report, say: Say) -> list[str]:
+    """Which looks were done, and what the helper tried; "not checked from outside" without any."""
+    lines = outside_said(report.scan, say)
+    looked = report.looked
+    if looked is not None and looked.sights:
+        values = {"by": looked.by, "count": len(looked.sights), "address": looked.address}
+        lines.append(say(N_("{by} tried {count} ports of {address}"), values))
+    return lines
+
+
+def _proofs(report: Report, say: Say) -> list[str]:
+    """How control of each public address was proved; only the address where that was not kept."""
+    said = {
+        each.address: say(
+            N_("{address}: our own listener on port {port} gave a fresh token to {by}"),
+            {"address": each.address, "port": each.port, "by": each.by},
+        )
+        for each in report.proofs
+    }
+    return [said.get(address, address) for address in report.proved]
 
 
 def _first(findings: Iterable[Finding], say: Say) -> list[dict[str, Any]]:
@@ -253,13 +267,20 @@ def _unchecked(skipped: Iterable[NotChecked], say: Say) -> list[dict[str, str]]:
     """What was not checked, one line a reason: which checks, where."""
     grouped: dict[tuple[str, str], list[str]] = {}
     for each in skipped:
-        title = say(CHECKS[each.check].title, {}) if each.check in CHECKS else each.check
+        title = _asked(each.check, say)
         grouped.setdefault((title, say(each.reason, each.values)), []).append(each.host)
     lines = [
         {"what": title, "why": reason, "places": _listed(sorted(filter(None, hosts)))}
         for (title, reason), hosts in grouped.items()
     ]
     return lines[:UNSEEN]
+
+
+def _asked(name: str, say: Say) -> str:
+    """A check as the question that stays open; "scope" for networks that were not swept."""
+    if name in CHECKS:
+        return say(N_("{title}?"), {"title": say(CHECKS[name].title, {})})
+    return say(N_("What is on this network?"), {})
 
 
 def _unlisted(count: int, say: Say, lang: str) -> str:

@@ -36,10 +36,3 @@ SHAPES: Final[Mapping[Severity, str]] = {
     Severity.LOW: "M6 1a5 5 0 1 0 0 10a5 5 0 1 0 0-10z",  # disc
     Severity.INFO: "M6 1a5 5 0 1 0 0 10a5 5 0 1 0 0-10zM6 3a3 3 0 1 1 0 6a3 3 0 1 1 0-6z",  # ring
 }
-TONES: Final[Mapping[Severity, str]] = {
-    Severity.CRITICAL: "bad",
-    Severity.HIGH: "bad",
-    Severity.MEDIUM: "warn",
-    Severity.LOW: "soft",
-    Severity.INFO: "soft",
-}

@@ -1,0 +1,92 @@
+"""`--report FILE`: the audit as a page or on paper, by the file's ending; of now, or of what was kept.
+
+What it says is `entrypoints.reports`; here it is decided which files are written, and that none is
+lost: they are for their owner only, appear when they are whole, and replace nothing unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from serment.app.find.history import made_of
+from serment.app.find.network import Prepared
+from serment.core.exposure.report import Report
+from serment.entrypoints.cli import asking
+from serment.entrypoints.cli.files import FORCE, check_free, put
+from serment.entrypoints.cli.scan_kept import Kept, has_vault, program_version
+from serment.entrypoints.cli.world import Auditing, Context
+from serment.entrypoints.desk.request import Request
+from serment.entrypoints.reports.handout import About
+from serment.errors import N_, SermentError, UsageError
+
+PAGES = (".html", ".htm")
+PAPERS = (".pdf",)
+
+
+def check_files(paths: Sequence[Path], force: bool) -> None:
+    """Raise before the audit begins what would keep its report from being written.
+
+    Raises:
+        UsageError: an ending that tells no form.
+        Conflict: the file exists, and nobody said --force.
+    """
+    for path in paths:
+        if path.suffix.lower() not in (*PAGES, *PAPERS):
+            raise UsageError(
+                N_("{path} does not say whether it is to be a page or a document"),
+                hint=N_("end its name with .html or .pdf"),
+                path=str(path),
+            )
+        if not force:
+            check_free(path, FORCE)
+
+
+def write_reports(
+    context: Context, paths: Sequence[Path], report: Report, about: About, force: bool
+) -> None:
+    """Each file, in the reader's language."""
+    for path in paths:
+        put(path, [_made(context, path, report, about)], FORCE, replace=force)
+        context.output.note(N_("Report written: {path}"), path=str(path))
+
+
+def about_audit(
+    context: Context,
+    auditing: Auditing,
+    prepared: Prepared,
+    report: Report,
+    kept: Kept,
+    practice: str,
+) -> About:
+    """What the head of an audit's report says beside the audit, `practice` before the vault's name."""
+    return About(
+        practice or practice_name(context),
+        made_of(prepared, report).looked.networks,
+        auditing.flaws,
+        kept.since or {},
+        kept.accepted or {},
+        program_version(),
+    )
+
+
+def practice_name(context: Context) -> str:
+    """The name of the vault that was named; empty without one, and when it cannot be asked."""
+    if not has_vault(context):
+        return ""
+    try:
+        return str(context.world.ask(asking.vault(context), Request("status", {}))["practice"])
+    except SermentError:
+        return ""
+
+
+def _made(context: Context, path: Path, report: Report, about: About) -> bytes:
+    """Each form is loaded when it is asked for: both are slow to import."""
+    lang = context.output.lang
+    if path.suffix.lower() in PAGES:
+        from serment.entrypoints.reports.page import page
+
+        return page(report, about, lang)
+    from serment.entrypoints.reports.paper import paper
+
+    return paper(context.world.typesetter(), report, about, lang)
