@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.components import lacking
@@ -249,6 +250,19 @@ def rsync_open(machine: Machine) -> None:
 def rsync_strict(machine: Machine) -> None:
     closed = f"[dossiers]\npath = {extracts(machine)}\nlist = no\n" + CLOSED
     rsyncd(machine, closed)
+
+
+AFP = Path(__file__).with_name("afp_server.py")
+
+
+@PART.machine({548: ("X15", "X29")}, counts={"X15": COUNTED})
+def afp_guest(machine: Machine) -> None:
+    machine.python(548, AFP, machine.host, 548, extracts(machine), "yes")
+
+
+@PART.machine({548: ("X29",)})
+def afp_accounts(machine: Machine) -> None:
+    machine.python(548, AFP, machine.host, 548, extracts(machine), "no")
 
 
 NGINX = """

@@ -7,12 +7,12 @@ How FTP is spoken is `shares.ftp`'s business.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from serment.adapters.network.line import Cut, Ended
 from serment.adapters.network.probing import Call, Heard, Probe
 from serment.adapters.network.shares.ftp import Reply, Session
+from serment.adapters.network.shares.noting import note, note_files
 from serment.adapters.network.shares.walk import Refused, Tally, walk
 from serment.core.exposure.seen import Answer, Files
 
@@ -46,7 +46,7 @@ def talk(call: Call) -> Heard | None:
     if call.tls and said.code in (230, 331):
         _visit(call, session, said, private=True)
     elif call.tls:
-        _note(call, anonymous=Answer.REFUSED)
+        note(call, anonymous=Answer.REFUSED)
     else:
         last = _visit(call, session, said)
         _encrypted(call, said, last)
@@ -58,9 +58,9 @@ def _visit(call: Call, session: Session, said: Reply, private: bool = False) -> 
     if said.code == 331:
         said = session.password(WORD)
     if said.code != 230:
-        _note(call, anonymous=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
+        note(call, anonymous=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
         return said
-    _note(call, anonymous=Answer.YES)
+    note(call, anonymous=Answer.YES)
     try:
         if private:
             session.protect()
@@ -73,7 +73,7 @@ def _visit(call: Call, session: Session, said: Reply, private: bool = False) -> 
 def _count(call: Call, session: Session) -> None:
     tally = Tally()
     for _ in walk(session.base(), session.show, tally):
-        _note(call, listed=dict(tally.listed), readable=tally.readable)
+        note_files(call, tally)
 
 
 def _encrypted(call: Call, user: Reply, last: Reply) -> None:
@@ -81,9 +81,9 @@ def _encrypted(call: Call, user: Reply, last: Reply) -> None:
     session = Session(call)
     said = session.ask("AUTH", "TLS")
     if said.code != 234:
-        _note(call, encrypted=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
+        note(call, encrypted=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
         return
-    _note(call, encrypted=Answer.YES)
+    note(call, encrypted=Answer.YES)
     wanted = user.code not in (230, 331) or _WANTS_TLS.search(last.text) is not None
     if last.code == 230 or last.code == 421 or not wanted:
         return
@@ -99,13 +99,6 @@ def _introduced(greeting: Reply, facts: Files) -> Heard:
             version = found[1] if mark.groups else ""
             return Heard("ftp", name, (version or "").rstrip("."), greeting.text, facts)
     return Heard("ftp", banner=greeting.text, facts=facts)
-
-
-def _note(call: Call, **known: object) -> None:
-    assert call.heard is not None
-    assert isinstance(call.heard.facts, Files)
-    facts = replace(call.heard.facts, **known)  # type: ignore[arg-type]
-    call.heard = replace(call.heard, facts=facts)
 
 
 def _hears(banner: bytes) -> bool:

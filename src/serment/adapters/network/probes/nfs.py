@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from serment.adapters.network.line import Ended
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.shares import nfs, rpc
 from serment.adapters.network.shares.nfs import MOUNT, NFS
+from serment.adapters.network.shares.noting import note, note_files
 from serment.adapters.network.shares.walk import DEPTH, Refused, Tally, walk
 from serment.core.exposure.seen import Answer, Files
 
@@ -76,7 +76,7 @@ def _by_mount(call: Call, known: Iterable[rpc.Program], port: int) -> bool:
         mount = rpc.Client(call.beside(daemons[version]))
         listed = nfs.exports(mount, version)
         everybody = sum(each.to_everybody for each in listed)
-        _note(call, anonymous=Answer.NOTHING if everybody else Answer.REFUSED, shares=everybody)
+        note(call, anonymous=Answer.NOTHING if everybody else Answer.REFUSED, shares=everybody)
         if version == 3:
             _count(call, mount, listed, port)
     return True
@@ -96,34 +96,17 @@ def _count(call: Call, mount: rpc.Client, listed: list[nfs.Export], port: int) -
             for number, _ in enumerate(walk(handle, folders.show, tally)):
                 shown += number == 0
                 more = max(shown, sum(each.to_everybody for each in listed))
-                _counted(call, tally, more)
+                note_files(call, tally, anonymous=Answer.YES, shares=more)
         nfs.unmounted(mount, export.path)
 
 
 def _by_root(call: Call) -> None:
     """NFS 4: what is below its first folder. Folders alone are no share: they lead to them."""
     tally, folders = Tally(), nfs.Fourth(rpc.Client(call.line()))
-    _note(call, anonymous=Answer.REFUSED)
+    note(call, anonymous=Answer.REFUSED)
     for _ in walk(b"", folders.show, tally, DEPTH + _BEFORE):
         if folders.files:
-            _counted(call, tally, 1)
-
-
-def _counted(call: Call, tally: Tally, shares: int) -> None:
-    _note(
-        call,
-        anonymous=Answer.YES,
-        listed=dict(tally.listed),
-        readable=tally.readable,
-        shares=shares,
-    )
-
-
-def _note(call: Call, **known: object) -> None:
-    assert call.heard is not None
-    assert isinstance(call.heard.facts, Files)
-    facts = replace(call.heard.facts, **known)  # type: ignore[arg-type]
-    call.heard = replace(call.heard, facts=facts)
+            note_files(call, tally, anonymous=Answer.YES, shares=1)
 
 
 PROBE = Probe("nfs", talk, usual=frozenset({111, 2049}), window=0.4)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.shares import rsync
+from serment.adapters.network.shares.noting import note, note_files
 from serment.adapters.network.shares.walk import Refused, Tally
 from serment.core.exposure.seen import Answer, Files
 
@@ -23,15 +23,15 @@ def talk(call: Call) -> Heard | None:
     try:
         names = rsync.modules(line)
     except (Gone, Refused):
-        _note(call, anonymous=Answer.REFUSED)
+        note(call, anonymous=Answer.REFUSED)
         return call.heard
-    _note(call, anonymous=Answer.YES if names else Answer.REFUSED)
+    note(call, anonymous=Answer.YES if names else Answer.REFUSED)
     tally, shown = Tally(), 0
     for name in names:
         with contextlib.suppress(Gone, Refused, *NONSENSE):
             line = _open(call, name)
             shown += 1
-            _note(call, shares=shown)
+            note(call, shares=shown)
             _count(call, line, name, tally)
     return call.heard
 
@@ -44,7 +44,7 @@ def _count(call: Call, line: Line, name: str, tally: Tally) -> None:
     except Ended as end:
         tally.more = True
         call.was_cut = call.was_cut or isinstance(end, Cut)
-    _note(call, listed=dict(tally.listed), readable=tally.readable)
+    note_files(call, tally)
 
 
 def _open(call: Call, name: str) -> Line:
@@ -53,13 +53,6 @@ def _open(call: Call, name: str) -> Line:
         raise Gone
     rsync.open_module(line, name)
     return line
-
-
-def _note(call: Call, **known: object) -> None:
-    assert call.heard is not None
-    assert isinstance(call.heard.facts, Files)
-    facts = replace(call.heard.facts, **known)  # type: ignore[arg-type]
-    call.heard = replace(call.heard, facts=facts)
 
 
 PROBE = Probe(

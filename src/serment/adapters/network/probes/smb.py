@@ -16,6 +16,7 @@ from typing import Final
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.shares import ntlm, smb
+from serment.adapters.network.shares.noting import known, note, note_files
 from serment.adapters.network.shares.smb_session import Session, Sign
 from serment.adapters.network.shares.walk import Refused, Tally, walk
 from serment.core.exposure.seen import Answer, Files
@@ -36,12 +37,12 @@ def talk(call: Call) -> Heard | None:
     facts = Files(dialects=(newer,), signing=signing, encrypted=encrypted)
     call.heard = Heard("smb", facts=facts)
     older = [each for each in _older(call) if each not in facts.dialects]
-    _note(call, dialects=(*older, newer))
+    note(call, dialects=(*older, newer))
     own = os.urandom(8)
     for last in (lambda _: ntlm.as_nobody(), partial(_as_guest, own)):
         with contextlib.suppress(Gone):
             _visit(call, last)
-        if _facts(call).shares:
+        if known(call).shares:
             break
     return call.heard
 
@@ -84,10 +85,10 @@ def _visit(call: Call, last: Sign) -> None:
         with contextlib.suppress(Refused, *NONSENSE):
             names = session.shares()
     if names is None:
-        if _facts(call).anonymous is Answer.NOT_ASKED:
-            _note(call, anonymous=Answer.REFUSED)
+        if known(call).anonymous is Answer.NOT_ASKED:
+            note(call, anonymous=Answer.REFUSED)
         return
-    _note(call, anonymous=Answer.YES)
+    note(call, anonymous=Answer.YES)
     try:
         _count(call, session, names)
     except (Ended, *NONSENSE) as end:
@@ -110,7 +111,7 @@ def _count(call: Call, session: Session, names: list[str]) -> None:
             session.open_share(name)
             for number, _ in enumerate(walk("", session.show, tally)):
                 shown += number == 0
-                _note(call, listed=dict(tally.listed), readable=tally.readable, shares=shown)
+                note_files(call, tally, shares=shown)
 
 
 def _introduce(call: Call, version: str) -> None:
@@ -126,18 +127,6 @@ def _line(call: Call) -> Line:
     if call.place.port == smb.NETBIOS:
         smb.begin_netbios(line)
     return line
-
-
-def _facts(call: Call) -> Files:
-    assert call.heard is not None
-    assert isinstance(call.heard.facts, Files)
-    return call.heard.facts
-
-
-def _note(call: Call, **known: object) -> None:
-    facts = replace(_facts(call), **known)  # type: ignore[arg-type]
-    assert call.heard is not None
-    call.heard = replace(call.heard, facts=facts)
 
 
 PROBE = Probe("smb", talk, usual=frozenset({139, 445}), window=0.4)
