@@ -229,13 +229,13 @@ gid = root
 CLOSED = "auth users = fictif\nsecrets file = {folder}/secrets\nstrict modes = no\n"
 
 
-def rsyncd(machine: Machine, *modules: str) -> None:
+def rsyncd(machine: Machine, *modules: str, port: int = 873) -> None:
     """Start an rsync daemon with these modules."""
     machine.write("motd", "Bienvenue\n\nau cabinet\n")
     machine.write("secrets", "fictif:un mot de passe fictif\n")
     text = (RSYNC + "".join(modules)).format(host=machine.host, folder=machine.folder)
     settings = ("--daemon", "--no-detach", "--config", machine.write("rsyncd.conf", text))
-    machine.start(873, machine.tool("rsync"), *settings, "--port", 873)
+    machine.start(port, machine.tool("rsync"), *settings, "--port", port)
 
 
 @PART.machine({873: ("X15", "X29")}, needs="rsync", counts={"X15": COUNTED})
@@ -375,6 +375,22 @@ def nfs_4_only(machine: Machine) -> None:
 @NFS.machine({2049: ("X29",), 111: ()}, needs="nfs-ganesha")
 def nfs_strict(machine: Machine) -> None:
     ganesha(machine, "Access_Type = None; CLIENT { Clients = 10.44.9.9; Access_Type = RO; }", "3,4")
+
+
+@PART.machine(
+    {
+        **{2021: ("X13", "X14"), 4445: ("X15", "X16")},
+        **{8873: ("X15", "X29"), 50005: ("X15", "X29")},
+    },
+    needs=("vsftpd", "samba", "rsync", "nginx-dav"),
+)
+def each_where_nobody_expects_it(machine: Machine) -> None:
+    """What a port is, is told by talking to it."""
+    files = extracts(machine)
+    vsftpd(machine, ANONYMOUS, 2021, files=files)
+    samba(machine, "map to guest = Bad User\nserver min protocol = NT1\n", GUEST, "4445")
+    rsyncd(machine, f"[sauvegarde]\npath = {files}\n", port=8873)
+    nginx(machine, port=50005)
 
 
 @pytest.fixture(scope="module")

@@ -43,4 +43,4 @@ def _visit(call: Call, version: bytes) -> None:
     session.end()
 
 
-PROBE = Probe("afp", talk, usual=frozenset({548}), window=0.4)
+PROBE = Probe("afp", talk, usual=frozenset({548}))

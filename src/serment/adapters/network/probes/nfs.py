@@ -109,4 +109,4 @@ def _by_root(call: Call) -> None:
             note_files(call, tally, anonymous=Answer.YES, shares=1)
 
 
-PROBE = Probe("nfs", talk, usual=frozenset({111, 2049}), window=0.4)
+PROBE = Probe("nfs", talk, usual=frozenset({111, 2049}))

@@ -129,4 +129,4 @@ def _line(call: Call) -> Line:
     return line
 
 
-PROBE = Probe("smb", talk, usual=frozenset({139, 445}), window=0.4)
+PROBE = Probe("smb", talk, usual=frozenset({139, 445, 1445, 4445, 10445}))
