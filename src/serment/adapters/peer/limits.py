@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-CALLERS: Final = 32  # connections at once to a helper
-CALLERS_PER_ADDRESS: Final = 2  # an IPv6 network of one customer counts as one address
+CALLERS: Final = 64  # connections at once to a helper
+CALLERS_PER_ADDRESS: Final = 8  # an IPv6 network of one customer counts as one address
 HELLO_SECONDS: Final = 5.0  # for a caller to say who it is and what it wants
 VISIT_SECONDS: Final = 60.0  # for a look, once the order is authentic
 CONNECT_SECONDS: Final = 3.0  # for each port that is tried
