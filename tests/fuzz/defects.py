@@ -26,6 +26,7 @@ class Defect:
 
 
 AGE, DICOM, DIMSE = "core.crypto.age.", "core.dicom.", "entrypoints.dimse."
+PEER = "core.exposure.peer."
 DEFECTS = [
     Defect(*row)
     for row in (
@@ -64,6 +65,16 @@ DEFECTS = [
         ("a reception left open", "association", DIMSE + "association", "messages.close(interrupted)", "pass"),
         ("a success before it is durable", "association", DIMSE + "messages", "self._reception.sync()\n", "pass\n"),
         ("a context nobody agreed on", "association", DIMSE + "messages", "if context not in self._contexts or", "if"),
+        # a helper outside
+        ("another protocol", "peer", PEER + "frames", "if magic != _MAGIC or number not in wanted:", "if number not in wanted:"),
+        ("a message of any length", "peer", PEER + "frames", "if not least <= length <= most:", "if False:"),
+        ("an order by anybody", "peer", PEER + "visit", '_verify(bond, _signed("ask", bond, to, sealed), signature)\n    if', "if"),
+        ("any number of ports", "peer", PEER + "visit", "if not 0 < len(ports) <= MOST_PORTS or", "if not ports or"),
+        ("a port twice", "peer", PEER + "visit", "or len(set(ports)) != len(ports) or", "or"),
+        ("port zero", "peer", PEER + "visit", " or 0 in ports:", ":"),
+        ("a purpose that is none", "peer", PEER + "visit", "if plain[0] not in tuple(Purpose) or (", "if ("),
+        ("a proof of several ports", "peer", PEER + "visit", "(plain[0] == Purpose.PROVE and len(ports) != 1)", "False"),
+        ("an X-Wing key that is none", "peer", PEER + "pairing", "except SermentError as error:", "except KeyError as error:"),
         # the header walker
         ("a value one byte too long", "walker", DICOM + "elements", "elif stop > end:", "elif stop > end + 1:"),
         ("a value one byte short", "walker", DICOM + "elements", "elements[tag] = vr, data[start:stop]", "elements[tag] = vr, data[start : stop - 1]"),

@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 HERE = Path(__file__).resolve().parent
-READERS = ("age", "association", "multipart", "pdu", "walker")  # two read data units
+READERS = ("age", "association", "multipart", "pdu", "peer", "walker")  # two read data units
 SECONDS, INPUTS = 20, 400
 LARGEST = 300_000  # bytes of all that is kept
 
