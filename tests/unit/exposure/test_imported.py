@@ -13,12 +13,13 @@ from serment.core.exposure.outside import Sight
 from serment.errors import FormatError
 
 NMAP = b"""<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE nmaprun>
 <?xml-stylesheet href="file:///usr/share/nmap/nmap.xsl" type="text/xsl"?>
 <nmaprun scanner="nmap" version="7.93"><host><status state="up"/>
 <address addr="203.0.113.7" addrtype="ipv4"/><address addr="00:11:22:33:44:55" addrtype="mac"/>
 <hostnames><hostname name="DUPONT-cabinet.example" type="PTR"/></hostnames>
 <ports><port protocol="tcp" portid="104"><state state="open" reason="syn-ack"/>
-<service name="acr-nema" product="DUPONT Jean"/></port>
+<service name="acr-nema" product="DUPONT Jean" method="probed" conf="10"/></port>
 <port protocol="tcp" portid="445"><state state="filtered"/></port>
 <port protocol="udp" portid="1900"><state state="open"/></port></ports></host></nmaprun>"""
 SHODAN = {"ip_str": "203.0.113.7", "data": [{"port": 104, "data": "secret"}, {"port": "11112"}]}
@@ -30,6 +31,115 @@ def test_nmap() -> None:
         Sight("203.0.113.7", 104, True, "acr-nema"),
         Sight("203.0.113.7", 445, False, ""),
     )
+
+
+def nmap_host(ports: str, services: str = "21-23,80,104") -> bytes:
+    """As nmap 7.93 writes a host it looked at with -p."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n'
+        f'<nmaprun scanner="nmap" args="nmap -oX -"><scaninfo type="syn" protocol="tcp" '
+        f'numservices="5" services="{services}"/><verbose level="0"/>'
+        '<host starttime="1"><status state="up" reason="echo-reply" reason_ttl="63"/>'
+        '<address addr="203.0.113.7" addrtype="ipv4"/>'
+        f"<ports>{ports}</ports></host><runstats/></nmaprun>"
+    ).encode()
+
+
+EXTRA = (
+    '<extraports state="{}" count="4"><extrareasons reason="no-response" count="4"/></extraports>'
+)
+OPEN = '<port protocol="tcp" portid="104"><state state="open" reason="syn-ack" reason_ttl="63"/>{}</port>'
+GUESSED = '<service name="acr-nema" method="table" conf="3"/>'
+
+
+def test_ports_that_nmap_tried_and_does_not_list_are_closed() -> None:
+    sights = parse_outside(nmap_host(EXTRA.format("filtered") + OPEN.format(GUESSED)))
+    assert sights == (
+        Sight("203.0.113.7", 104, True, ""),  # a name that the port's number suggests is none
+        *(Sight("203.0.113.7", port, False) for port in (21, 22, 23, 80)),
+    )
+    assert len(parse_outside(nmap_host(EXTRA.format("closed")))) == 5
+    assert parse_outside(nmap_host(OPEN.format(""))) == (Sight("203.0.113.7", 104, True),)
+
+
+@pytest.mark.parametrize("state", ["open|filtered", "unfiltered"])
+def test_what_nmap_could_not_tell_says_nothing(state: str) -> None:
+    doubtful = f'<port protocol="tcp" portid="80"><state state="{state}"/></port>'
+    sights = parse_outside(nmap_host(EXTRA.format(state) + doubtful + OPEN.format("")))
+    assert [each.port for each in sights] == [104]
+
+
+@pytest.mark.parametrize("services", ["1-99999", "9-1", "x", "-", ",,,", "5-", "-5"])
+def test_an_odd_list_of_ports_breaks_nothing(services: str) -> None:
+    sights = parse_outside(nmap_host(EXTRA.format("closed") + OPEN.format(""), services))
+    assert all(0 < each.port < 65536 for each in sights)
+
+
+def test_searches_and_the_newer_forms() -> None:
+    """Shodan: /shodan/host/{ip} and /shodan/host/search; Censys: v2 hosts, v2 search, platform v3."""
+    banner = {
+        "ip": 3405803783, "ip_str": "203.0.113.7", "port": 104, "transport": "tcp",
+        "_shodan": {"module": "dicom"}, "product": "DCMTK", "data": "DICOM Server Response",
+    }  # fmt: skip
+    udp = {**banner, "port": 1900, "transport": "udp"}
+    host = {"ip_str": "203.0.113.7", "ports": [104, 1900], "data": [banner, udp]}
+    service = {"port": 104, "service_name": "DICOM", "transport_protocol": "TCP"}
+    quic = {"port": 443, "service_name": "HTTP", "transport_protocol": "QUIC"}
+    hit = {"ip": "203.0.113.7", "services": [service, quic]}
+    newer = {
+        "ip": "203.0.113.7",
+        "services": [{"port": 104, "protocol": "DICOM", "transport_protocol": "tcp"}],
+    }
+    for answer in (
+        host,
+        {"matches": [banner, udp], "total": 2},
+        {"code": 200, "status": "OK", "result": hit},
+        {"code": 200, "result": {"query": "x", "total": 1, "hits": [hit]}},
+        {"result": {"resource": newer}},
+    ):
+        assert parse_outside(json.dumps(answer).encode()) == (
+            Sight("203.0.113.7", 104, True, "dicom"),
+        ), answer
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"result": [1]}, {"result": "x"}, {"result": {"hits": {}}}, {"matches": "x"}, {"matches": [[1]]},
+        {"ip_str": 3, "port": 104}, {"ip_str": "203.0.113.7", "services": {"port": 1}},
+        {"ip_str": "203.0.113.7", "data": [3, None, [], "x", {"port": None}, {"port": {}}]},
+        {"ip_str": "203.0.113.7", "port": 70000}, {"ip_str": "203.0.113.7", "port": -1},
+        {"ip_str": "203.0.113.7", "port": 1.5}, {"ip_str": ["203.0.113.7"], "port": 1},
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_odd_types_are_no_scan(odd: object) -> None:
+    with pytest.raises(FormatError):
+        parse_outside(json.dumps(odd).encode())
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(
+        st.sampled_from(
+            ["result", "hits", "matches", "resource", "ip", "ip_str", "data", "services", "port",
+             "transport", "transport_protocol", "service_name", "protocol", "_shodan", "module"]
+        ),
+        inner,
+        max_size=5,
+    ),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(JSON)
+def test_no_json_breaks_it(value: object) -> None:
+    try:
+        sights = parse_outside(json.dumps(value).encode())
+    except FormatError:
+        return
+    assert all(0 < each.port < 65536 for each in sights)
 
 
 def test_nothing_but_ports_is_taken() -> None:

@@ -1,9 +1,11 @@
 """Scans that others made from outside, read: nmap's XML, Shodan's and Censys's JSON.
 
-Only addresses, ports, whether they were open, and the name of a protocol are taken; the rest is not
-looked at. Bounded in bytes, depth and ports; XML with a document type is refused, so that no entity
-is ever expanded. Source: nmap.dtd; Shodan host API (`ip_str`, `data[].port`); Censys search v2
-(`ip`, `services[].port`).
+Only addresses, TCP ports, whether they were open, and the name of a protocol that answered are taken;
+the rest is not looked at. Bounded in bytes, depth and ports; XML that declares an entity is refused
+before one is expanded. nmap names the ports it tried, so that those it does not list are closed; what
+Shodan and Censys do not list says nothing. Source: nmap.dtd (nmap -oX); Shodan API, host information
+and search (`ip_str`, `data[]` or `matches[]`), banners as JSON Lines; Censys, host and search
+(`result.ip`, `result.hits[]`, `result.resource`; `services[]`).
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ from serment.errors import N_, FormatError
 MOST_BYTES: Final = 32 * 1024 * 1024
 MOST_SIGHTS: Final = 200_000
 _DEEPEST: Final = 64
+_RANGES: Final = 20_000  # of a list of ports
 _NAME: Final = 40
+_OPEN: Final = "open"
+_CLOSED: Final = frozenset({"closed", "filtered", "closed|filtered"})  # others say neither
 
 
 def parse_outside(untrusted: bytes) -> tuple[Sight, ...]:
@@ -40,8 +45,8 @@ def parse_outside(untrusted: bytes) -> tuple[Sight, ...]:
 
 
 def parse_nmap(untrusted: bytes) -> tuple[Sight, ...]:
-    """`nmap -oX`: the ports with a state "open" or "closed"; "filtered" says no more than silence,
-    and counts as closed.
+    """`nmap -oX`: the ports with a state "open" or "closed", and those it tried and does not list;
+    "filtered" says no more than silence, and counts as closed.
 
     Raises:
         FormatError: no XML, XML with entities, or far too much.
@@ -83,36 +88,52 @@ class _Nmap:
         self.sights: list[Sight] = []
         self.is_nmap = False
         self._depth = 0
+        self._scanned: frozenset[int] = frozenset()
         self._address = ""
+        self._listed: set[int] = set()
+        self._others_closed = False  # the ports of this host that are not listed
         self._port = 0
         self._state = ""
         self._service = ""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
-        if self._depth > _DEEPEST or len(self.sights) > MOST_SIGHTS:
+        if self._depth > _DEEPEST:
             raise _unreadable()
         match name:
             case "nmaprun":
                 self.is_nmap = True
+            case "scaninfo" if attributes.get("protocol") == "tcp":
+                self._scanned |= _ports(attributes.get("services", ""))
             case "host":
-                self._address = ""
+                self._address, self._listed, self._others_closed = "", set(), False
             case "address" if attributes.get("addrtype") in ("ipv4", "ipv6"):
                 self._address = self._address or _address(attributes.get("addr"))
+            case "extraports":
+                self._others_closed = attributes.get("state") in _CLOSED
             case "port":
                 is_tcp = attributes.get("protocol", "tcp") == "tcp"
                 self._port = _port(attributes.get("portid")) if is_tcp else 0
                 self._state = self._service = ""
             case "state":
                 self._state = attributes.get("state", "")
-            case "service":
+            case "service" if attributes.get("method") == "probed":  # not what the number suggests
                 self._service = attributes.get("name", "")
 
     def end(self, name: str) -> None:
         self._depth -= 1
-        if name == "port" and self._address and self._port and self._state:
-            name = clean(self._service, _NAME)
-            self.sights.append(Sight(self._address, self._port, self._state == "open", name))
+        if name == "port" and self._address and self._port:
+            self._listed.add(self._port)
+            if self._state == _OPEN or self._state in _CLOSED:
+                self._saw(self._port, self._state == _OPEN, clean(self._service, _NAME))
+        if name == "host" and self._address and self._others_closed:
+            for port in sorted(self._scanned - self._listed):
+                self._saw(port, False, "")
+
+    def _saw(self, port: int, is_open: bool, name: str) -> None:
+        if len(self.sights) >= MOST_SIGHTS:
+            raise _unreadable()
+        self.sights.append(Sight(self._address, port, is_open, name))
 
 
 def _refuse(*_: Any) -> int:
@@ -134,17 +155,38 @@ def _documents(untrusted: bytes) -> Iterator[Any]:
 
 def _of_host(host: Any) -> Iterator[Sight]:
     """Of a host with its services, or of one of Shodan's banners, which is a host and a port."""
-    if not isinstance(host, dict):
+    for each in _hosts(host):
+        address = _address(each.get("ip_str") or each.get("ip"))
+        listed = [one for one in (each.get("data"), each.get("services")) if isinstance(one, list)]
+        services = listed[0] if listed else [each] if "port" in each else []
+        if address:
+            yield from (sight for one in services for sight in _of_service(address, one))
+
+
+def _hosts(value: Any) -> Iterator[dict[str, Any]]:
+    """The hosts of an answer: itself, what it wraps, or what a search found."""
+    if not isinstance(value, dict):
         return
-    host = host.get("result", host)
-    address = _address(host.get("ip_str") or host.get("ip"))
-    services = host.get("data") or host.get("services") or ([host] if "port" in host else [])
-    if not address or not isinstance(services, list):
+    inner = value.get("result", value)
+    if not isinstance(inner, dict):
         return
-    for each in services:
-        if isinstance(each, dict) and (port := _port(each.get("port"))):
-            name = each.get("service_name") or each.get("product") or ""
-            yield Sight(address, port, True, clean(str(name).lower(), _NAME))
+    found = inner.get("hits") or inner.get("matches") or [inner.get("resource", inner)]
+    yield from (each for each in found if isinstance(each, dict)) if isinstance(found, list) else ()
+
+
+def _of_service(address: str, service: Any) -> Iterator[Sight]:
+    if not isinstance(service, dict):
+        return
+    transport = service.get("transport") or service.get("transport_protocol") or "tcp"
+    if str(transport).lower() == "tcp" and (port := _port(service.get("port"))):
+        yield Sight(address, port, True, clean(_name(service), _NAME))
+
+
+def _name(service: dict[str, Any]) -> str:
+    module = service.get("_shodan")
+    said = module.get("module") if isinstance(module, dict) else ""
+    named = said or service.get("service_name") or service.get("protocol") or service.get("product")
+    return named.lower() if isinstance(named, str) else ""
 
 
 def _address(value: object) -> str:
@@ -156,7 +198,17 @@ def _address(value: object) -> str:
 
 def _port(value: object) -> int:
     text = str(value)
-    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) <= 5 else 0
+    is_number = text.isascii() and text.isdigit() and len(text) <= 5
+    return int(text) if is_number and int(text) < 65536 else 0
+
+
+def _ports(text: str) -> frozenset[int]:
+    """The ports of nmap's list, as 1-1000,8080."""
+    found: set[int] = set()
+    for part in text.split(",", _RANGES):
+        first, _, last = part.partition("-")
+        found.update(range(_port(first) or 65536, _port(last or first) + 1))
+    return frozenset(found)
 
 
 def _unreadable() -> FormatError:
