@@ -41,6 +41,8 @@ need inetutils-telnetd telnetd inetutils-inetd
 need tigervnc-standalone-server Xtigervnc
 need xrdp xrdp
 need snmpd snmpd
+need nftables nft
+need nmap nmap
 
 if [ ${#wanted[@]} -gt 0 ]; then
   as_root=none

@@ -50,6 +50,8 @@ COMPONENTS = {
     "vnc": ("Xtigervnc",),
     "xrdp": ("xrdp",),
     "snmpd": ("snmpd",),
+    "nftables": ("nft",),
+    "nmap": ("nmap",),
 }
 
 settings.register_profile(

@@ -24,6 +24,7 @@ from typing import Any
 from tests.components import lacking
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
+ENVIRONMENT = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
 HELPER, HELPER6, SERVER = "198.51.100.9", "2001:db8:99::9", "192.0.2.50"
 BOX, BOX_OUTSIDE, CARRIER = "192.168.77.1", "203.0.113.7", "100.64.0.7"
 PRACTICE, ARCHIVE, WEB, PRACTICE6 = (
@@ -70,7 +71,7 @@ class Internet:
         """The output of a command there, which must succeed."""
         return subprocess.run(
             [*self.rooms[where], *map(str, words)],
-            input=given, capture_output=True, text=True, check=True, timeout=120,
+            input=given, capture_output=True, text=True, check=True, timeout=120, env=ENVIRONMENT,
         ).stdout  # fmt: skip
 
     def start(self, where: str, *words: object, **more: str) -> subprocess.Popen[str]:
@@ -81,7 +82,7 @@ class Internet:
             stdout=subprocess.PIPE,
             stderr=(self.folder / f"{where}.err").open("a"),
             text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **more},
+            env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), **more},
         )
         self.programs.append(program)
         return program
@@ -93,7 +94,7 @@ class Internet:
         done = subprocess.run(
             [*self.rooms[where], sys.executable, "-m", "serment", *words, "--json"],
             input=given, capture_output=True, text=True, check=False, timeout=180,
-            env={**os.environ, "SERMENT_PEERS": self.pairings(who or where), "LC_ALL": "C"},
+            env={**ENVIRONMENT, "SERMENT_PEERS": self.pairings(who or where), "LC_ALL": "C"},
         )  # fmt: skip
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return json.loads(done.stdout)
@@ -142,7 +143,7 @@ class Internet:
 def internet(folder: Path) -> Iterator[Internet]:
     """All of it; where the system does not permit it the tests say so."""
     for program in ("unshare", "nsenter", "nft", "ip"):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is None:
+        if shutil.which(program, path=ENVIRONMENT["PATH"]) is None:
             lacking(f"no {program} here: a practice and the Internet are not tried")
     with ExitStack() as stack:
         made = Internet(folder, {})

@@ -21,6 +21,7 @@ from tests.e2e.peer.internet import (
     Internet,
 )
 
+pytestmark = pytest.mark.real("nftables")
 PORTS = ("--ports", "104,8080")
 MAPPED = [[11112, ARCHIVE, 104, "TCP"]]
 

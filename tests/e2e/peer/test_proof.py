@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from tests.e2e.peer.helping import audit, paired
 from tests.e2e.peer.internet import BOX_OUTSIDE, PRACTICE, SERVER, Internet
 
+pytestmark = pytest.mark.real("nftables")
 PORTS = ("--ports", "8088")
 
 
