@@ -85,7 +85,9 @@ def parse(untrusted: bytes) -> bytes | None:
         if number != _NUMBER:
             return None
         pair = _inside(_inside(body, _SEQUENCE), _SEQUENCE)
-        _, pair = _next(pair, _OID)
+        name, pair = _next(pair, _OID)
+        if name != _DESCRIPTION:
+            return None
         return _next(pair, _TEXT)[0] if pair[:1] == bytes([_TEXT]) else b""
     except (ValueError, IndexError):
         return None
