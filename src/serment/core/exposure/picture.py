@@ -116,7 +116,8 @@ def picture_of(report: Report, most: int = MOST) -> Picture:
         machines_of(scan),
         forwardings_of(scan),
         looked=bool(TRIED & set(scan.outside_by)),
-        shared=scan.shared,
+        shared=scan.shared
+        or any(each.outside is Outside.SHARED_ADDRESS for each in report.findings),
         most=most,
     )
 

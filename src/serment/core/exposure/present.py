@@ -4,7 +4,8 @@ so that pictures, documents and answers made for an audit can be made of the his
 from __future__ import annotations
 
 from serment.core.exposure.findings import RANKS, Finding
-from serment.core.exposure.history import Ledger
+from serment.core.exposure.history import Ledger, Made
+from serment.core.exposure.machines import place_order
 from serment.core.exposure.report import Report
 from serment.core.exposure.seen import Scan
 
@@ -14,8 +15,7 @@ def as_report(ledger: Ledger) -> Report | None:
     that of the last recheck where there was no other."""
     if not ledger.scans:
         return None
-    whole = [each for each in ledger.scans if not each.looked.only]
-    made, seen = (whole or ledger.scans)[-1], ledger.seen
+    made, seen = last_whole(ledger), ledger.seen
     return Report(
         made.at,
         seen.seconds,
@@ -34,5 +34,12 @@ def as_report(ledger: Ledger) -> Report | None:
     )
 
 
-def _order(finding: Finding) -> tuple[int, str, str, int]:
-    return RANKS[finding.severity], finding.id, finding.place.host, finding.place.port
+def last_whole(ledger: Ledger) -> Made:
+    """The last audit that was no recheck; the last recheck where there was none. There is one."""
+    whole = [each for each in ledger.scans if not each.looked.only]
+    return (whole or ledger.scans)[-1]
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    place = finding.place
+    return RANKS[finding.severity], finding.id, place_order(place.host), place.port

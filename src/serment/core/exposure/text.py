@@ -6,9 +6,11 @@ everything beyond the limit.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
+_SPACES: Final = re.compile(" {2,}")  # those that do not break a line are typography, and stay
 _DROPPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -21,4 +23,4 @@ def clean(untrusted: bytes | str, limit: int) -> str:
     text = untrusted.decode("utf-8", "replace") if isinstance(untrusted, bytes) else untrusted
     kept = (" " if c in "\r\n\t" else c for c in text[: 8 * limit])
     line = "".join(c for c in kept if unicodedata.category(c) not in _DROPPED)
-    return " ".join(line.split())[:limit]
+    return _SPACES.sub(" ", line).strip()[:limit]

@@ -17,6 +17,7 @@ from typing import Any
 from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
 from serment.core.exposure.history import Key, baseline_keys
+from serment.core.exposure.packed import pack
 from serment.core.exposure.report import Report, Say
 from serment.core.exposure.sarif import as_sarif
 from serment.core.exposure.sighting import sighting
@@ -41,6 +42,7 @@ class Kept:
     gone: tuple[dict[str, Any], ...] = ()
     accepted: Mapping[Key, dict[str, Any]] | None = None
     failed: SermentError | None = None  # the vault could not keep it
+    practice: str = ""  # whose vault it is
 
     def is_new(self, key: Key) -> bool:
         """Against the baseline where there is one, else against the vault's history."""
@@ -73,12 +75,13 @@ def keep(
     if not has_vault(context):
         return Kept(against)
     seen = sighting(report.scan, report.not_checked, report.proved, report.seconds)
-    options = {
+    left = {
         "findings": [write_finding(each) for each in report.findings],
         "made": write_made(made_of(prepared, report)),
         "seen": write_sighting(seen),
     }
     try:
+        options = {"audit": pack(left)}
         told = context.world.ask(asking.vault(context), Request("scan keep", options))
     except SermentError as error:
         return Kept(against, failed=error)
@@ -89,6 +92,7 @@ def keep(
         {_key(each["finding"]): datetime.fromisoformat(each["since"]) for each in known},
         tuple(_gone(each) for each in told["gone"]),
         {_tuple(each["key"]): each for each in told["accepted"]},
+        practice=told["practice"],
     )
 
 

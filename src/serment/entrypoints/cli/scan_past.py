@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,11 +15,25 @@ from serment.entrypoints.desk.request import Request
 from serment.errors import N_, UsageError
 
 
-def history(ctx: typer.Context) -> int:
+def history(
+    ctx: typer.Context,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option("--report", help=N_("write a report to hand on: FILE.html or FILE.pdf")),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help=N_("replace a report that exists"))
+    ] = False,
+) -> int:
     """`serment scan history`."""
     from serment.core.exposure.written import read_finding
 
     context: Context = ctx.obj
+    if report:
+        from serment.entrypoints.cli.scan_report import check_files, write_kept
+
+        check_files(report, force)
+        write_kept(context, report, force)
     told = context.world.ask(asking.vault(context), Request("scan history", {}))
     out = context.output
     for each in told["findings"]:

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
+from serment.core.exposure.present import as_report, last_whole
 from serment.core.exposure.report import Report
+from serment.core.exposure.written import read_ledger, write_acceptance
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.files import FORCE, check_free, put
-from serment.entrypoints.cli.scan_kept import Kept, has_vault, program_version
+from serment.entrypoints.cli.scan_kept import Kept, program_version
 from serment.entrypoints.cli.world import Auditing, Context
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.reports.handout import About
-from serment.errors import N_, SermentError, UsageError
+from serment.errors import N_, NotFound, UsageError
 
 PAGES = (".html", ".htm")
 PAPERS = (".pdf",)
@@ -51,8 +53,38 @@ def write_reports(
         context.output.note(N_("Report written: {path}"), path=str(path))
 
 
+def write_kept(context: Context, paths: Sequence[Path], force: bool) -> None:
+    """Each file, of how things stand in the vault's history.
+
+    Raises:
+        NotFound: no audit was kept.
+    """
+    told = context.world.ask(asking.vault(context), Request("scan ledger", {}))
+    ledger = read_ledger(told["ledger"])
+    report = as_report(ledger)
+    if report is None:
+        raise NotFound(
+            N_("nothing was kept of which a report could be made"),
+            hint=N_("make an audit first: serment scan network"),
+        )
+    auditing = context.world.auditing()
+    today = auditing.clock.now().astimezone().date()
+    about = About(
+        str(told["practice"]),
+        last_whole(ledger).looked.networks,
+        auditing.flaws,
+        {each.finding.key: each.since for each in ledger.open},
+        {
+            key: write_acceptance(each)
+            for key, each in ledger.accepted.items()
+            if ledger.is_accepted(key, today)
+        },
+        program_version(),
+    )
+    write_reports(context, paths, report, about, force)
+
+
 def about_audit(
-    context: Context,
     auditing: Auditing,
     prepared: Prepared,
     report: Report,
@@ -61,23 +93,13 @@ def about_audit(
 ) -> About:
     """What the head of an audit's report says beside the audit, `practice` before the vault's name."""
     return About(
-        practice or practice_name(context),
+        practice or kept.practice,
         made_of(prepared, report).looked.networks,
         auditing.flaws,
         kept.since or {},
         kept.accepted or {},
         program_version(),
     )
-
-
-def practice_name(context: Context) -> str:
-    """The name of the vault that was named; empty without one, and when it cannot be asked."""
-    if not has_vault(context):
-        return ""
-    try:
-        return str(context.world.ask(asking.vault(context), Request("status", {}))["practice"])
-    except SermentError:
-        return ""
 
 
 def _made(context: Context, path: Path, report: Report, about: About) -> bytes:

@@ -62,7 +62,7 @@ def run(context: Context, asked: Asked) -> int:
         write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
     show(context.output, report, kept)
     if asked.reports:
-        about = about_audit(context, auditing, prepared, report, kept, asked.practice)
+        about = about_audit(auditing, prepared, report, kept, asked.practice)
         write_reports(context, asked.reports, report, about, asked.force)
     if kept.failed is not None:
         return context.output.talk_of(kept.failed)

@@ -9,6 +9,7 @@ from serment.app.find.history import accept_finding, authorised, history, record
 from serment.app.find.weekly import plan_weekly, schedule
 from serment.core.crypto.secret import Key
 from serment.core.exposure.history import Known, Ledger
+from serment.core.exposure.packed import unpack
 from serment.core.exposure.schedule import Plan, next_at
 from serment.core.exposure.written import (
     read_acceptance,
@@ -18,6 +19,7 @@ from serment.core.exposure.written import (
     write_acceptance,
     write_finding,
     write_known,
+    write_ledger,
 )
 from serment.core.exposure.written_sighting import read_sighting
 from serment.core.journal.caller import LOCAL
@@ -26,20 +28,22 @@ from serment.entrypoints.desk.request import Request
 
 
 def keep(desk: Desk, request: Request) -> Answer:
-    """`scan keep`: {"new", "gone", "still", "accepted"}, of one audit that was just made."""
+    """`scan keep`: {"practice", "new", "gone", "still", "accepted"}, of one audit just made."""
     try:
-        findings = [read_finding(each) for each in request.options["findings"]]
-        made = read_made(request.options["made"])
-        seen = read_sighting(request.options["seen"])
+        left = unpack(request.options["audit"])
+        findings = [read_finding(each) for each in left["findings"]]
+        made = read_made(left["made"])
+        seen = read_sighting(left["seen"])
     except (KeyError, TypeError, ValueError) as error:
         raise unreadable() from error
     changes = record(desk.house, desk.held_key(), LOCAL, findings, made, seen)
-    ledger = history(desk.house, desk.held_key())
+    kept = history(desk.house, desk.held_key())
     return {
+        "practice": desk.house.practice,
         "new": [write_known(each) for each in changes.new],
         "gone": [write_known(each) for each in changes.gone],
         "still": [write_known(each) for each in changes.still],
-        "accepted": _accepted(desk, ledger),
+        "accepted": _accepted(desk, kept),
     }
 
 
@@ -58,6 +62,14 @@ def told(desk: Desk, request: Request) -> Answer:
             }
             for each in ledger.scans
         ],
+    }
+
+
+def ledger(desk: Desk, request: Request) -> Answer:
+    """`scan ledger`: {"practice", "ledger"}, of which reports are made."""
+    return {
+        "practice": desk.house.practice,
+        "ledger": write_ledger(history(desk.house, desk.held_key())),
     }
 
 

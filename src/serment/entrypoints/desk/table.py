@@ -40,6 +40,7 @@ REQUESTS: Mapping[str, Handler] = {
     "breach radius": breach.compute,
     "scan keep": scan.keep,
     "scan history": scan.told,
+    "scan ledger": scan.ledger,
     "scan accept": scan.accept,
     "scan schedule": scan.weekly,
     "kit declared": state.declare_kit,

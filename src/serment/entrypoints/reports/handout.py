@@ -291,6 +291,6 @@ def _unlisted(count: int, say: Say, lang: str) -> str:
 
 def _listed(names: Iterable[str]) -> str:
     """Some names, and how many more there are."""
-    every = list(dict.fromkeys(names))
+    every = list(dict.fromkeys(clean(each, LINE) for each in names))
     shown = ", ".join(every[:PLACES])
     return f"{shown} … (+{len(every) - PLACES})" if len(every) > PLACES else shown
