@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -218,13 +219,25 @@ def test_sarif_has_what_the_schema_requires(sarif: dict[str, Any]) -> None:
         assert 0.0 <= result["rank"] <= 100.0
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         (place,) = result["locations"]
-        assert place["physicalLocation"]["artifactLocation"]["uri"].startswith("tcp://")
+        # GitHub refuses the whole upload for an absolute URI of another scheme than file:
+        assert re.fullmatch(
+            r"[0-9A-Za-z.%]+(/\d+)?", place["physicalLocation"]["artifactLocation"]["uri"]
+        )
+        assert place["physicalLocation"]["region"] == {"startLine": 1}
         assert place["logicalLocations"][0]["name"]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is True
     assert invocation["startTimeUtc"] == "2026-11-22T06:00:00.000000Z"
     for notification in invocation["toolExecutionNotifications"]:
         assert notification["message"]["text"]
+
+
+def test_sarif_names_places_that_are_no_paths() -> None:
+    six = judged("X26").findings
+    run = as_sarif(Report(NOW, 0.0, scan(), six, ()), say, "0", "en")["runs"][0]
+    (place,) = run["results"][0]["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "2001%3Adb8%3A1%3A%3A20/104"
+    assert place["logicalLocations"][0]["name"] == "[2001:db8:1::20]:104"
 
 
 def test_sarif_tells_the_same_findings(sarif: dict[str, Any]) -> None:
@@ -259,7 +272,10 @@ ALLOWED: Mapping[str, set[str]] = {
     "log": {"$schema", "version", "runs"},
     "run": {"tool", "language", "invocations", "results", "properties"},
     "driver": {"name", "version", "rules"},
-    "rule": {"id", "name", "shortDescription", "help", "properties"},
+    "rule": {
+        "id", "name", "shortDescription", "fullDescription", "help", "defaultConfiguration",
+        "properties",
+    },
     "result": {
         "ruleId", "ruleIndex", "level", "rank", "message", "locations", "partialFingerprints",
         "properties",
@@ -290,3 +306,7 @@ def test_sarif_has_nothing_that_the_schema_does_not_know(sarif: dict[str, Any]) 
         assert {key for each in objects for key in each} <= ALLOWED[kind], kind
     for rule in driver["rules"]:
         assert all(isinstance(tag, str) for tag in rule["properties"]["tags"])
+        assert rule["defaultConfiguration"]["level"] in ("note", "warning", "error")
+        assert rule["properties"]["precision"] in ("very-high", "high", "medium", "low")
+        assert 0.0 <= float(rule["properties"]["security-severity"]) <= 10.0
+        assert "security" in rule["properties"]["tags"]

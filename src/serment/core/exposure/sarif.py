@@ -1,9 +1,11 @@
 """An audit as SARIF, for the tools that collect findings. Words come from the `say` handed in.
 
-A place is no file: its address is written as a URI ("tcp://192.168.1.20:11112") and, for readers that
-want one, as a logical location. `partialFingerprints` make a finding the same one in another run.
+A place is no file: its address is written as a relative path ("192.168.1.20/11112"), since GitHub refuses
+a whole upload for any other scheme than its checkout's, with line 1, and as a logical location by the name
+people use. `partialFingerprints` make a finding the same one in another run.
 
-Source: OASIS SARIF 2.1.0 (3.19 run, 3.27 result, 3.49 reportingDescriptor).
+Source: OASIS SARIF 2.1.0 (3.19 run, 3.27 result, 3.49 reportingDescriptor);
+GitHub, SARIF support for code scanning (`security-severity`, `precision`, region).
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from typing import Any, Final
 
 from serment.core.exposure.checking import Check
 from serment.core.exposure.findings import Confidence, Finding, Place, Severity
+from serment.core.exposure.installing import STEPS
 from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.report import Report, Say, outside_said
+from serment.core.exposure.words import place_said
 
 VERSION: Final = "2.1.0"
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -40,9 +44,21 @@ PRECISION: Final[Mapping[Confidence, str]] = {
 }
 
 
+SECURITY: Final[
+    Mapping[Severity, str]
+] = {  # GitHub: over 9.0 critical, 7.0 high, 4.0 medium, 0.1 low
+    Severity.CRITICAL: "9.5",
+    Severity.HIGH: "8.0",
+    Severity.MEDIUM: "5.5",
+    Severity.LOW: "2.0",
+    Severity.INFO: "0.0",
+}
+
+
 def as_sarif(report: Report, say: Say, version: str, language: str) -> dict[str, Any]:
     """One run. `version`: of this program; `language`: of the words, as "fr"."""
     used = sorted({each.id for each in report.findings})
+    worst = {each.id: each for each in reversed(report.findings)}
     return {
         "$schema": SCHEMA,
         "version": VERSION,
@@ -52,7 +68,7 @@ def as_sarif(report: Report, say: Say, version: str, language: str) -> dict[str,
                     "driver": {
                         "name": "Serment",
                         "version": version,
-                        "rules": [_rule(CHECKS[each], say) for each in used],
+                        "rules": [_rule(CHECKS[each], worst[each], say) for each in used],
                     }
                 },
                 "language": language,
@@ -67,13 +83,22 @@ def as_sarif(report: Report, say: Say, version: str, language: str) -> dict[str,
     }
 
 
-def _rule(check: Check, say: Say) -> dict[str, Any]:
+def _rule(check: Check, worst: Finding, say: Say) -> dict[str, Any]:
+    """A check, as serious and as sure as the worst that it states here."""
+    title, remedy = say(check.title, {}), say(check.remedy, {})
     return {
         "id": check.id,
         "name": "".join(part.capitalize() for part in check.name.split("-")),
-        "shortDescription": {"text": say(check.title, {})},
-        "help": {"text": say(check.remedy, {})},
-        "properties": {"tags": list(check.articles), "commandment": check.commandment},
+        "shortDescription": {"text": title},
+        "fullDescription": {"text": f"{title}. {remedy}"},
+        "help": {"text": f"{remedy} {say(STEPS[check.id], {})}"},
+        "defaultConfiguration": {"level": LEVELS[worst.severity]},
+        "properties": {
+            "tags": ["security", *check.articles],
+            "commandment": check.commandment,
+            "precision": PRECISION[worst.confidence],
+            "security-severity": SECURITY[worst.severity],
+        },
     }
 
 
@@ -98,15 +123,13 @@ def _result(finding: Finding, used: list[str], say: Say) -> dict[str, Any]:
 
 
 def _location(place: Place) -> dict[str, Any]:
-    host = f"[{place.host}]" if ":" in place.host else place.host
+    path = place.host.replace("%", "%25").replace(":", "%3A")  # RFC 3986 4.2: no scheme begins it
+    if place.port:
+        path += f"/{place.port}"
     return {
-        "physicalLocation": {
-            "artifactLocation": {
-                "uri": f"tcp://{host}:{place.port}" if place.port else f"tcp://{host}"
-            }
-        },
+        "physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": 1}},
         "logicalLocations": [
-            {"name": f"{host}:{place.port}", "kind": "resource", "fullyQualifiedName": host}
+            {"name": place_said(place), "kind": "resource", "fullyQualifiedName": place.host}
         ],
     }
 
