@@ -277,6 +277,52 @@ def test_a_person_is_asked_who_authorised_it(
     assert "Authorised by: Dr Exemple" in said.out
 
 
+@pytest.mark.parametrize(
+    ("typed", "by", "found"),
+    [
+        ("yes\nno\n", ["questions"], "critical"),
+        ("no\noui\n", ["questions"], "high"),
+        ("unknown\n\n", [], None),
+        ("inconnu\nno\n", ["questions"], None),
+    ],
+)
+def test_a_person_is_asked_about_the_box(
+    typed: str,
+    by: list[str],
+    found: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """DMZ mode first, rules made by hand next: UPnP tells neither. "I do not know" is no answer."""
+    terminal = io.StringIO(typed)
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+    Commands().run("network", HOST, *BY)
+    said = capsys.readouterr()
+    assert said.err.index("DMZ") < said.err.index("NAT/PAT")
+    lines = [line for line in said.out.splitlines() if "X23" in line and ":" not in line[:9]]
+    stated = [line for line in lines if line.startswith(("Critical", "High"))]
+    assert [line.split()[0].lower() for line in stated] == ([found] if found else [])
+    outside = "the answers about the box" if by else "not checked from outside"
+    assert f"View from outside: {outside}" in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("network", "127.0.0.1"), ("network", HOST, *BY, "--only", "X01"),
+     ("network", HOST, *BY, "--box-dmz", "unknown", "--box-rules", "no")],
+    ids=["this machine", "another check", "answered"],
+)  # fmt: skip
+def test_nobody_is_asked_about_the_box_for_nothing(
+    words: Sequence[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+    Commands().run(*words)
+    assert "DMZ" not in capsys.readouterr().err
+
+
 def test_progress_goes_from_stage_to_stage() -> None:
     told: list[str] = []
 
