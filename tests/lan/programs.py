@@ -36,14 +36,16 @@ def encrypted(cert: Path, key: Path) -> str:
     return f"ssl_certificate {cert}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;"
 
 
-def orthanc(machine: Machine, dicom: int, **settings: object) -> None:
-    """Orthanc with these settings; HTTP only where they say so."""
+def orthanc(machine: Machine, dicom: int = 0, web: int = 0, **settings: object) -> None:
+    """Orthanc with these settings; DICOM and HTTP where they have a port."""
     given = {
         "StorageDirectory": str(machine.folder / "storage"),
         "IndexDirectory": str(machine.folder / "storage"),
-        "DicomPort": dicom,
-        "HttpServerEnabled": False,
+        "DicomServerEnabled": bool(dicom),
+        "HttpServerEnabled": bool(web),
+        **({"DicomPort": dicom} if dicom else {}),
+        **({"HttpPort": web} if web else {}),
         **settings,
     }
     path = machine.write("orthanc.json", json.dumps(given))
-    machine.start(dicom, machine.tool("Orthanc"), path)
+    machine.start(web or dicom, machine.tool("Orthanc"), path)

@@ -24,6 +24,7 @@ class Order:
     titles: tuple[str, ...] = ()  # usual AE titles, tried in this order
     host_seconds: float = 15.0  # after which one that keeps talking is cut
     silent_seconds: float = 3.0  # what a silent service costs at most
+    names: tuple[tuple[str, str], ...] = ()  # addresses and the names they were given by
     only: frozenset[tuple[str, int]] = frozenset()  # these places alone (a recheck); empty = all
 
 

@@ -57,9 +57,25 @@ def test_only_its_own_key_makes_it_self_signed() -> None:
     assert not read_certificate(made(RSA, EC, issuer="device")).self_signed  # it only pretends
 
 
-def test_names_are_not_looked_at() -> None:
+def test_only_names_that_a_host_can_have_are_read() -> None:
     read = read_certificate(made(EC, name=EVIL, issuer=EVIL))
     assert "script" not in repr(read)
+    assert read.hosts == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "hosts"),
+    [
+        ("PACS.cabinet.example", ("pacs.cabinet.example",)),
+        ("device", ()),  # no name that anybody resolves
+        ("*.cabinet.example", ()),
+        ("10.0.0.7", ()),
+        ("a..b", ()),
+        ("pacs.example\r\nX-Evil: 1", ()),
+    ],
+)
+def test_a_name_stands_for_a_host(name: str, hosts: tuple[str, ...]) -> None:
+    assert read_certificate(made(EC, name=name)).hosts == hosts
 
 
 @pytest.mark.parametrize("data", [b"", b"\x30\x82\xff\xff", made(EC)[:-1], bytes(SIZE_LIMIT + 1)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,9 @@ from serment.core.exposure.webpages import (
     asks_password,
     dav_names,
     is_listing,
+    led_to,
     listed_names,
+    moves_on,
     recognise,
     title,
 )
@@ -23,7 +27,13 @@ from serment.core.exposure.webpages import (
         ({}, "<html><title>Orthanc Explorer</title>", "orthanc"),
         ({}, "<title>dcm4chee-arc UI</title>", "dcm4chee"),
         ({}, "<title>OHIF Viewer</title>", "ohif"),
-        ({"location": "/weasis-pacs-connector"}, "", "weasis"),
+        ({"set-cookie": "weasis=1"}, "", "weasis"),
+        ({}, '<script src="/weasis/app.js"></script>', "weasis"),
+        ({}, "<script>window.config = {qidoRoot: '/rs'}</script>", "viewer"),
+        ({}, "Weasis", "weasis"),
+        ({"location": "/weasis-pacs-connector"}, "", ""),  # it speaks of another place
+        ({}, "<p>Vos images se lisent avec Weasis." + "<p>Bienvenue au cabinet." * 40, ""),
+        ({}, "<a href='https://weasis.org'>Weasis</a>", ""),
         ({}, "<title>MedDream DICOM Viewer</title>", "meddream"),
         ({}, "<title>DiskStation&nbsp;-&nbsp;Synology DiskStation</title>", "nas"),
         ({"server": "KM-MFP-http/V0.0.1"}, "", "printer"),
@@ -67,6 +77,29 @@ def test_names_in_a_webdav_answer() -> None:
     assert dav_names(said) == ["/x/bé.pdf", "/y/"]
 
 
+@pytest.mark.parametrize(
+    ("page", "onward"),
+    [
+        ('<meta http-equiv="refresh" content="0; url=/ui/">', "/ui/"),
+        ("<script>window.location.href = '/cgi-bin/';</script>", "/cgi-bin/"),
+        ('<script>location.replace("app/index.html")</script>', "app/index.html"),
+        ("<script>if (location == here) show()</script>", ""),
+        ("<script>location='/a'</script>" + "<p>" * 5000, ""),  # too long to be only a way
+    ],
+)
+def test_a_page_that_only_leads_to_another(page: str, onward: str) -> None:
+    assert moves_on(page) == onward
+
+
+def test_places_that_a_page_leads_to() -> None:
+    page = (
+        "<a href='/archive/dicomweb/'>a</a><a href=dicom/rs>b</a><script src='./app.js'></script>"
+        "qidoRoot: 'https://pacs.example/dicom-web?x', '//elsewhere/dicom', href=\"../dicom\""
+    )
+    found = led_to(page, re.compile("dicom"))
+    assert found == ["/archive/dicomweb/", "/dicom/rs", "/dicom-web"]
+
+
 def test_a_password_is_asked() -> None:
     assert asks_password("<input name=p TYPE='password'>")
     assert not asks_password("<input name=password type=text>")
@@ -77,16 +110,23 @@ def test_a_password_is_asked() -> None:
 def test_any_page_is_read(page: str) -> None:
     recognise({"server": page}, page)
     is_listing(page)
+    moves_on(page)
+    led_to(page, re.compile("a"))
     title(page)
     for found in (listed_names(f"<a href='{page}'>"), dav_names(f"<href>{page}</href>")):
         assert all(found)
 
 
-@pytest.mark.parametrize("piece", ["<a ", "<title ", "<input ", "<a href='", "<D:href>"])
+@pytest.mark.parametrize(
+    "piece",
+    ["<a ", "<title ", "<input ", "<a href='", "<D:href>", "href='x", "'/x", "<script>location"],
+)
 def test_no_page_takes_for_ever(piece: str) -> None:
     """Patterns that look back would not end on these within the test's time."""
     page = piece * 40_000
     recognise({}, page)
+    moves_on(page[:8000])
+    led_to(page, re.compile("a"))
     is_listing(page)
     title(page)
     asks_password(page)

@@ -16,6 +16,7 @@ from serment.adapters.system import SystemClock
 
 READ_LIMIT: Final = 512 * 1024  # bytes of one connection
 _PIECE: Final = 64 * 1024
+_SAID: Final = 256  # bytes by which a protocol is told
 _GOODBYE_SECONDS: Final = 0.1  # for the peer to close too: the next connection is then alone
 
 
@@ -53,6 +54,7 @@ class Budget:
         self.deadline = self.began + seconds
         self.patience = patience
         self.heard = 0  # bytes the service has said, on all connections
+        self.said = b""  # the first of them on the connection that spoke last
         self.refusal = ""  # why TLS was last refused, in OpenSSL's words
 
     @property
@@ -86,6 +88,7 @@ class Line:
         self.budget = budget
         self._left = limit
         self._ahead = bytearray()  # read, not yet asked for
+        self._spoke = False
 
     def send(self, data: bytes) -> None:
         self.socket.settimeout(self.budget.wait())
@@ -190,6 +193,8 @@ class Line:
             data = self.socket.recv(min(limit, self._left))
         self._left -= len(data)
         self.budget.heard += len(data)
+        if not self._spoke:
+            self._spoke, self.budget.said = True, data[:_SAID]
         return data
 
 

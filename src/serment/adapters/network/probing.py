@@ -29,6 +29,7 @@ from typing import Final
 
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Budget, Line
+from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Facts, Service
 from serment.errors import SermentError
@@ -69,15 +70,26 @@ class Call:
     budget: Budget
     banner: bytes = b""  # what it says unasked, at most 4 KiB
     tls: bool = False  # the protocol is spoken inside TLS
+    hosts: tuple[str, ...] = ()  # names its certificate is for
+    name: str = ""  # the one it is called by: SNI, Host
     heard: Heard | None = None  # a probe's answer so far, kept when the talk is cut
     is_understood: bool = False
     was_cut: bool = False  # it was understood, and then stalled or never ended
     _open: list[Line] = field(default_factory=list)
+    _tried: set[Account] = field(default_factory=set)  # the same inside TLS
+
+    def may_try(self, account: Account) -> bool:
+        """Whether the order wants documented accounts and this one was not tried at this service;
+        from now on it was."""
+        if not self.order.default_accounts or account in self._tried:
+            return False
+        self._tried.add(account)
+        return True
 
     def line(self) -> Line:
         """A new connection to the service; the one before is closed first."""
         self.close()
-        return self._new(self.place.host, self.place.port, self.tls)
+        return self._new(self.place.host, self.place.port, self.tls, self.name)
 
     def beside(self, port: int, host: str = "", tls: bool = False, name: str = "") -> Line:
         """One more connection, to another port (FTP's PASV, a redirect, UPnP's LOCATION).
@@ -117,7 +129,7 @@ class Probe:
 
     A protocol whose server speaks first gives `hears`, and is asked when its banner sounds right;
     the others are asked in order of `rank`, those whose `usual` ports hold the service before
-    (never instead of) the others.
+    (never instead of) the others. `begins`: how answers of a client-first protocol begin, to whomever.
     """
 
     protocol: str
@@ -126,6 +138,13 @@ class Probe:
     usual: frozenset[int] = frozenset()
     rank: int = 50  # DICOM 10, HTTP 20, (TLS 30), others after
     window: float = 0.4  # seconds for its first answer
+    begins: tuple[bytes, ...] = ()
+
+    def is_its(self, said: bytes) -> bool:
+        """Whether the first bytes of a connection sound like this protocol."""
+        if not said:
+            return False
+        return self.hears(said) if self.hears else said.startswith(self.begins)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,18 @@ from serment.core.exposure.text import clean
 from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.4  # for a service that speaks first
-USUAL_WINDOW: Final = 1.0  # for the first answer, where a port's number names the protocol
+USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
 _NOT_UNDERSTOOD: Final = 2  # times the silent seconds: for one that talks and is not understood
-_TLS: Final = Probe("tls", tls.talk, usual=frozenset({443, 2762, 8443}), rank=30, window=0.6)
+_TLS: Final = Probe(
+    "tls",
+    tls.talk,
+    usual=frozenset({443, 636, 990, 993, 995, 2762, 5001, 7443, 8443, 8444, 9443, 10443}),
+    rank=30,
+    window=0.6,
+    begins=(b"\x15\x03", b"\x16\x03"),
+)
 
 
 def recognise(place: Place, order: Order, dialer: Dialer, probes: Sequence[Probe]) -> Service:
@@ -54,8 +61,8 @@ def _inside(outer: Call, probes: Sequence[Probe]) -> Service:
     """The same again, inside TLS."""
     budget, seconds = outer.budget, outer.order.host_seconds
     budget.deadline = budget.began + seconds
-    seen, asks = tls.facts(outer)
-    call = replace(outer, tls=True, banner=b"", _open=[])
+    seen, asks, hosts = tls.facts(outer)
+    call = replace(outer, tls=True, banner=b"", hosts=hosts, _open=[])
     try:
         longer = _NOT_UNDERSTOOD * outer.order.silent_seconds
         budget.deadline -= max(0.0, budget.left - longer)
@@ -97,14 +104,22 @@ def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
 
 
 def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]]:
-    """Each probe once; those asked of everybody once more, with more patience, of one that spoke:
-    it may just have been slow."""
+    """Each probe once. Whoever said something that sounds like a protocol is asked in it at once, with
+    more patience: it may just be slow, and have answered the question before. Those asked of
+    everybody come once more for one that spoke."""
+    patiently: set[str] = set()
     for probe in _in_order(call, probes):
-        usual = call.place.port in probe.usual
-        yield probe, max(probe.window, USUAL_WINDOW) if usual else probe.window
+        if probe.protocol not in patiently:
+            usual = call.place.port in probe.usual
+            yield probe, max(probe.window, USUAL_WINDOW) if usual else probe.window
+        for each in probes:
+            if each.protocol not in patiently and each.is_its(call.budget.said):
+                patiently.add(each.protocol)
+                yield each, SECOND_WINDOW
     if call.budget.heard:
         for probe in probes:
-            if probe.hears is None and probe.rank <= _TLS.rank:
+            general = probe.hears is None and probe.rank <= _TLS.rank
+            if general and probe.protocol not in patiently:
                 yield probe, SECOND_WINDOW
 
 

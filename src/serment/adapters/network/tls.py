@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from serment.adapters.network.hello import (
@@ -57,9 +57,9 @@ def answers(call: Call) -> bool:
     return False
 
 
-def facts(call: Call) -> tuple[Tls, bool]:
-    """What it agrees to, its certificate, and whether it asks the caller for one (seen before
-    TLS 1.3 only). Whether it insists shows when something is to be said inside."""
+def facts(call: Call) -> tuple[Tls, bool, tuple[str, ...]]:
+    """What it agrees to, its certificate, whether it asks the caller for one (seen before TLS 1.3
+    only), and the names it says it has. Whether it insists shows when something is said inside."""
     versions, certificate, asks, stalled = [], b"", False, 0
     for version in VERSIONS:
         flight = _ask(call, version)
@@ -72,7 +72,8 @@ def facts(call: Call) -> tuple[Tls, bool]:
         asks = asks or flight.asks
     if not stalled:
         certificate = certificate or _within(call)
-    return _described(Tls(tuple(versions), understood=bool(versions)), certificate), asks
+    known, hosts = _described(Tls(tuple(versions), understood=bool(versions)), certificate)
+    return known, asks, hosts
 
 
 def wants_certificate(refusal: str, asks: bool) -> bool:
@@ -143,17 +144,17 @@ def _within(call: Call) -> bytes:
     return b""
 
 
-def _described(known: Tls, certificate: bytes) -> Tls:
+def _described(known: Tls, certificate: bytes) -> tuple[Tls, tuple[str, ...]]:
     try:
         read = read_certificate(certificate)
     except FormatError:
-        return known
-    return Tls(
-        known.versions,
+        return known, ()
+    described = replace(
+        known,
         expires=read.expires,
         key_kind=read.key_kind,
         key_bits=read.key_bits,
         self_signed=read.self_signed,
         signature=read.signature,
-        understood=known.understood,
     )
+    return described, read.hosts

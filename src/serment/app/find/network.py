@@ -52,6 +52,7 @@ class Prepared:
     scope: Scope
     skipped: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()  # addresses and the names they were given by
 
 
 def prepare(network: Network, wish: Wish, *, provable: bool = False) -> Prepared:
@@ -79,7 +80,8 @@ def prepare(network: Network, wish: Wish, *, provable: bool = False) -> Prepared
         excluded=wish.excluded,
         provable=provable,
     )
-    return Prepared(wish, scope, skipped)
+    given = ((address, name) for name in names for address in resolved[name])
+    return Prepared(wish, scope, skipped, names=tuple(given))
 
 
 def prove(prepared: Prepared, by: Callable[[str], Proof]) -> Prepared:
@@ -127,6 +129,7 @@ def audit(
         fast=wish.fast,
         default_accounts=wish.default_accounts,
         titles=USUAL_TITLES,
+        names=prepared.names,
     )
     services = tuple(network.audit(order, progress))
     outside = see_outside(Scan(services, at=at), wish, look)

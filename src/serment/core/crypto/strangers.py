@@ -1,12 +1,13 @@
-"""Reads a stranger's certificate for an audit: dates, key and signature, and none of its names.
+"""Reads a stranger's certificate for an audit: dates, key, signature, and the host names it is for.
 
 Hostile ones are expected: the size is bounded before anything is parsed, and whatever the parser
-cannot read is one `FormatError`. Nothing is verified or believed here; who may be trusted is
+cannot read is one `FormatError`; a name that no host can have is left out. Nothing is verified or believed here; who may be trusted is
 `certificates`' and the browsers' business.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,22 +15,31 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.x509.oid import NameOID
 
 from serment.errors import N_, FormatError
 
 SIZE_LIMIT: Final = 32 * 1024  # bytes; real ones have one or two thousand
+_HOSTS: Final = 8  # names looked at
+_LONGEST: Final = 254  # characters of one
+_HOST: Final = re.compile(
+    r"(?=.{1,253}$)(?!.*\.\d+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
+)
+_COMMON_NAME: Final = NameOID.COMMON_NAME
 _RSA_VERIFIED: Final = 16384  # bits, beyond which checking a signature is the attack
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What a certificate says beside names. `expires` is aware UTC; `key_bits` of its own kind."""
+    """What a certificate says. `expires` is aware UTC; `key_bits` of its own kind; `hosts` are DNS
+    names, lower case, to be asked for at the server that sent it and never kept."""
 
     expires: datetime
     key_kind: str  # "RSA", "EC", "Ed25519", "Ed448", "DSA", "" when it is another
     key_bits: int
     self_signed: bool
     signature: str  # "sha256" ..., "" when the signature has no hash of its own
+    hosts: tuple[str, ...] = ()
 
 
 def read_certificate(untrusted_der: bytes) -> CertificateFacts:
@@ -49,6 +59,7 @@ def read_certificate(untrusted_der: bytes) -> CertificateFacts:
             bits,
             _is_self_signed(certificate, kind, bits),
             _hash(certificate),
+            _hosts(certificate),
         )
     except (ValueError, TypeError, OverflowError) as error:
         raise _unreadable() from error
@@ -95,6 +106,18 @@ def _hash(certificate: x509.Certificate) -> str:
     except UnsupportedAlgorithm:
         return ""
     return used.name if used else ""
+
+
+def _hosts(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The first host names of the subject alternative names (RFC 5280 4.2.1.6), else the common name's."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        said = names.value.get_values_for_type(x509.DNSName)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        said = []
+    said = said or [str(each.value) for each in certificate.subject if each.oid == _COMMON_NAME]
+    named = (each[:_LONGEST].lower() for each in said[:_HOSTS])
+    return tuple(dict.fromkeys(each for each in named if _HOST.fullmatch(each)))
 
 
 def _unreadable() -> FormatError:

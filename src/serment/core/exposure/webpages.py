@@ -1,7 +1,8 @@
 """What a web page is the front of: products told by their marks, and names in a listing.
 
 Pure and tolerant: pages come from strangers. Marks are what the products themselves send (their
-title, realm, cookie or server name); a page that has none is just a page.
+title, realm, cookie or server name, what their pages load); a page that has none is just a page, and
+so is one that only speaks of products, or links to them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _MARKS: Final = (
     ("pacs", "Sante PACS Server", r"sante pacs server(?: (\d+(?:\.\d+)+))?"),
     ("openemr", "OpenEMR", r"openemr"),
     ("mirth", "Mirth Connect", r"mirth connect|nextgen connect"),
-    ("viewer", "", r"<title>[^<]*(?:dicom|pacs|radiolog)[^<]*viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|visionneuse (?:dicom|d.imag)"),
+    ("viewer", "", r"<title>[^<]*(?:dicom|pacs|radiolog)[^<]*viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|<title>[^<]*visionneu(?:r|se)|(?:qido|wado)Root|@?ohif/extension"),
     ("nas", "Synology DSM", r"synology|diskstation|webman/index\.cgi|<title>[^<]*dsm \d"),
     ("nas", "QNAP QTS", r"\bqnap\b|<title>[^<]*qts|quts hero"),
     ("nas", "TrueNAS", r"truenas|freenas"),
@@ -67,8 +68,21 @@ _MARKS: Final = (
     ("box", "", r"<title>[^<]*(?:router|routeur|gateway|modem|passerelle)[^<]*</title>"),
 )  # fmt: skip
 _COMPILED: Final = tuple((app, name, re.compile(mark, re.I)) for app, name, mark in _MARKS)
-_SPEAKING_HEADERS: Final = ("server", "www-authenticate", "set-cookie", "x-powered-by", "location")
+_SPEAKING_HEADERS: Final = ("server", "www-authenticate", "set-cookie", "x-powered-by")
 _LOOKED_AT: Final = 65536  # characters of a page
+_TELLING: Final = frozenset({"title", "script"})  # elements whose text is the product's own
+_SHORT_TEXT: Final = 600  # characters; a page with more tells a story
+_SHORT_PAGE: Final = 8192
+_META_REFRESH: Final = re.compile(
+    r"""http-equiv\s*=\s*["']?refresh[^>]{0,100}?url\s*=\s*["']?([^"'>\s]{1,500})""", re.IGNORECASE
+)
+_SCRIPT_REFRESH: Final = re.compile(
+    r"""\blocation(?:\.href)?\s*(?:=|\.(?:replace|assign)\s*\()\s*["']([^"']{1,500})["']"""
+)
+_PATH: Final = re.compile(
+    r"""["'](?:https?://[\w.:\[\]-]{1,100}(?=/))?(/(?!/)[\w./-]{1,200})["'?#]|(?:href|src)=["']?(?:\./)?([\w-][\w./-]{0,200})["'?#>\s]""",
+    re.IGNORECASE,
+)
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 _LISTING: Final = re.compile(
     r"<title[^>]{0,100}>\s*(?:index of|directory listing|directory of|listing of|index de)|"
@@ -94,12 +108,43 @@ class Front:
 def recognise(headers: Mapping[str, str], page: str) -> Front:
     """The first product whose mark stands in some headers (lower-case names) or a page."""
     said = "\n".join(f"{name}: {headers[name]}" for name in _SPEAKING_HEADERS if name in headers)
-    whole = f"{said}\n{page[:_LOOKED_AT]}"
+    whole = f"{said}\n{_marked(page)}"
     for application, product, mark in _COMPILED:
         if found := mark.search(whole):
             version = found.group(1) if mark.groups else None
             return Front(application, product, version or "")
     return Front()
+
+
+def moves_on(page: str) -> str:
+    """Where a short page sends the browser by itself (a meta element or a script), "" nowhere."""
+    if len(page) > _SHORT_PAGE:
+        return ""
+    found = _META_REFRESH.search(page) or _SCRIPT_REFRESH.search(page)
+    return html.unescape(found[1]) if found else ""
+
+
+def led_to(page: str, words: re.Pattern[str]) -> list[str]:
+    """Paths of the same server that a page links to or loads and that hold such a word."""
+    found = (whole or f"/{short}" for whole, short in _PATH.findall(page[:_LOOKED_AT]))
+    return [path for path in dict.fromkeys(found) if words.search(path)]
+
+
+def _marked(page: str) -> str:
+    """What a page says of itself: its tags, title and scripts; its text only when there is little;
+    never its links to others."""
+    kept: list[str] = []
+    text: list[str] = []
+    for piece in page[:_LOOKED_AT].split("<"):
+        tag, _, after = piece.partition(">")
+        name = tag[:8].partition(" ")[0].lower()
+        if name == "a":
+            continue
+        kept.append(f"<{tag}>{after}" if name in _TELLING else f"<{tag}>")
+        if name not in _TELLING:
+            text.append(after if kept[1:] else piece)
+    shown = " ".join(" ".join(text).split())
+    return "".join(kept) + (f"\n{shown}" if len(shown) <= _SHORT_TEXT else "")
 
 
 def title(page: str) -> str:

@@ -187,7 +187,8 @@ def _note(call: Call, **known: object) -> None:
 PROBE = Probe(
     "dicom",
     talk,
-    usual=frozenset({104, 2761, 2762, 4242, 11112}),
+    usual=frozenset({104, 105, 2104, 2761, 2762, 4006, 4242, 11110, 11111, 11112, 11113}),
     rank=10,
     window=1.0,
+    begins=(b"\x02\0\0\0", b"\x03\0\0\0\0\x04", b"\x07\0\0\0\0\x04"),
 )

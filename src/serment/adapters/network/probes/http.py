@@ -1,18 +1,20 @@
 """HTTP, and what is behind it: asked for by name, without any account, and counted.
 
-Each kind of interface is one function of `web`; this file decides in which order they are asked
-and when a server is not a web server after all (a TLS port that answers in clear, a database).
+What is asked is `web.survey`; this file decides when a server is not a web server after all (a TLS
+port that answers in clear, a database), and by which name it is called: by its address first, then,
+where that shows nothing, by the names it was given by or that its certificate has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from serment.adapters.network import tls
 from serment.adapters.network.line import Cut, Ended
 from serment.adapters.network.probing import Call, Heard, Probe
-from serment.adapters.network.web import folders, igd, images, records
 from serment.adapters.network.web.client import (
+    NOTHING,
     PAGE_SECONDS,
     Browser,
     Page,
@@ -21,19 +23,10 @@ from serment.adapters.network.web.client import (
     request,
 )
 from serment.adapters.network.web.sight import Sight
-from serment.core.exposure.seen import Answer
-from serment.core.exposure.webpages import asks_password, recognise
+from serment.adapters.network.web.survey import look, survey
 
 _NOT_THE_WEB: Final = (b"MongoDB over HTTP on the native driver port",)
-_VIEWERS: Final = ("/ohif/", "/viewer/", "/stone-webviewer/index.html", "/weasis-pacs-connector/")
-_CONSOLES: Final = frozenset({"nas", "printer", "box"})
-_SERVER: Final = {
-    "nginx": "nginx",
-    "apache": "Apache",
-    "microsoft-iis": "IIS",
-    "lighttpd": "lighttpd",
-    "jetty": "Jetty",
-}
+_NAMES: Final = 3
 
 
 def talk(call: Call) -> Heard | None:
@@ -42,16 +35,13 @@ def talk(call: Call) -> Heard | None:
     if first is None:
         return None
     call.understood()
-    browser, sight = Browser(call), Sight(status=first.status)
-    _look(sight, first)
+    sight = _surveyed(call, first)
+    for name in _names(call):
+        if call.was_cut or not sight.is_plain:
+            break
+        sight = _called(call, name, first) or sight
     call.heard = sight.heard()
-    if call.was_cut:
-        return call.heard  # its first page has no end: nor would the others
-    try:
-        _ask(browser, sight, first)
-    except Ended as end:
-        call.was_cut = call.was_cut or isinstance(end, Cut)
-    return sight.heard()
+    return call.heard
 
 
 def _first(call: Call) -> Page | None:
@@ -71,53 +61,43 @@ def _first(call: Call) -> Page | None:
     return page
 
 
-def _ask(browser: Browser, sight: Sight, first: Page) -> None:
-    root = browser.visit("/") if 300 <= first.status < 400 else first
-    if root is not first:
-        _look(sight, root)
-    records.elasticsearch(browser, sight, root)
-    if sight.protocol == "elasticsearch":
-        return
-    if box := igd.over_http(browser, root):
-        said, sight.other = box
-        sight.protocol, sight.product, sight.version = "igd", said.product, said.version
-        return
-    if sight.application in _CONSOLES:
-        return
-    images.orthanc(browser, sight)
-    images.dicomweb(browser, sight, images.dcm4chee(browser, sight))
-    records.fhir(browser, sight)
-    if not sight.application:
-        _viewers(browser, sight)
-    folders.webdav(browser, sight)
-    folders.listings(browser, sight, root)
+def _surveyed(call: Call, first: Page) -> Sight:
+    """All that one name of the server answers; what is known so far is kept when it is cut."""
+    sight = Sight(status=first.status)
+    look(sight, first)
+    if call.heard is None:
+        call.heard = sight.heard()
+    if not call.was_cut:  # otherwise its first page has no end: nor would the others
+        try:
+            survey(Browser(call), sight, first)
+        except Ended as end:
+            call.was_cut = call.was_cut or isinstance(end, Cut)
+    return sight
 
 
-def _look(sight: Sight, page: Page) -> None:
-    """What a page says of itself, and whether it asks who is there."""
-    front = recognise(page.headers, page.text)
-    server = page.headers.get("server", "")
-    if not sight.application and front.application:
-        sight.application = front.application
-        sight.product, sight.version = front.product, front.version
-    if not sight.product:
-        name, _, version = server.partition(" ")[0].partition("/")
-        if known := _SERVER.get(name.lower()):
-            sight.product, sight.version = known, version
-    sight.banner = server
-    sight.status = page.status or sight.status
-    if page.status == 401 or asks_password(page.text):
-        sight.login = Answer.YES
+def _names(call: Call) -> Iterator[str]:
+    given = [name for address, name in call.order.names if address == call.place.host]
+    return iter(list(dict.fromkeys([*given, *call.hosts]))[:_NAMES])
 
 
-def _viewers(browser: Browser, sight: Sight) -> None:
-    for path in _VIEWERS:
-        page = browser.visit(path)
-        if page.status == 200 and recognise(page.headers, page.text).application:
-            _look(sight, page)
-            return
+def _called(call: Call, name: str, first: Page) -> Sight | None:
+    """What it answers under a name; None when that is the same, or nothing."""
+    call.name = name
+    page = Browser(call).get("/")
+    if page is NOTHING or (page.status == 200 and page.body == first.body):
+        return None
+    sight = _surveyed(call, page)
+    return None if sight.is_plain else sight
 
 
 PROBE = Probe(
-    "http", talk, usual=frozenset({80, 8000, 8042, 8080, 8888, 9200}), rank=20, window=0.6
+    "http",
+    talk,
+    usual=frozenset(
+        {80, 81, 82, 88, 591, 631, 3000, 5000, 5555, 7080, 8000, 8001, 8008, 8010, 8042, 8080, 8081}
+        | {8082, 8083, 8085, 8088, 8090, 8181, 8800, 8880, 8888, 9080, 9090, 9200, 49152}
+    ),
+    rank=20,
+    window=0.6,
+    begins=(b"HTTP/", b"<!DOCTYPE", b"<html", b"<HTML"),
 )

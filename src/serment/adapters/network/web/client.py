@@ -19,16 +19,19 @@ from urllib.parse import SplitResult, urlsplit
 import serment
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import Call
+from serment.core.exposure.webpages import moves_on
 
 USER_AGENT: Final = f"SERMENT-AUDIT/{serment.__version__} (security audit; counts, never copies)"
 BODY_LIMIT: Final = 256 * 1024
 PAGE_SECONDS: Final = 4.0  # for one answer, its body included
 UNANSWERED: Final = 2  # pages that used up their time: then nothing more is asked
+REFUSALS: Final = 4  # answers, when all of them were refusals: there is a door before everything
 REDIRECTS: Final = 4
 _HEADERS: Final = 100
 _HEADER_BYTES: Final = 8192
 _LINE_REQUESTS: Final = 20  # on one connection, which reads a bounded number of bytes
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [^\r\n]*)?\r?\n")
+_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9.-]{1,253}", re.IGNORECASE)
 _NO_BODY: Final = frozenset({204, 304})
 
 
@@ -64,6 +67,13 @@ class Browser:
     _line: Line | None = None
     _requests: int = 0
     _unanswered: int = 0
+    _refused: int = 0
+    _answered: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether everything asked so far was refused."""
+        return self._refused >= REFUSALS and self._refused == self._answered
 
     def get(self, path: str, accept: str = "*/*", account: tuple[str, str] | None = None) -> Page:
         """One answer; `NOTHING` when none came that is HTTP. `Cut` when all time is used."""
@@ -81,18 +91,28 @@ class Browser:
         page = self._try(method, path, headers, body)
         if page is NOTHING and kept:  # it may have been closed meanwhile
             page = self._try(method, path, headers, body)
+        self._answered += page is not NOTHING
+        self._refused += page.status in (401, 403)
         return page
 
-    def visit(self, path: str) -> Page:
-        """As `get`, following redirects that stay on this service."""
-        page = self.get(path)
+    def visit(self, path: str, first: Page | None = None) -> Page:
+        """As `get`, following redirects that stay on this service; `first` is known already."""
+        page = first or self.get(path)
         for _ in range(REDIRECTS):
-            target = page.headers.get("location") if 300 <= page.status < 400 else None
-            onward = self._same_service(target, page.path) if target else None
+            onward = self._onward(page)
             if onward is None or onward == page.path:
                 break
             page = self.get(onward)
         return page
+
+    def _onward(self, page: Page) -> str | None:
+        """Where a page leads by itself, on this service; a name there is how it is called from
+        now on."""
+        if 300 <= page.status < 400:
+            target = page.headers.get("location", "")
+        else:
+            target = moves_on(page.text) if page.status == 200 else ""
+        return self._same_service(target, page.path) if target else None
 
     def drop(self) -> None:
         """Close the connection; the next request opens another."""
@@ -122,7 +142,7 @@ class Browser:
         return page
 
     def _host(self) -> str:
-        return host_header(self.call.place.host, self.call.place.port)
+        return host_header(self.call.name or self.call.place.host, self.call.place.port)
 
     def _same_service(self, target: str, path: str) -> str | None:
         """The path of a redirect that stays here; a name stands for the address it came from."""
@@ -134,6 +154,7 @@ class Browser:
             with contextlib.suppress(ValueError):
                 port = parts.port or (443 if tls else 80)
                 if tls is self.call.tls and port == self.call.place.port and self._is_here(parts):
+                    self._call_by(parts)
                     return _with_query(parts)
             return None
         if parts.scheme:
@@ -142,8 +163,13 @@ class Browser:
 
     def _is_here(self, parts: SplitResult) -> bool:
         host = (parts.hostname or "").strip("[]")
-        is_name = re.fullmatch(r"(?=.*[a-z])[a-z0-9.-]+", host, re.I) is not None
+        is_name = _NAME.fullmatch(host) is not None
         return is_name or self.call.dialer.scope.find(host) == self.call.place.host
+
+    def _call_by(self, parts: SplitResult) -> None:
+        if _NAME.fullmatch(parts.hostname or ""):
+            self.drop()
+            self.call.name = parts.hostname or ""
 
 
 def request(method: str, path: str, host: str, headers: dict[str, str], body: bytes) -> bytes:

@@ -13,9 +13,11 @@ from serment.core.exposure.seen import Answer
 
 ORTHANC_ACCOUNT: Final = ("orthanc", "orthanc")
 _DICOM_JSON: Final = "application/dicom+json, application/json;q=0.5"
-_WEB_ROOTS: Final = (
-    *("/dicom-web", "/dicomweb", "/rs", "/dicom-web/rs", "/wado-rs", "/qido-rs", "/qido", "/pacs"),
-    *("/api/dicom-web", "/dcm4chee-arc/aets/DCM4CHEE/rs", "/pacs/dicom-web", ""),
+ORTHANC_ROOTS: Final = ("", "/orthanc", "/pacs", "/api")
+WEB_ROOTS: Final = (
+    *("/dicom-web", "/dicomweb", "/rs", "", "/dicom-web/rs", "/wado-rs", "/qido-rs", "/qido"),
+    *("/orthanc/dicom-web", "/dcm4chee-arc/aets/DCM4CHEE/rs", "/pacs", "/pacs/dicom-web"),
+    *("/api/dicom-web", "/api/dicomweb", "/dicom/rs", "/pacs/rs", "/api", "/dicom"),
 )
 _TITLE: Final = re.compile(r"[\w.-]{1,16}", re.ASCII)
 _STUDY_UID: Final = "0020000D"
@@ -23,22 +25,31 @@ _PATIENT_ID: Final = "00100020"
 _AETS: Final = 3
 
 
-def orthanc(browser: Browser, sight: Sight) -> None:
-    """Orthanc's own REST interface; its documented account only when the order says so."""
-    page = browser.get("/system", "application/json")
-    said = page.json()
-    if page.status == 200 and isinstance(said, dict) and _is_orthanc(said):
-        _opened(browser, sight, said)
+def orthanc(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
+    """Orthanc's own REST interface; whether it is there. Its documented account only when the order
+    says so."""
+    for root in roots:
+        page = browser.get(f"{root}/system", "application/json")
+        said = page.json()
+        if page.status == 200 and isinstance(said, dict) and _is_orthanc(said):
+            _opened(browser, sight, said, root)
+            return True
+        if page.status in (401, 403) and _names_orthanc(page, sight):
+            sight.refused("orthanc", "Orthanc")
+            _sign_in(browser, sight, page, root)
+            return True
+    return False
+
+
+def _sign_in(browser: Browser, sight: Sight, page: Page, root: str) -> None:
+    """Orthanc's documented account, once."""
+    if not browser.call.order.default_accounts or page.status != 401:
         return
-    if page.status not in (401, 403) or not _names_orthanc(page, sight):
-        return
-    sight.refused("orthanc", "Orthanc")
-    if browser.call.order.default_accounts and page.status == 401:
-        answer = browser.get("/system", "application/json", ORTHANC_ACCOUNT)
-        accepted = answer.status == 200
-        sight.default_account = Answer.YES if accepted else Answer.REFUSED
-        if accepted and isinstance(known := answer.json(), dict):
-            sight.version = str(known.get("Version", ""))
+    answer = browser.get(f"{root}/system", "application/json", ORTHANC_ACCOUNT)
+    accepted = answer.status == 200
+    sight.default_account = Answer.YES if accepted else Answer.REFUSED
+    if accepted and isinstance(known := answer.json(), dict):
+        sight.version = str(known.get("Version", ""))
 
 
 def dcm4chee(browser: Browser, sight: Sight) -> list[str]:
@@ -56,27 +67,30 @@ def dcm4chee(browser: Browser, sight: Sight) -> list[str]:
     return [f"/dcm4chee-arc/aets/{title}/rs" for title in known[:_AETS]]
 
 
-def dicomweb(browser: Browser, sight: Sight, roots: Iterable[str]) -> None:
-    """QIDO-RS (PS3.18 10.6): one study asked for; where it comes, patients are counted."""
-    for root in dict.fromkeys([*roots, *_WEB_ROOTS]):
+def dicomweb(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
+    """QIDO-RS (PS3.18 10.6): one study asked for; where it comes, patients are counted. Whether it
+    came."""
+    for root in roots:
         page = browser.get(f"{root}/studies?limit=1", _DICOM_JSON)
         if page.status in (401, 403) and _mentions_dicom(page):
             sight.refused("dicomweb")
         if _is_qido(page):
             sight.answered("dicomweb", _count_patients(browser, root))
-            return
+            return True
+    return False
 
 
-def _opened(browser: Browser, sight: Sight, system: dict[str, Any]) -> None:
+def _opened(browser: Browser, sight: Sight, system: dict[str, Any], root: str) -> None:
     sight.application = "orthanc"
     sight.answered("orthanc", None, "Orthanc")
     sight.product, sight.version = "Orthanc", str(system.get("Version", ""))
-    statistics = browser.get("/statistics", "application/json").json()
+    statistics = browser.get(f"{root}/statistics", "application/json").json()
     patients = statistics.get("CountPatients") if isinstance(statistics, dict) else None
     if isinstance(patients, int):
         sight.readable = counted(patients, Unit.PATIENTS)
         return
-    listed = browser.get(f"/patients?since=0&limit={COUNTED_TO + 1}", "application/json").json()
+    path = f"{root}/patients?since=0&limit={COUNTED_TO + 1}"
+    listed = browser.get(path, "application/json").json()
     if isinstance(listed, list):
         sight.readable = counted(len(listed), Unit.PATIENTS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from serment.adapters.network.web.client import Browser, Page
@@ -10,17 +11,20 @@ from serment.core.exposure.findings import Readable, Unit, counted
 from serment.core.exposure.seen import Answer
 
 _FHIR_JSON: Final = "application/fhir+json, application/json;q=0.8"
-_ROOTS: Final = (
-    *("/fhir", "", "/fhir/R4", "/baseR4", "/r4", "/fhir/r4", "/R4", "/api/fhir"),
-    *("/hapi-fhir-jpaserver/fhir", "/openmrs/ws/fhir2/R4", "/apis/default/fhir"),
+FHIR_ROOTS: Final = (
+    *("/fhir", "", "/fhir/R4", "/baseR4", "/r4", "/fhir/r4", "/R4", "/api/fhir", "/api/FHIR/R4"),
+    *("/hapi-fhir-jpaserver/fhir", "/openmrs/ws/fhir2/R4", "/apis/default/fhir", "/api/fhir/R4"),
+    *("/hapi/fhir", "/fhir-server/api/v4", "/FHIR", "/FHIR/R4", "/fhir/R5", "/fhir/stu3"),
+    *("/baseDstu3", "/api/v1/fhir", "/v1/fhir", "/api"),
 )
 _REFUSED: Final = (401, 403)
 _COUNT: Final = "/Patient?_summary=count"
 
 
-def fhir(browser: Browser, sight: Sight) -> None:
-    """Ask how many patients there are (FHIR R4 search, `_summary=count`), never for one of them."""
-    for root in _ROOTS:
+def fhir(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
+    """Ask how many patients there are (FHIR R4 search, `_summary=count`), never for one of them.
+    Whether it is FHIR."""
+    for root in roots:
         page = browser.get(f"{root}{_COUNT}", _FHIR_JSON)
         said = page.json()
         kind = said.get("resourceType") if isinstance(said, dict) else None
@@ -28,13 +32,14 @@ def fhir(browser: Browser, sight: Sight) -> None:
         if page.status == 200 and kind == "Bundle":
             sight.answered("fhir", _patients(said))
             _describe(browser, sight, root)
-            return
+            return True
         if page.status in _REFUSED and (
             kind == "OperationOutcome" or typed or _is_fhir(browser, root)
         ):
             sight.refused("fhir")
             _describe(browser, sight, root)
-            return
+            return True
+    return False
 
 
 def elasticsearch(browser: Browser, sight: Sight, first: Page) -> None:

@@ -1,0 +1,104 @@
+"""An Internet box that speaks UPnP: `python box.py HOST PORT '[[OUTSIDE, HOST, PORT, "TCP"], ...]' [ADDRESS]`.
+
+Answers SSDP on UDP 1900 with a LOCATION on PORT, its description there, the forwardings it was
+given (WANIPConnection:1), and its address outside. Adding and removing are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TYPE = "urn:schemas-upnp-org:service:WANIPConnection:1"
+DEVICE = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
+DESCRIPTION = f"""<?xml version="1.0"?>
+<root xmlns="urn:schemas-upnp-org:device-1-0"><specVersion><major>1</major><minor>0</minor>
+</specVersion><device><deviceType>{DEVICE}</deviceType><friendlyName>Box</friendlyName>
+<manufacturer>Fictif</manufacturer><modelName>Box 3</modelName><modelNumber>3.1</modelNumber>
+<deviceList><device><deviceType>urn:schemas-upnp-org:device:WANDevice:1</deviceType><deviceList>
+<device><deviceType>urn:schemas-upnp-org:device:WANConnectionDevice:1</deviceType><serviceList>
+<service><serviceType>{TYPE}</serviceType><serviceId>urn:upnp-org:serviceId:WANIPConn1</serviceId>
+<controlURL>/ctl/IPConn</controlURL><eventSubURL>/evt</eventSubURL><SCPDURL>/scpd.xml</SCPDURL>
+</service></serviceList></device></deviceList></device></deviceList></device></root>"""
+ENVELOPE = (
+    '<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/">'
+    "<s:Body>{}</s:Body></s:Envelope>"
+)
+ENTRY = """<u:GetGenericPortMappingEntryResponse xmlns:u="{type}"><NewRemoteHost></NewRemoteHost>
+<NewExternalPort>{outside}</NewExternalPort><NewProtocol>{protocol}</NewProtocol>
+<NewInternalPort>{port}</NewInternalPort><NewInternalClient>{host}</NewInternalClient>
+<NewEnabled>1</NewEnabled><NewPortMappingDescription>rule</NewPortMappingDescription>
+<NewLeaseDuration>0</NewLeaseDuration></u:GetGenericPortMappingEntryResponse>"""
+FAULT = (
+    "<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>"
+    "<UPnPError><errorCode>{}</errorCode></UPnPError></detail></s:Fault>"
+)
+HOST, PORT = sys.argv[1], int(sys.argv[2])
+MAPPINGS = json.loads(sys.argv[3])
+ADDRESS = sys.argv[4] if len(sys.argv) > 4 else "198.51.100.7"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """The device's description, and the one service it has."""
+
+    server_version, sys_version = "Linux/4 UPnP/1.1 Box/3", ""
+
+    def do_GET(self) -> None:
+        if self.path == "/rootDesc.xml":
+            self.say(200, DESCRIPTION)
+        else:
+            self.say(404, "")
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        action = self.headers.get("SOAPAction", "").strip('"').rpartition("#")[2]
+        if action == "GetExternalIPAddress":
+            inner = f"<NewExternalIPAddress>{ADDRESS}</NewExternalIPAddress>"
+            named = f'<u:{action}Response xmlns:u="{TYPE}">{inner}</u:{action}Response>'
+            self.say(200, ENVELOPE.format(named))
+            return
+        index = re.search(r"<NewPortMappingIndex>(\d+)<", asked)
+        if action != "GetGenericPortMappingEntry" or index is None:
+            self.say(500, ENVELOPE.format(FAULT.format(606)))
+        elif int(index[1]) >= len(MAPPINGS):
+            self.say(500, ENVELOPE.format(FAULT.format(713)))
+        else:
+            outside, host, port, protocol = MAPPINGS[int(index[1])]
+            said = ENTRY.format(type=TYPE, outside=outside, host=host, port=port, protocol=protocol)
+            self.say(200, ENVELOPE.format(said))
+
+    def say(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", 'text/xml; charset="utf-8"')
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def ssdp() -> None:
+    answer = (
+        f"HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: {DEVICE}\r\nEXT:\r\n"
+        f"USN: uuid:1::{DEVICE}\r\nLOCATION: http://{HOST}:{PORT}/rootDesc.xml\r\n\r\n"
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+        opened.bind((HOST, 1900))
+        while True:
+            asked, sender = opened.recvfrom(4096)
+            if asked.startswith(b"M-SEARCH"):
+                opened.sendto(answer.encode(), sender)
+
+
+def main() -> None:
+    threading.Thread(target=ssdp).start()
+    ThreadingHTTPServer((HOST, PORT), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
