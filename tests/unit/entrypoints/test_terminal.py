@@ -6,6 +6,9 @@ import io
 
 import pytest
 
+from serment.core.exposure.posture.registry import CHECKS, Answer
+from serment.core.exposure.posture.verdict import Result, System, Verdict
+from serment.entrypoints.cli import posture
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.cli.terminal import Row, show_rows
 
@@ -59,6 +62,19 @@ def test_json_shows_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
     show_rows(Output("en", True, out, io.StringIO()), ROWS)
     assert out.getvalue() == ""
+
+
+def test_what_the_machine_says_of_itself_is_one_printable_line() -> None:
+    verdict = Verdict(Result.FAIL, "found: {name}", (), {"name": "\x1b[2Jsda\u202e\r\nH02  GOOD"})
+    out = Output("en", False, io.StringIO(), io.StringIO())
+    shown = posture.row(out, Answer(CHECKS[0], verdict, CHECKS[0].remedies[System.LINUX]))
+    assert shown["evidence"] == "found: [2Jsda H02 GOOD"
+    posture.show(out, [shown])
+    assert "\x1b" not in out.out.getvalue()  # type: ignore[attr-defined]
+    terminal = Output("en", False, Terminal(), io.StringIO())
+    posture.show(terminal, [shown])
+    assert "TO CORRECT" in terminal.out.getvalue()  # type: ignore[attr-defined]
+    assert "\x1b[2J" not in terminal.out.getvalue()  # type: ignore[attr-defined]
 
 
 def remove_styles(line: str) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from serment.core.exposure.posture.verdict import Result
+from serment.core.exposure.text import clean
 from serment.entrypoints.cli.output import DONE, FINDINGS, Output
+from serment.entrypoints.cli.terminal import show_headline
 from serment.entrypoints.cli.world import Context
 from serment.errors import N_
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from serment.core.exposure.posture.registry import Answer
 
 WORDS: Final = {"fail": N_("to correct"), "unknown": N_("not known"), "pass": N_("good")}
+TONES: Final = {"fail": "bad", "unknown": "warn", "pass": "good"}
+LINE_LIMIT: Final = 600  # characters
 UNTRIED: Final = N_("untried on this system; read without certainty: {said}")
 YOURSELF: Final = N_("Look at it yourself. {remedy}")
 RULE: Final = N_("GDPR Art. {article}, commandment {commandment}, CNIL sheets {sheets}")
@@ -45,7 +49,7 @@ def host(
 
 
 def row(out: Output, answer: Answer) -> dict[str, Any]:
-    """One check in the reader's language."""
+    """One check in the reader's language; what the machine said is one printable line of it."""
     check, verdict = answer.check, answer.verdict
     evidence = out.text(verdict.evidence, **verdict.values)
     if verdict.untried:
@@ -56,8 +60,8 @@ def row(out: Output, answer: Answer) -> dict[str, Any]:
     return {
         "id": check.id,
         "result": verdict.result.value,
-        "evidence": evidence,
-        "remedy": remedy,
+        "evidence": clean(evidence, LINE_LIMIT),
+        "remedy": clean(remedy, LINE_LIMIT),
         "title": out.text(check.title),
         "article": check.article,
         "commandment": check.commandment,
@@ -81,7 +85,7 @@ def show(out: Output, rows: list[dict[str, Any]]) -> None:
 
 
 def show_one(out: Output, word: str, each: dict[str, Any]) -> None:
-    out.plain(f"{each['id']}  {word.upper()}  {each['title']}")
+    show_headline(out, each["id"], TONES[each["result"]], word.upper(), each["title"])
     paragraph(out, each["evidence"], "     ")
     if each["remedy"]:
         paragraph(out, each["remedy"], "  -> ")

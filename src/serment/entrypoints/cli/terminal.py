@@ -46,6 +46,19 @@ def show_rows(output: Output, rows: Iterable[Row]) -> None:
         _show(console, row)
 
 
+def show_headline(output: Output, name: str, tone: str, word: str, text: str) -> None:
+    """One line: what is looked at, how it is (coloured on a terminal), and its title."""
+    if output.as_json or not output.out.isatty():
+        output.plain(f"{name}  {word}  {text}")
+        return
+    from rich.text import Text
+
+    style = STYLES.get(tone, "dim")
+    _console(output).print(
+        Text.assemble((f"{name}  ", "dim"), (word, style), (f"  {text}", "bold"))
+    )
+
+
 def _line(row: Row) -> str:
     parts = (f"{row.word:<9} {row.name}", row.place, row.text)
     line = "  ".join(filter(None, parts))
