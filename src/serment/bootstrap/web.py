@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 
 from serment.adapters.decoder.pool import DecoderPool
+from serment.adapters.documents.typesetting import Typst
 from serment.adapters.system import no_core_dumps, private_umask
 from serment.bootstrap.children import watch_parent
 from serment.bootstrap.folder import Folder, open_folder
@@ -51,7 +52,7 @@ def run(root: Path, address: tuple[str, int], dicom: str) -> int:
     house = open_house(folder)
     desk = make_desk(folder, house)
     auditor = Auditor(house, desk.held_key, network(), known_flaws)
-    audits = Exposure(auditor, partial(examine_this_host, None))
+    audits = Exposure(auditor, partial(examine_this_host, None), Typst(), known_flaws)
     decoder = DecoderPool()
     closed = threading.Event()
     try:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.practices import PASSWORD, World, memory_world
 
+from serment.adapters.documents.typesetting import Typst
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
 from serment.adapters.memory.packs import MemoryPacks
@@ -114,7 +115,7 @@ class Pages:
             self.decoder,
             AsyncIntakeClient(self.socket),
             "127.0.0.1:11112",
-            Exposure(self.auditor, tuple),
+            Exposure(self.auditor, tuple, Typst()),
         )
 
     def sign_in(self, login: str, code: str = "", peer: Peer = HERE) -> str:

@@ -21,6 +21,7 @@ from serment.adapters.memory.network import MemoryNetwork
 from serment.app.protect import certificate, kit, members
 from serment.app.watch.checkpoints import Checkpoints
 from serment.core.exposure.history import Made, looked_at
+from serment.core.exposure.packed import pack
 from serment.core.exposure.sighting import sighting
 from serment.core.exposure.written import write_made
 from serment.core.exposure.written_sighting import write_sighting
@@ -152,7 +153,8 @@ def accept_options(stage: Stage) -> dict[str, Any]:
 def kept_options(stage: Stage) -> dict[str, Any]:
     seen = sighting(BAD["X01"][0], (), (), 1.0)
     made = Made(NOW, "Dr Exemple", 1, 0, looked_at([HOST], [11112], (), ()))
-    return {"findings": [], "made": write_made(made), "seen": write_sighting(seen)}
+    left = {"findings": [], "made": write_made(made), "seen": write_sighting(seen)}
+    return {"audit": pack(left)}
 
 
 def whole_disk(stage: Stage) -> RadiusQuery:
@@ -201,7 +203,9 @@ PAGES: dict[str, tuple[str, Act, EventKind] | None] = {
     "plan_audits": ("admin", lambda s, x: s.pages.web.plan_audits(x, WEEKLY), K.SCAN_PLANNED),
     "audit_report": (
         "dpo",
-        lambda s, x: audited(s, s.pages.sign_in("admin")) and s.pages.web.audit_report(x),
+        lambda s, x: (
+            audited(s, s.pages.sign_in("admin")) and s.pages.web.audit_report(x, "pdf", "fr")
+        ),
         K.SCAN_READ,
     ),
     "upload": READS,  # the receiver writes it, another process: tests/e2e/web
@@ -284,7 +288,8 @@ DESK: dict[str, tuple[str, Callable[[Stage], dict[str, Any]], EventKind] | None]
     **dict.fromkeys(
         (
             *("status", "search", "show", "waiting", "repeats", "circle list", "device list"),
-            *("member words", "member list", "journal list", "journal verify", "scan history"),
+            *("member words", "member list", "journal list", "journal verify"),
+            *("scan history", "scan ledger"),
         ),
         READS,
     ),

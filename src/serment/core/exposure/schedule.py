@@ -8,7 +8,7 @@ than one at once, is decided elsewhere.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from serment.errors import N_, UsageError
@@ -92,7 +92,7 @@ def next_at(schedule: Schedule, now: datetime, zone: tzinfo | None = None) -> da
 
 
 def slot_before(plan: Plan, now: datetime, zone: tzinfo | None = None) -> datetime:
-    """The last of its weekly times that is not after `now`."""
+    """The last of its weekly times that is not after `now`; UTC."""
     local = now.astimezone(zone)
     day = local.date() - timedelta((local.weekday() - plan.weekday) % 7)
     slot = _moment(day, plan.hour, zone)
@@ -107,5 +107,4 @@ def slot_after(plan: Plan, now: datetime, zone: tzinfo | None = None) -> datetim
 
 def _moment(day: date, hour: int, zone: tzinfo | None) -> datetime:
     """That hour of that day where the practice is: it stays the same when clocks are put forward."""
-    local = datetime.combine(day, time(hour), zone)
-    return local.astimezone() if zone is None else local
+    return datetime.combine(day, time(hour), zone).astimezone(UTC)

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from serment.core.exposure.posture.registry import Answer
-from serment.core.exposure.report import Report as AuditReport
 from serment.core.masked import Masked
 from serment.entrypoints.web.views import (
     AcceptOrder,
+    AuditFile,
     AuditOrder,
     BreachView,
     Document,
@@ -154,8 +154,9 @@ class Practice(Protocol):
 
     def plan_audits(self, session: str, order: WeeklyOrder) -> None: ...
 
-    def audit_report(self, session: str) -> AuditReport:
-        """How things stand, to be taken out; `NotFound` before the first audit."""
+    def audit_report(self, session: str, kind: str, lang: str) -> AuditFile:
+        """How things stand, to be taken out as "pdf", "html", "json" or "sarif" in that language;
+        `NotFound` before the first audit."""
 
     def host_posture(self, session: str) -> tuple[Answer, ...]:
         """How the server's own machine is kept."""

@@ -6,7 +6,6 @@ No address holds a finding: what is asked about one stands in a form.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -18,18 +17,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from serment import __version__
 from serment.core.exposure.boxes import AFTERWARDS, BOXES, READ
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.picture import picture_of, told
 from serment.core.exposure.registry import CHECKS
-from serment.core.exposure.report import Report, Say, as_json, outside_said
-from serment.core.exposure.sarif import as_sarif
+from serment.core.exposure.report import Say, outside_said
 from serment.core.exposure.scope import split
 from serment.core.exposure.text import clean
 from serment.core.exposure.words import CONFIDENCES, OUTSIDES, SEVERITIES, UNITS, counted
 from serment.entrypoints import formats, language
 from serment.entrypoints.reports.drawing import NARROW, WIDE, draw
+from serment.entrypoints.reports.handout import saying
 from serment.entrypoints.web.doors import practice, signed_in
 from serment.entrypoints.web.forms import Form, read_form
 from serment.entrypoints.web.rendering import lang_of, show
@@ -105,7 +103,7 @@ async def _page(
         afterwards=AFTERWARDS,
         read=READ,
         days=DAYS,
-        files=[(kind, LABELS[kind]) for kind in FILES],
+        files=LABELS.items(),
         say=saying(lang),
         span=partial(_span, lang),
         **_drawn(view, saying(lang)),
@@ -132,15 +130,6 @@ WORDS: Mapping[str, object] = {
     "clean": clean,
     "line": LINE,
 }
-
-
-def saying(lang: str) -> Say:
-    """Messages in that language, each one printable line whatever a machine said of itself."""
-
-    def say(message: str, values: Mapping[str, object]) -> str:
-        return clean(language.say(message, lang, **values), LINE)
-
-    return say
 
 
 def _drawn(view: ExposureView, say: Say) -> dict[str, object]:
@@ -260,36 +249,25 @@ async def posture(request: Request, session: SessionView) -> Response:
     )
 
 
-Written = tuple[bytes, str]  # content, media type
-
-
-def _as_json(report: Report, lang: str) -> Written:
-    return _dumped(as_json(report, saying(lang))), "application/json"
-
-
-def _as_sarif(report: Report, lang: str) -> Written:
-    return _dumped(as_sarif(report, saying(lang), __version__, lang)), "application/sarif+json"
-
-
-def _dumped(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1).encode()
-
-
-FILES: Mapping[str, Callable[[Report, str], Written]] = {"json": _as_json, "sarif": _as_sarif}
-LABELS = {"json": N_("For programs (JSON)"), "sarif": N_("For programs (SARIF)")}
+LABELS = {
+    "pdf": N_("Document (PDF)"),
+    "html": N_("Page (HTML)"),
+    "json": N_("For programs (JSON)"),
+    "sarif": N_("For programs (SARIF)"),
+}
 
 
 @signed_in
 async def download(request: Request, session: SessionView) -> Response:
     """The report of how things stand, as a file."""
     kind = request.path_params["kind"]
-    if kind not in FILES:
+    if kind not in LABELS:
         raise NotFound(N_("there is nothing at this address"), hint=N_("go back to the home page"))
-    report = await run_in_threadpool(practice(request).audit_report, session.id)
-    content, media = await run_in_threadpool(FILES[kind], report, lang_of(request))
-    name = f"serment-exposure-{report.at.date().isoformat()}.{kind}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=media, headers=headers)
+    made = await run_in_threadpool(
+        practice(request).audit_report, session.id, kind, lang_of(request)
+    )
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+    return Response(made.content, media_type=made.media, headers=headers)
 
 
 routes = [

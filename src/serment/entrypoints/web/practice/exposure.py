@@ -22,13 +22,15 @@ from serment.core.exposure.picture import TRIED
 from serment.core.exposure.ports import COMMON
 from serment.core.exposure.posture.registry import Answer
 from serment.core.exposure.present import as_report
-from serment.core.exposure.report import Report
+from serment.core.exposure.products import Flaw
 from serment.core.exposure.schedule import Plan, Schedule, next_at
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.desk.auditor import Auditor
+from serment.entrypoints.web.practice.handouts import handout
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
     AcceptOrder,
+    AuditFile,
     AuditOrder,
     Card,
     Exposed,
@@ -38,6 +40,7 @@ from serment.entrypoints.web.views import (
     WeeklyOrder,
 )
 from serment.errors import N_, NotFound, UsageError
+from serment.ports import Typesetter
 
 SCANS_SHOWN = 12
 GONE_SHOWN = 30
@@ -51,6 +54,8 @@ class Exposure:
 
     auditor: Auditor
     host: Callable[[], tuple[Answer, ...]]
+    typesetter: Typesetter
+    flaws: Callable[[], tuple[Flaw, ...]] = tuple
     told: dict[str, datetime | None] = field(default_factory=dict)
 
     def view(self, visit: Visit) -> ExposureView:
@@ -146,14 +151,13 @@ class Exposure:
         )
         plan_weekly(visit.house, visit.desk.held_key(), visit.session.member.id, plan)
 
-    def report(self, visit: Visit) -> Report:
+    def report(self, visit: Visit, kind: str, lang: str) -> AuditFile:
         """How things stand, to be taken out; journalled."""
         visit.check(Act.READ_SCANS)
-        report = as_report(history(visit.house, visit.desk.held_key()))
-        if report is None:
-            raise NotFound(N_("no audit was made yet"), hint=N_("begin one on the page Exposure"))
+        ledger = history(visit.house, visit.desk.held_key())
+        made = handout(visit, ledger, self.typesetter, self.flaws(), kind, lang)
         self._record(visit, "exposure-report")
-        return report
+        return made
 
     def posture(self, visit: Visit) -> tuple[Answer, ...]:
         """How the server itself is kept; takes some seconds."""

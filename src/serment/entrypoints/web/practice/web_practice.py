@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from serment.core.exposure.posture.registry import Answer
-from serment.core.exposure.report import Report as AuditReport
 from serment.core.journal.caller import within
 from serment.core.journal.verify import Verdict
 from serment.core.masked import Masked
@@ -37,6 +36,7 @@ from serment.entrypoints.web.practice.modalities import Modalities
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import (
     AcceptOrder,
+    AuditFile,
     AuditOrder,
     BreachView,
     Document,
@@ -274,9 +274,9 @@ class WebPractice:
         with self._visit(session) as visit:
             self._audits.plan(visit, order)
 
-    def audit_report(self, session: str) -> AuditReport:
+    def audit_report(self, session: str, kind: str, lang: str) -> AuditFile:
         with self._visit(session) as visit:
-            return self._audits.report(visit)
+            return self._audits.report(visit, kind, lang)
 
     def host_posture(self, session: str) -> tuple[Answer, ...]:
         with self._visit(session) as visit:

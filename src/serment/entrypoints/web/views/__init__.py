@@ -17,6 +17,7 @@ from serment.entrypoints.web.views.breach import (
 )
 from serment.entrypoints.web.views.exposure import (
     AcceptOrder,
+    AuditFile,
     AuditOrder,
     Card,
     Exposed,
@@ -77,6 +78,7 @@ __all__ = [
     "AcceptOrder",
     "Agreement",
     "Arrival",
+    "AuditFile",
     "AuditOrder",
     "BreachView",
     "Candidate",

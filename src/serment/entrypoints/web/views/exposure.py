@@ -82,6 +82,15 @@ class Exposed:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditFile:
+    """A report to be taken out: its bytes, their kind, a name without anything of the practice."""
+
+    content: bytes = field(repr=False)
+    media: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AuditOrder:
     """What the form of a new audit says."""
 
