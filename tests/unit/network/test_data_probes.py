@@ -225,7 +225,7 @@ def test_our_questions_name_no_patient_and_say_who_asks() -> None:
         b"DBSIZE\r\n",
         b"INFO server\r\n",
     ]
-    assert b"SERMENT-AUDIT" in mysql.sign_in_packet()
+    assert b"SERMENT-AUDIT" in mysql.sign_in_packet("root", b"")
     assert b"application_name\0SERMENT-AUDIT\0" in postgresql.startup_packet("postgres", "x")
 
 

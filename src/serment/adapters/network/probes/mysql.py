@@ -12,8 +12,11 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Final
 
+from serment.adapters.network.accounts import with_documented
 from serment.adapters.network.line import Cut, Line
+from serment.adapters.network.passwords import caching_answer, native_answer
 from serment.adapters.network.probing import Call, Heard, Probe
+from serment.core.exposure.accounts import Account, announces_lock_out
 from serment.core.exposure.findings import Readable, Unit, counted
 from serment.core.exposure.seen import Answer, Database
 
@@ -27,9 +30,11 @@ _ASKED: Final = 0x1 | 0x4 | 0x200 | 0x2000 | 0x8000 | 0x80000 | 0x100000
 _TLS: Final = 0x800
 _UTF8: Final = 33
 _PLUGIN: Final = b"mysql_native_password"
+_CACHING: Final = b"caching_sha2_password"
+_GOES_ON: Final = b"\1\3"  # caching_sha2_password: proved, and an end follows
 _EMPTY: Final = {  # what an empty password is, for each way to send one
-    b"mysql_native_password": b"",
-    b"caching_sha2_password": b"\0",
+    _PLUGIN: b"",
+    _CACHING: b"\0",
     b"sha256_password": b"\0",
     b"mysql_clear_password": b"\0",
 }
@@ -47,6 +52,7 @@ class Greeting:
     version: str = ""
     encrypts: bool = False
     refuses: bool = False
+    salt: bytes = b""
 
 
 def hears(banner: bytes) -> bool:
@@ -67,12 +73,14 @@ def talk(call: Call) -> Heard | None:
         call.heard = Heard("mysql", greeting.product, version, facts=facts)
         if greeting.refuses:
             return call.heard
-        facts = replace(facts, open=_sign_in(line))
+        answer, why = _sign_in(line, USER, "", greeting.salt)
+        facts = replace(facts, open=answer, user=USER if answer is Answer.YES else "")
         call.heard = replace(call.heard, facts=facts)
-        if facts.open is Answer.YES:
-            call.heard = replace(call.heard, facts=replace(facts, user=USER))
-            facts = replace(facts, user=USER, readable=_count(line))
-        return replace(call.heard, facts=facts)
+        if answer is Answer.YES:
+            return replace(call.heard, facts=replace(facts, readable=_count(line)))
+    if answer is Answer.REFUSED and not announces_lock_out(why):
+        return with_documented(call, "mysql", lambda each: _documented(call, each))
+    return call.heard
 
 
 def parse_greeting(untrusted: bytes) -> Greeting | None:
@@ -88,16 +96,19 @@ def parse_greeting(untrusted: bytes) -> Greeting | None:
         return None
     (capabilities,) = struct.unpack_from("<H", untrusted, end + 14)
     product = "MariaDB" if b"mariadb" in version.lower() else "MySQL"
-    return Greeting(product, version.decode("ascii"), bool(capabilities & _TLS))
+    salt = untrusted[end + 5 : end + 13] + untrusted[end + 32 : end + 44]
+    return Greeting(product, version.decode("ascii"), bool(capabilities & _TLS), salt=salt)
 
 
-def sign_in_packet() -> bytes:
-    """The answer to a greeting: root, an empty password, and who asks."""
+def sign_in_packet(user: str, answer: bytes) -> bytes:
+    """The answer to a greeting: an account, what proves its password, and who asks."""
     attributes = b"\x0cprogram_name\x0dSERMENT-AUDIT"
     return (
         struct.pack("<IIB23x", _ASKED, _PACKET, _UTF8)
-        + USER.encode("ascii")
-        + b"\0\0"
+        + user.encode("ascii")
+        + b"\0"
+        + bytes([len(answer)])
+        + answer
         + _PLUGIN
         + b"\0"
         + bytes([len(attributes)])
@@ -105,9 +116,14 @@ def sign_in_packet() -> bytes:
     )
 
 
-def parse_switch(untrusted: bytes) -> bytes | None:
-    """What an empty password is in the way it asks for instead; None when there is no such thing."""
-    return _EMPTY.get(untrusted[1:].partition(b"\0")[0])
+def answer_to(plugin: bytes, password: str, salt: bytes) -> bytes | None:
+    """What proves a password in the way that is asked for; None when it would not be safe, or is
+    not known here."""
+    if not password:
+        return _EMPTY.get(plugin)
+    if plugin == _PLUGIN:
+        return native_answer(password, salt)
+    return caching_answer(password, salt) if plugin == _CACHING else None
 
 
 def parse_number(untrusted: bytes) -> int | None:
@@ -117,21 +133,34 @@ def parse_number(untrusted: bytes) -> int | None:
     return int(found[1]) if found else None
 
 
-def _sign_in(line: Line) -> Answer:
-    _send(line, 1, sign_in_packet())
-    for _ in range(3):
+def _sign_in(line: Line, user: str, password: str, salt: bytes) -> tuple[Answer, str]:
+    """What becomes of one account, and the words of a refusal."""
+    _send(line, 1, sign_in_packet(user, answer_to(_PLUGIN, password, salt) or b""))
+    for _ in range(4):
         number, said = _packet(line)
         kind = said[0] if said else _ERROR
         if kind == _OK:
-            return Answer.YES
+            return Answer.YES, ""
         if kind == _ERROR:
-            return Answer.REFUSED
+            return Answer.REFUSED, said[3:].decode("utf-8", "replace")
         if kind == _SWITCH:
-            nothing = parse_switch(said)
-            if nothing is None:
-                return Answer.REFUSED
-            _send(line, number + 1, nothing)
-    return Answer.NOTHING
+            plugin, _, asked = said[1:].partition(b"\0")
+            answer = answer_to(plugin, password, asked[:20])
+            if answer is None:
+                return Answer.REFUSED, ""
+            _send(line, number + 1, answer)
+        elif said != _GOES_ON:
+            break
+    return Answer.NOTHING, ""
+
+
+def _documented(call: Call, account: Account) -> tuple[bool, str]:
+    with call.line() as line:
+        greeting = parse_greeting(_packet(line)[1])
+        if greeting is None or greeting.refuses:
+            return False, ""
+        answer, why = _sign_in(line, account.user, account.password, greeting.salt)
+        return answer is Answer.YES, why
 
 
 def _count(line: Line) -> Readable | None:

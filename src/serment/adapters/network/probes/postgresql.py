@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from serment.adapters.network.accounts import with_documented
 from serment.adapters.network.line import Cut, Ended, Line
+from serment.adapters.network.passwords import Scram, md5_answer
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
+from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Unit, counted
 from serment.core.exposure.seen import Answer, Database
 
@@ -24,7 +27,9 @@ _MESSAGES: Final = 200
 _DATABASES: Final = 6
 _PROTOCOL: Final = 3 << 16
 _TLS_REQUEST: Final = struct.pack(">II", 8, 80877103)
-_KINDS: Final = b"RESKZNTDCIv"
+_IN_PASSING: Final = (b"K", b"N", b"v")  # key, notice, version
+_OK, _CLEAR, _MD5, _SCRAM, _SCRAM_GOES_ON, _SCRAM_END = 0, 3, 5, 10, 11, 12
+_MECHANISM: Final = b"SCRAM-SHA-256\0"
 _NOT_LISTED: Final = "28000"  # SQLSTATE: pg_hba.conf has no line for this caller
 _NAMES: Final = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate LIMIT 20"
 _ROWS: Final = (
@@ -35,12 +40,14 @@ _ROWS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """What became of a start. `asks`: the way of signing in (PostgreSQL's number), 0 = none."""
+    """What became of a start. `asks`: it wants a password (or something else), `code`: SQLSTATE of
+    a refusal, `why`: its words, never kept."""
 
     open: Answer
     version: str = ""
-    code: str = ""  # SQLSTATE of a refusal
-    asks: int = 0
+    code: str = ""
+    asks: bool = False
+    why: str = ""
 
 
 def talk(call: Call) -> Heard | None:
@@ -57,46 +64,80 @@ def talk(call: Call) -> Heard | None:
         call.heard = _heard(welcome, encrypted)
     if welcome.open is Answer.YES:
         call.heard = _with_rows(call, call.heard, is_clear)
+    elif welcome.asks:
+        call.heard = with_documented(call, "postgresql", lambda each: _signed_in(call, each))
     return call.heard
 
 
 def _try(
-    call: Call, user: str, database: str, in_clear: bool = False
+    call: Call, user: str, database: str, in_clear: bool = False, password: str | None = None
 ) -> tuple[Answer | None, Welcome | None]:
     """Whether it offers TLS, and what becomes of a session; None when it is no PostgreSQL."""
     with call.line() as line:
         encrypted = Answer.NOT_ASKED if in_clear else _secure(line)
         if encrypted is None:
             return None, None
-        welcome = start(line, user, database)
+        welcome = _Start(line, user, database, password).made()
         if welcome:
             call.understood()
         return encrypted, welcome
 
 
-def start(line: Line, user: str, database: str) -> Welcome | None:
-    """Begin a session; None when what answers is no PostgreSQL."""
-    line.send(startup_packet(user, database))
-    version, let_in = "", False
-    for kind, body in _messages(line):
-        if kind not in _KINDS:
-            return None
-        if kind == b"R":
-            asks = int.from_bytes(body[:4], "big")
-            if asks:
-                return Welcome(Answer.REFUSED, version, asks=asks)
-            let_in = True
-        elif kind == b"E":
-            code = parse_error(body)
-            if not code:
-                return None
-            return Welcome(Answer.YES if let_in else Answer.REFUSED, version, code)
-        elif kind == b"S":
-            name, _, value = body.rstrip(b"\0").partition(b"\0")
-            version = value.decode("latin-1") if name == b"server_version" else version
-        elif kind == b"Z":
-            return Welcome(Answer.YES, version)
-    return None
+def _signed_in(call: Call, account: Account) -> tuple[bool, str]:
+    _, welcome = _try(call, account.user, account.database, password=account.password)
+    return (welcome.open is Answer.YES, welcome.why) if welcome else (False, "")
+
+
+class _Start:
+    """The beginning of one session, with a password or without."""
+
+    def __init__(self, line: Line, user: str, database: str, password: str | None = None) -> None:
+        self._line, self._user, self._database = line, user, database
+        self._password = password
+        self._scram = Scram(password or "")
+        self._let_in = False
+
+    def made(self) -> Welcome | None:
+        """What becomes of it; None when what answers is no PostgreSQL."""
+        self._line.send(startup_packet(self._user, self._database))
+        version = ""
+        for kind, body in _messages(self._line):
+            if kind == b"R":
+                if not self._answer(int.from_bytes(body[:4], "big"), body[4:]):
+                    return Welcome(Answer.REFUSED, version, asks=True)
+            elif kind == b"E":
+                code, why = parse_error(body)
+                answer = Answer.YES if self._let_in else Answer.REFUSED
+                return Welcome(answer, version, code, why=why) if code else None
+            elif kind == b"S":
+                name, _, value = body.rstrip(b"\0").partition(b"\0")
+                version = value.decode("latin-1") if name == b"server_version" else version
+            elif kind == b"Z":
+                return Welcome(Answer.YES, version)
+            elif kind not in _IN_PASSING:
+                break
+        return None
+
+    def _answer(self, asked: int, more: bytes) -> bool:
+        """Answer one question for a password; False when there is none to give."""
+        if asked == _OK:
+            self._let_in = True
+        if asked in (_OK, _SCRAM_END):
+            return True
+        if self._password is None:
+            return False
+        if asked == _CLEAR:
+            said = self._password.encode() + b"\0"
+        elif asked == _MD5:
+            said = md5_answer(self._user, self._password, more[:4]) + b"\0"
+        elif asked == _SCRAM and _MECHANISM in more:
+            said = _MECHANISM + struct.pack(">I", len(self._scram.first)) + self._scram.first
+        elif asked == _SCRAM_GOES_ON:
+            said = self._scram.final(more)
+        else:
+            return False
+        self._line.send(b"p" + struct.pack(">I", 4 + len(said)) + said)
+        return True
 
 
 def startup_packet(user: str, database: str) -> bytes:
@@ -106,11 +147,11 @@ def startup_packet(user: str, database: str) -> bytes:
     return struct.pack(">II", 9 + len(pairs), _PROTOCOL) + pairs + b"\0"
 
 
-def parse_error(untrusted: bytes) -> str:
-    """The SQLSTATE of an error; empty when it is none."""
-    fields = {each[:1]: each[1:] for each in untrusted.split(b"\0")}
-    code = fields.get(b"C", b"").decode("latin-1")
-    return code if re.fullmatch(r"[0-9A-Z]{5}", code) else ""
+def parse_error(untrusted: bytes) -> tuple[str, str]:
+    """The SQLSTATE of an error and its words; empty when it is none."""
+    fields = {each[:1]: each[1:].decode("latin-1") for each in untrusted.split(b"\0")}
+    code = fields.get(b"C", "")
+    return (code, fields.get(b"M", "")) if re.fullmatch(r"[0-9A-Z]{5}", code) else ("", "")
 
 
 def parse_value(untrusted: bytes) -> str:
@@ -144,7 +185,7 @@ def _with_rows(call: Call, heard: Heard, is_clear: bool) -> Heard:
         with contextlib.suppress(Ended, *NONSENSE), call.line() as line:
             if not is_clear:
                 _secure(line)
-            welcome = start(line, USER, names[at])
+            welcome = _Start(line, USER, names[at]).made()
             if not welcome or welcome.open is not Answer.YES or welcome.code:
                 continue
             if at == 0:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from serment.adapters.network.accounts import with_documented
 from serment.adapters.network.line import Line
 from serment.adapters.network.probing import Call, Heard, Probe
+from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Readable, Unit, counted
 from serment.core.exposure.seen import Answer, Database
 
@@ -34,6 +36,8 @@ def talk(call: Call) -> Heard | None:
             return None
         call.understood()
         call.heard = Heard("redis", "Redis", facts=Database(answer))
+        if answer is Answer.REFUSED:
+            return with_documented(call, "redis", lambda each: _signed_in(line, each))
         if answer is not Answer.YES:
             return call.heard
         line.send(b"CLIENT SETNAME " + _NAME + b"\r\n")
@@ -43,6 +47,12 @@ def talk(call: Call) -> Heard | None:
         call.heard = Heard("redis", "Redis", facts=facts)
         line.send(b"INFO server\r\n")
         return Heard("redis", *parse_info(_bulk(line)), facts=facts)
+
+
+def _signed_in(line: Line, account: Account) -> tuple[bool, str]:
+    line.send(b"AUTH " + account.password.encode("ascii") + b"\r\n")
+    said = line.until(b"\n", _LINE)
+    return said.startswith(b"+OK"), said.decode("latin-1")
 
 
 def judge(untrusted: bytes) -> Answer | None:

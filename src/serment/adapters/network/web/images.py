@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from serment.adapters.network.web.client import Browser, Page
 from serment.adapters.network.web.sight import Sight
+from serment.core.exposure.accounts import documented
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit, counted
 from serment.core.exposure.seen import Answer
 
-ORTHANC_ACCOUNT: Final = ("orthanc", "orthanc")
 _DICOM_JSON: Final = "application/dicom+json, application/json;q=0.5"
 ORTHANC_ROOTS: Final = ("", "/orthanc", "/pacs", "/api")
 WEB_ROOTS: Final = (
@@ -43,9 +43,11 @@ def orthanc(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
 
 def _sign_in(browser: Browser, sight: Sight, page: Page, root: str) -> None:
     """Orthanc's documented account, once."""
-    if not browser.call.order.default_accounts or page.status != 401:
+    (account,) = documented("orthanc")
+    if page.status != 401 or not browser.call.may_try(account):
         return
-    answer = browser.get(f"{root}/system", "application/json", ORTHANC_ACCOUNT)
+    browser.drop()  # a connection that was kept might make it ask twice
+    answer = browser.get(f"{root}/system", "application/json", (account.user, account.password))
     accepted = answer.status == 200
     sight.default_account = Answer.YES if accepted else Answer.REFUSED
     if accepted and isinstance(known := answer.json(), dict):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from serment.adapters.network.web import folders, igd, images, records
+from serment.adapters.network.web import accounts, folders, igd, images, records
 from serment.adapters.network.web.client import Browser, Page
 from serment.adapters.network.web.sight import Sight
 from serment.core.exposure.seen import Answer
@@ -40,6 +40,7 @@ def survey(browser: Browser, sight: Sight, first: Page) -> None:
     if root is not first:
         look(sight, root)
     records.elasticsearch(browser, sight, root)
+    accounts.try_documented(browser, sight, root)
     if sight.protocol == "elasticsearch":
         return
     if box := igd.over_http(browser, root):
