@@ -63,7 +63,7 @@ def nginx_good(machine: Machine) -> None:
     )
 
 
-@PART.machine({8080: ("X17",)}, needs="nginx", counts={"X17": 4})
+@PART.machine({8080: ("X17", "X22")}, needs="nginx", counts={"X17": 4})
 def nginx_listing(machine: Machine) -> None:
     for name in ("IM0001", "export_2019.csv", "vieux/a.dcm", "vieux/b.dcm", "vieux/style.css"):
         machine.write(f"web/dicom/{name}", "x")
@@ -169,7 +169,7 @@ def viewer_with_accounts(machine: Machine) -> None:
     site(machine, 8443, {"*": shown}, **secured(machine))
 
 
-@PART.machine({8082: ("X11",)})
+@PART.machine({8082: ("X11", "X22")})
 def weasis(machine: Machine) -> None:
     pages = {
         "/": titled("Apache Tomcat/9"),
@@ -278,9 +278,17 @@ def seen(lan: Lan) -> Iterator[Seen]:
         yield found
 
 
-FORWARDED = ("nginx_listing", "weasis")
-
-
-@pytest.mark.parametrize("name", [name for name in PART.machines if name not in FORWARDED])
+@pytest.mark.parametrize("name", PART.machines)
 def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
     seen.check(name)
+
+
+def test_the_boxs_forwardings_are_joined_to_what_they_expose(seen: Seen) -> None:
+    said = seen.finding("box", 5555, "X22")
+    assert said["severity"] == "critical"
+    assert all(port in said["evidence"] for port in ("80/TCP", "33333/TCP", "6000/UDP"))
+    assert "port 33333" in seen.finding("weasis", 8082, "X22")["evidence"]
+
+
+def test_memory_stays_bounded(seen: Seen) -> None:
+    assert seen.peak_kib < 150 * 1024
