@@ -1,0 +1,118 @@
+"""Documented accounts, tried because the command line says so: once each, and never more."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lan.lan import Lan
+from tests.lan.parts import Machine, Part, Seen
+from tests.lan.test_data import mariadb, postgresql, redis
+
+from serment.core.exposure.accounts import ACCOUNTS, documented
+
+PART = Part(8, options=("--try-default-accounts",))
+HERE = Path(__file__).parent
+FOLDERS: dict[str, Path] = {}
+
+
+def basic(machine: Machine, account: str, mode: str = "-") -> None:
+    FOLDERS[machine.name] = machine.folder
+    machine.python(
+        8080, HERE / "basic.py", machine.host, 8080, "Apache Tomcat/9.0.85", account, mode
+    )
+
+
+@PART.machine({5432: ("X09",), 7432: ("X09",)}, needs="postgresql")
+def postgresql_of_an_archive(machine: Machine) -> None:
+    for port, way in ((5432, "scram-sha-256"), (7432, "md5")):
+        postgresql(machine, port, way)
+        client = ("psql", "-h", machine.folder, "-p", port, "-U", "postgres", "-qc")
+        machine.run(
+            *client, f"SET password_encryption = '{way}'; CREATE ROLE pacs LOGIN PASSWORD 'pacs'"
+        )
+        machine.run(*client, "CREATE DATABASE pacsdb")
+
+
+@PART.machine({5432: ()}, needs="postgresql")
+def postgresql_changed(machine: Machine) -> None:
+    postgresql(machine, 5432, "scram-sha-256")
+
+
+@PART.machine({3306: ("X09",)}, needs="mariadb")
+def mariadb_of_an_archive(machine: Machine) -> None:
+    mariadb(machine, 3306, "CREATE USER orthanc@'%' IDENTIFIED BY 'orthanc';\n")
+
+
+@PART.machine({3306: ()}, needs="mariadb")
+def mariadb_changed(machine: Machine) -> None:
+    mariadb(machine, 3306, "CREATE USER orthanc@'%' IDENTIFIED BY 'fictif';\n")
+
+
+@PART.machine({6379: ("X09",)}, needs="redis")
+def redis_of_the_example(machine: Machine) -> None:
+    redis(machine, 6379, "--requirepass", "foobared")
+
+
+@PART.machine({6379: ()}, needs="redis")
+def redis_changed(machine: Machine) -> None:
+    redis(machine, 6379, "--requirepass", "fictif")
+
+
+@PART.machine({8080: ("X09",)})
+def tomcat_of_the_example(machine: Machine) -> None:
+    basic(machine, "tomcat:tomcat")
+
+
+@PART.machine({8080: ()})
+def tomcat_changed(machine: Machine) -> None:
+    basic(machine, "-")
+
+
+@PART.machine({8080: ()})
+def tomcat_that_locks(machine: Machine) -> None:
+    basic(machine, "-", "locks")
+
+
+@pytest.fixture(scope="module")
+def seen(lan: Lan) -> Iterator[Seen]:
+    with lan.audited(PART) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", PART.machines)
+def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
+    seen.check(name)
+
+
+def tried(name: str) -> list[str]:
+    return (FOLDERS[name] / "tried").read_text().split()
+
+
+@pytest.mark.usefixtures("seen")
+def test_each_account_is_tried_once() -> None:
+    known = [f"{each.user}:{each.password}" for each in documented("tomcat")]
+    assert tried("tomcat_changed") == known
+    assert tried("tomcat_of_the_example") == known[: known.index("tomcat:tomcat") + 1]
+
+
+@pytest.mark.usefixtures("seen")
+def test_none_is_tried_after_a_refusal_that_announces_a_lock_out() -> None:
+    assert len(tried("tomcat_that_locks")) == 1
+
+
+def test_nothing_is_tried_unless_it_was_asked_for(lan: Lan) -> None:
+    quiet = Part(9)
+    quiet.machines["tomcat_quiet"] = PART.machines["tomcat_that_locks"]
+    with lan.audited(quiet) as found:
+        assert not (FOLDERS["tomcat_quiet"] / "tried").exists()
+        assert "X09" in {each["check"] for each in found.said["not_checked"]}
+
+
+def test_every_row_has_its_source_and_can_be_sent() -> None:
+    for account in ACCOUNTS:
+        assert len(account.source) > 10
+        base64.b64encode(f"{account.user}:{account.password}".encode("ascii"))
+        assert account.path.startswith("/")
