@@ -19,6 +19,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
         archives = [{"host": host, "port": 104, "patients": 3} for host in (ARCHIVE, PRACTICE6)]
         made.start("practice", *script("archive.py"), json.dumps(archives))
         folder = tmp_path_factory.mktemp("web")
+        (folder / "patients.csv").write_text("nom;prenom\n")
         web = (sys.executable, "-m", "http.server", "8080", "--bind", WEB)
         made.start("practice", *web, "--directory", folder)
         made.wait_for("practice", PRACTICE6, 104)
