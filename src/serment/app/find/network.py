@@ -18,12 +18,15 @@ from serment.core.exposure.ports import COMMON
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.registry import CHECKS, judge
 from serment.core.exposure.report import Report
-from serment.core.exposure.scope import ASK_ABOVE, Proof, Scope, names_in, not_yours, plan
+from serment.core.exposure.scope import ASK_ABOVE, Proof, Scope, is_own, names_in, not_yours, plan
 from serment.core.exposure.seen import Scan
 from serment.core.exposure.titles import USUAL_TITLES
 from serment.errors import N_, AccessDenied, UsageError
 from serment.ports import Clock
 from serment.ports.network import Network, Order, Progress
+
+TOO_LARGE = N_("a network of more than {limit} addresses is only swept when it is named")
+NOT_OWN = N_("a public network, on which others are: name your addresses and prove them")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A wish and the scope it comes to; `skipped`: networks too large to be swept unasked; `proofs`:
-    that public addresses are the practice's."""
+    """A wish and the scope it comes to; `skipped`: networks around that are not looked at unasked;
+    `proofs`: that public addresses are the practice's."""
 
     wish: Wish
     scope: Scope
-    skipped: tuple[str, ...] = ()
+    skipped: tuple[NotChecked, ...] = ()
     proofs: tuple[Proof, ...] = ()
     names: tuple[tuple[str, str], ...] = ()  # addresses and the names they were given by
 
@@ -68,7 +71,7 @@ def prepare(network: Network, wish: Wish, *, provable: bool = False) -> Prepared
     """
     _check_ids(wish.only)
     on_link = network.local_networks()
-    targets, skipped = wish.targets, tuple[str, ...]()
+    targets, skipped = wish.targets, tuple[NotChecked, ...]()
     if not targets:
         targets, skipped = _own(network.neighbours(), on_link)
     names = names_in((*targets, *wish.excluded))
@@ -139,7 +142,7 @@ def audit(
         clock.monotonic() - started,
         outside.scan,
         tuple(findings),
-        (*skipped, *outside.not_checked, *_unswept(prepared)),
+        (*skipped, *outside.not_checked, *prepared.skipped),
         wish.authorised_by,
         len(scope.addresses),
         scope.proved,
@@ -184,25 +187,29 @@ def see_outside(scan: Scan, wish: Wish, look: Look = by_nobody) -> Outside:
 
 def _own(
     neighbours: Iterable[str], networks: Iterable[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The targets when none are named: who is known to be there, then the networks around."""
-    sizes = {each: ip_network(each, strict=False) for each in networks}
-    swept = [
-        text for text, net in sizes.items() if net.version == 4 and net.num_addresses <= ASK_ABOVE
-    ]
-    large = [text for text, net in sizes.items() if net.version == 4 and text not in swept]
-    targets = (*dict.fromkeys((*neighbours, *swept)),)
+) -> tuple[tuple[str, ...], tuple[NotChecked, ...]]:
+    """The targets when none are named: who is known to be there, then the networks around; and what of
+    them is left out. A public address is nobody's own: a provider's network is full of strangers."""
+    around = {each: ip_network(each, strict=False) for each in networks}
+    links = tuple(around.values())
+    four = [(text, network) for text, network in around.items() if network.version == 4]
+    swept = [text for text, net in four if is_own(net) and net.num_addresses <= ASK_ABOVE]
+    skipped = [
+        NotChecked("scope", text, TOO_LARGE, {"limit": ASK_ABOVE}) if is_own(net)
+        else NotChecked("scope", text, NOT_OWN)
+        for text, net in four
+        if text not in swept
+    ]  # fmt: skip
+    # A machine's link-local address would only show its services a second time.
+    known = (each for each in neighbours if not each.lower().startswith("fe80:"))
+    mine = (each for each in known if is_own(ip_network(each.partition("%")[0]), links))
+    targets = (*dict.fromkeys((*mine, *swept)),)
     if not targets:
         raise UsageError(
             N_("this machine is on no network that can be looked at"),
             hint=N_("name addresses: serment scan network 192.168.1.0/24"),
         )
-    return targets, tuple(large)
-
-
-def _unswept(prepared: Prepared) -> list[NotChecked]:
-    reason = N_("a network of more than {limit} addresses is only swept when it is named")
-    return [NotChecked("scope", each, reason, {"limit": ASK_ABOVE}) for each in prepared.skipped]
+    return targets, tuple(skipped)
 
 
 def _check_ids(only: Iterable[str]) -> None:
