@@ -28,7 +28,7 @@ from serment.core.exposure.products import parse_flaws
 from serment.core.exposure.registry import judge
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import Proof
-from serment.core.exposure.seen import Http, Scan, Service
+from serment.core.exposure.seen import Gateway, Http, Mapping, Scan, Service
 from serment.entrypoints.local.server import BODY_LIMIT
 from serment.entrypoints.reports import handout
 from serment.entrypoints.reports.handout import LABELS, About
@@ -226,7 +226,7 @@ def test_everything_is_said_on_the_page_and_on_paper(lang: str) -> None:
     for name in set(LABELS) - unused:
         assert say(LABELS[name], {}) in words, name
     assert "Dr Camille Exemple" in words
-    assert "192.168.1.0/24" in words
+    assert "(192.168.1.0-255)" in words
 
 
 def test_without_a_look_from_outside_it_never_says_closed() -> None:
@@ -328,6 +328,27 @@ def test_what_outside_said_stands_on_each_card() -> None:
         "Tried from outside: closed",
         "Shared address, not checked",
     }
+
+
+def test_what_was_looked_at_is_named_as_people_do() -> None:
+    assert handout.spans(["192.168.1.1/32", "192.168.1.2/31", "10.0.0.7/32"]) == [
+        "10.0.0.7",
+        "192.168.1.1-3",
+    ]
+    assert handout.spans(["10.0.0.0/22", "fd00::1/128", "fd00::2/128"]) == [
+        "10.0.0.0-10.0.3.255",
+        "fd00::1-fd00::2",
+    ]
+    assert handout.spans([HOSTILE]) == [HOSTILE]
+
+
+def test_a_forwarding_to_what_can_be_read_may_be_a_breach() -> None:
+    led = Gateway((Mapping(104, HOST, 11112, "TCP"),))
+    seen = scan(service("dicom", 11112, OPEN_FIND), service("igd", 80, led, host="192.168.1.1"))
+    text = read(audited(seen)).said
+    assert "Open to the whole Internet: 192.168.1.20." in text
+    assert "within 72 hours" in text
+    assert "within 72 hours" not in read(audited(scan(service("dicom", 11112, OPEN_FIND)))).said
 
 
 def test_times_are_the_readers() -> None:

@@ -265,14 +265,18 @@ def from_internet(picture: Picture, say: Say) -> str:
 
 def told(picture: Picture, say: Say) -> list[str]:
     """The picture as sentences, one an item of a list."""
-    lines = [f"{say(N_('Internet'), {})}: {from_internet(picture, say)}"]
+    lines = [_stated(say(N_("Internet"), {}), from_internet(picture, say), say)]
     lines.extend(_told(spot, say) for spot in (picture.box, *picture.spots))
     for severity, count in picture.rest:
         more = say(N_("other machines: {count}"), {"count": count})
         lines.append(f"{say(SEVERITIES[severity], {})}, {more}")
     nothing = say(WAYS[Way.QUIET], {})
-    lines.extend(f"{grouped(group, say)}: {nothing}" for group in picture.quiet)
+    lines.extend(_stated(grouped(group, say), nothing, say) for group in picture.quiet)
     return lines
+
+
+def _stated(what: str, how: str, say: Say) -> str:
+    return say(N_("{what}: {how}"), {"what": what, "how": how})
 
 
 def grouped(group: Group, say: Say) -> str:
@@ -298,4 +302,4 @@ def _told(spot: Spot, say: Say) -> str:
         + (f" ({detail})" if (detail := detailed(each, say)) else "")
         for each in spot.findings
     ]
-    return f"{head}: {'. '.join([say(WAYS[spot.way], {}), *stated])}"
+    return _stated(head, ". ".join([say(WAYS[spot.way], {}), *stated]), say)

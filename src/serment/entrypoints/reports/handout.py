@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any, Final
 
 from serment.core.exposure.findings import Finding, NotChecked
@@ -126,7 +127,7 @@ def _facts(report: Report, about: About, say: Say, lang: str) -> list[list[str]]
     """The head: who, when, by whose leave, what was looked at, and how the outside was."""
     looked = language.say_count("{count} address", "{count} addresses", report.addresses, lang)
     if about.networks:
-        looked += f" ({_listed(about.networks)})"
+        looked += f" ({_listed(spans(about.networks))})"
     facts = [
         [say(N_("Practice"), {}), clean(about.practice, LINE) or "–"],
         [say(N_("Date"), {}), formats.moment(report.at, lang)],
@@ -142,6 +143,32 @@ def _facts(report: Report, about: About, say: Say, lang: str) -> list[list[str]]
     if report.seconds:
         facts.append([say(N_("Duration"), {}), formats.duration(report.seconds, lang)])
     return facts
+
+
+def spans(networks: Iterable[str]) -> list[str]:
+    """Networks as people name them: joined where they touch, "192.168.1.1-254"; what is none as it is.
+
+    >>> spans(["192.168.1.1/32", "192.168.1.2/31", "10.0.0.7/32"])
+    ['10.0.0.7', '192.168.1.1-3']
+    """
+    try:
+        parsed = sorted(map(ip_network, networks), key=lambda each: (each.version, int(each[0])))
+    except ValueError:
+        return list(networks)
+    found: list[list[IPv4Address | IPv6Address]] = []
+    for each in parsed:
+        if found and found[-1][1].version == each.version and int(found[-1][1]) + 1 == int(each[0]):
+            found[-1][1] = each[-1]
+        else:
+            found.append([each[0], each[-1]])
+    return [_span(first, last) for first, last in found]
+
+
+def _span(first: IPv4Address | IPv6Address, last: IPv4Address | IPv6Address) -> str:
+    if first == last:
+        return str(first)
+    head, _, tail = str(last).rpartition(".")
+    return f"{first}-{tail}" if head and str(first).startswith(f"{head}.") else f"{first}-{last}"
 
 
 def _outside(report: Report, say: Say) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from serment.core.exposure.findings import RANKS, Finding, Outside, Severity, Unit
+from serment.core.exposure.findings import RANKS, Finding, Severity, Unit
 from serment.core.exposure.picture import RED, Way, picture_of
 from serment.core.exposure.report import Report, Say
 from serment.errors import N_
@@ -32,7 +32,7 @@ def sentences(report: Report, say: Say) -> list[str]:
     if not lines:
         lines = [_worst(report, say)]
     lines.append(_outside(report, say))
-    if lets_patients_out(report.findings):
+    if lets_patients_out(report):
         lines.append(
             say(
                 N_(
@@ -44,11 +44,13 @@ def sentences(report: Report, say: Say) -> list[str]:
     return lines
 
 
-def lets_patients_out(findings: Iterable[Finding]) -> bool:
-    """Whether somebody outside reached what can be read."""
+def lets_patients_out(report: Report) -> bool:
+    """Whether the Internet reaches a machine on which something can be read."""
     return any(
-        each.readable is not None and each.readable.count and each.outside is Outside.CONFIRMED
-        for each in findings
+        each.readable is not None and each.readable.count
+        for spot in picture_of(report, len(report.findings)).spots
+        if spot.way in RED
+        for each in spot.findings
     )
 
 
@@ -74,9 +76,9 @@ def _worst(report: Report, say: Say) -> str:
 
 
 def _outside(report: Report, say: Say) -> str:
-    drawn = picture_of(report)
+    drawn = picture_of(report, len(report.findings))
     if drawn.outside in RED:
-        spots = [each for each in (drawn.box, *drawn.spots) if each.way in RED]
+        spots = [each for each in drawn.spots if each.way in RED] or [drawn.box]
         names = (each.machine.host or say(N_("the box"), {}) for each in spots)
         return say(N_("Open to the whole Internet: {hosts}."), {"hosts": _hosts(names, say)})
     if drawn.shared:
