@@ -18,20 +18,29 @@ from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.local import LocalNetwork
 from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import find_open
+from serment.core.exposure.scope import plan
 from serment.ports.network import Order
 
 NETWORK, OTHER, OTHER6 = "10.77.0.0/24", "10.77.0.20", "fd77::20"
 WEB = [sys.executable, "-m", "http.server", "--bind", "::", "8080"]
 
 
-def ip(*words: str, inside: int = 0) -> None:
+def ip(*words: str, inside: int = 0) -> str:
     before = ["nsenter", "-t", str(inside), "-n"] if inside else []
-    subprocess.run([*before, "ip", *words], check=True, capture_output=True)
+    done = subprocess.run([*before, "ip", *words], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def link_local(inside: int) -> str:
+    """The other machine's own address of the wire, with our end of it."""
+    (card,) = json.loads(ip("-j", "-6", "address", "show", "dev", "far", inside=inside))
+    found = next(each["local"] for each in card["addr_info"] if each["scope"] == "link")
+    return f"{found}%near"
 
 
 @contextmanager
-def other_machine() -> Iterator[None]:
-    """A second network namespace at the end of the wire, with a web server."""
+def other_machine() -> Iterator[int]:
+    """A second network namespace at the end of the wire, with a web server; who holds it."""
     ip("link", "set", "lo", "up")
     ip("link", "add", "near", "type", "veth", "peer", "name", "far")
     holder = subprocess.Popen(["unshare", "-n", "sleep", "600"])
@@ -54,7 +63,7 @@ def other_machine() -> Iterator[None]:
     )
     try:
         time.sleep(2.0)
-        yield
+        yield holder.pid
     finally:
         server.kill()
         holder.kill()
@@ -76,8 +85,10 @@ class Counting(Dialer):
 
 def main() -> None:
     addresses = [f"10.77.0.{number}" for number in range(1, 255)]
-    with other_machine():
+    with other_machine() as holder:
         network = LocalNetwork()
+        scope = plan([link_local(holder)], resolved={})
+        beside = network.audit(Order(scope.addresses, (8080,)))
         found = network.audit(Order((*addresses, OTHER6), (80, 443, 8080, 8081)))
         dialer = Counting(Scope(addresses))
         near = neighbours.local_networks()
@@ -91,6 +102,7 @@ def main() -> None:
         )
         said = {
             "services": [(each.place.host, each.place.port, each.protocol) for each in found],
+            "beside": [(each.place.host, each.place.port, each.protocol) for each in beside],
             "networks": near,
             "neighbours": neighbours.neighbours(),
             "tried": {address: sorted(ports) for address, ports in dialer.tried.items()},

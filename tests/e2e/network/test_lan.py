@@ -39,6 +39,11 @@ def test_services_are_found_over_ipv4_and_ipv6(seen: dict[str, Any]) -> None:
     ]
 
 
+def test_a_link_local_address_is_called_on_its_link(seen: dict[str, Any]) -> None:
+    ((host, port, protocol),) = seen["beside"]
+    assert (host[:6], host[-5:], port, protocol) == ("fe80::", "%near", 8080, "http")
+
+
 def test_networks_and_neighbours_are_known(seen: dict[str, Any]) -> None:
     assert seen["networks"] == ["10.77.0.0/24", "fd77::/64"]
     assert set(seen["neighbours"]) >= {"10.77.0.20", "fd77::20"}

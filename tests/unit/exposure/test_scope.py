@@ -37,11 +37,26 @@ def addresses(*targets: str, **options: object) -> Sequence[str]:
         ("fd00::1/127", ("fd00::", "fd00::1")),
         ("fd00::4/126", ("fd00::4", "fd00::5", "fd00::6", "fd00::7")),
         ("10.0.0.4-10.0.0.7", ("10.0.0.4", "10.0.0.5", "10.0.0.6", "10.0.0.7")),
-        ("fe80::1%eth0", ("fe80::1",)),
+        ("fe80::1%eth0", ("fe80::1%eth0",)),
     ],
 )
 def test_targets(target: str, expected: Sequence[str]) -> None:
     assert addresses(target) == expected
+
+
+def test_a_link_local_address_keeps_its_link() -> None:
+    both = plan(["nas"], resolved={"nas": ["fe80::5%eth1", "192.168.1.5"]}).addresses
+    assert both == ("fe80::5%eth1", "192.168.1.5")
+    assert addresses("fe80::1%eth0", "fe80::2%eth0", excluded=["fe80::1"]) == ("fe80::2%eth0",)
+
+
+@pytest.mark.parametrize(
+    "target", ["fe80::1", "fe80::/126", "fe80::1-fe80::3", "fd00::1%eth0", "192.168.1.1%eth0"]
+)
+def test_a_link_that_is_missing_or_makes_no_sense_is_refused_clearly(target: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        addresses(target)
+    assert refused.value.hint
 
 
 def test_each_address_once_in_the_order_given() -> None:

@@ -140,18 +140,19 @@ def plan(
         UsageError: nothing is left, or far too much.
         AccessDenied: a public address whose control was not proved.
     """
-    left_out = _networks(excluded, resolved)
-    wanted = [(text, each) for text in targets for each in _networks([text], resolved)]
-    _check_size(network for _, network in wanted)
+    left_out = [network for text in excluded for _, network in _asked(text, resolved)]
+    wanted = [(text, *each) for text in targets for each in _asked(text, resolved)]
+    _check_size(network for *_, network in wanted)
     links = [ip_network(each, strict=False) for each in on_link]
     known = {ip_address(each) for each in proved}
     found: dict[Address, None] = {}
     strange: dict[Address, None] = {}
-    for text, network in wanted:
+    for text, zone, network in wanted:
         own = is_own(network, links)
-        for address in _hosts(network) if "/" in text else network:
-            if _within(address, left_out):
+        for each in _hosts(network) if "/" in text else network:
+            if _within(each, left_out):
                 continue
+            address = _on_its_link(each, zone)
             if not own and address not in known:
                 strange[address] = None
                 if not provable or len(strange) > MOST_UNPROVED:
@@ -195,12 +196,32 @@ def _span(first: str, last: str) -> tuple[Network, ...]:
     return tuple(summarize_address_range(ip_address(first), ip_address(last)))
 
 
-def _networks(texts: Iterable[str], resolved: Mapping[str, Sequence[str]]) -> list[Network]:
-    found: list[Network] = []
-    for text in texts:
-        parsed = parse_target(text)
-        found += [ip_network(each) for each in resolved.get(text, ())] if parsed is None else parsed
-    return found
+def _asked(text: str, resolved: Mapping[str, Sequence[str]]) -> list[tuple[str, Network]]:
+    """The networks of one target, each with the link (zone) it is on, "" where none is named."""
+    parsed = parse_target(text)
+    if parsed is not None:
+        return [(text.partition("%")[2], each) for each in parsed]
+    places = [each.partition("%") for each in resolved.get(text, ())]
+    return [(zone, ip_network(address)) for address, _, zone in places]
+
+
+def _on_its_link(address: Address, zone: str) -> Address:
+    """A link-local address of IPv6 means something on one link only (RFC 4007)."""
+    if address.version == 6 and address.is_link_local:
+        if zone:
+            return ip_address(f"{address}%{zone}")
+        raise UsageError(
+            N_("{address} is an address of one link only, and which is not said"),
+            hint=N_("name the network card as well: {address}%eth0"),
+            address=str(address),
+        )
+    if zone:
+        raise UsageError(
+            N_("only addresses in fe80::/10 have a link, written after %"),
+            hint=N_("write {address} alone"),
+            address=str(address),
+        )
+    return address
 
 
 def _check_size(networks: Iterable[Network]) -> None:
