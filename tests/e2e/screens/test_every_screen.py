@@ -13,16 +13,17 @@ TITLES = {
     "/studies": ("Examens", "Studies"),
     "/patients": ("Patients", "Patients"),
     "/to-file": ("À classer", "To file"),
+    "/exposure": ("Exposition", "Exposure"),
     "/journal": ("Journal", "Journal"),
     "/breach": ("Violation", "Breach"),
     "/members": ("Membres et appareils", "Members and devices"),
     "/settings": ("Réglages", "Settings"),
 }
 SCREENS = {
-    "docteur": list(TITLES),
-    "secretaire": [path for path in TITLES if path != "/breach"],
+    "docteur": [path for path in TITLES if path != "/exposure"],
+    "secretaire": [path for path in TITLES if path not in ("/breach", "/exposure")],
     "dpo": [path for path in TITLES if path != "/to-file"],
-    "admin": ["/", "/journal", "/breach", "/members", "/settings"],
+    "admin": ["/", "/exposure", "/journal", "/breach", "/members", "/settings"],
 }
 # 640 x 430 is a window of 1280 x 860 at 200 %.
 WAYS = [

@@ -41,7 +41,7 @@ BOXES: Final = (
         ("http://livebox", "192.168.1.1"),
         N_("Open its page in a browser and sign in; look for the advanced settings, then Network."),
         N_("Tab DMZ: if a machine is named there, remove it."),
-        N_("Tab NAT/PAT: delete every rule that nobody can explain, first those to this machine."),
+        N_("Tab NAT/PAT: delete every rule that nobody can explain."),
         N_("Tab UPnP: switch it off."),
         N_(
             "Firewall: choose the level Medium, Orange's default. Low filters nothing; in the level "
@@ -109,6 +109,7 @@ BOXES: Final = (
         (),
     ),
 )
+CLOSED_AT_BOX: Final = frozenset({"X22", "X23", "X26"})  # checks whose remedy is there
 AFTERWARDS: Final = (
     N_("Restart what was closed, audit again, and have somebody try from outside."),
     N_("Who needs the images from afar gets a VPN, never an open port."),

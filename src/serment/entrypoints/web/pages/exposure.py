@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from serment.core.exposure.boxes import AFTERWARDS, BOXES, READ
+from serment.core.exposure.boxes import AFTERWARDS, BOXES, CLOSED_AT_BOX, READ
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.picture import picture_of, told
 from serment.core.exposure.registry import CHECKS
@@ -100,6 +100,7 @@ async def _page(
         typed=typed or Form([]),
         groups=_groups(view.cards),
         boxes=BOXES,
+        box_checks=CLOSED_AT_BOX,
         afterwards=AFTERWARDS,
         read=READ,
         days=DAYS,
