@@ -25,6 +25,8 @@ from tests.lan.wires import THIS, Room, machine, wire
 
 from serment.core.exposure.ports import COMMON
 
+SERMENT = (sys.executable, "-m", "serment")
+
 
 class Lan:
     """A network of its own: starts machines in it, and audits them."""
@@ -84,7 +86,7 @@ class Lan:
     def serment(self, *words: str) -> tuple[dict[str, Any], int, int]:
         """Run Serment inside: its JSON, its exit code, the peak memory (KiB) of all its processes."""
         process = subprocess.Popen(
-            [*self.here.enter, sys.executable, "-m", "serment", *words],
+            [*self.here.enter, *SERMENT, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -93,6 +95,13 @@ class Lan:
             said, complaint = process.communicate(timeout=280)
         assert process.returncode in (0, 1), complaint.decode()
         return json.loads(said), process.returncode, sum(peak.values())
+
+    def shown(self, *words: str) -> str:
+        """What Serment writes in a terminal, without a vault."""
+        command = [*self.here.enter, *SERMENT, *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+        assert done.returncode in (0, 1), done.stderr
+        return done.stdout + done.stderr
 
     def _machine(
         self,

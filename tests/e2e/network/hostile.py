@@ -68,7 +68,14 @@ def slow_reject(peer: socket.socket) -> None:
 def endless_association(peer: socket.socket) -> None:
     """Accepts everything and answers a query with one pending response after another, slowly,
     without ever a data set."""
-    request = peer.recv(65536)
+    peer.sendall(_accept(peer.recv(65536)))
+    peer.recv(65536)
+    while True:
+        peer.sendall(b"\x04\0" + struct.pack(">I", 6) + struct.pack(">IBB", 2, 3, 1))
+        time.sleep(DRIP_SECONDS / 10)
+
+
+def _accept(request: bytes) -> bytes:
     items = b""
     for number in range(12):
         syntax = b"\x40\0" + struct.pack(">H", 17) + b"1.2.840.10008.1.2"
@@ -76,11 +83,7 @@ def endless_association(peer: socket.socket) -> None:
         items += syntax
     items += b"\x50\0" + struct.pack(">H", 8) + b"\x51\0\0\x04" + struct.pack(">I", 16384)
     body = request[6:74] + items
-    peer.sendall(b"\x02\0" + struct.pack(">I", len(body)) + body)
-    peer.recv(65536)
-    while True:
-        peer.sendall(b"\x04\0" + struct.pack(">I", 6) + struct.pack(">IBB", 2, 3, 1))
-        time.sleep(DRIP_SECONDS / 10)
+    return b"\x02\0" + struct.pack(">I", len(body)) + body
 
 
 def stalled_tls(peer: socket.socket) -> None:
@@ -90,6 +93,36 @@ def stalled_tls(peer: socket.socket) -> None:
     peer.sendall(b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc")
     while True:
         peer.sendall(b"\0")
+        time.sleep(DRIP_SECONDS)
+
+
+EVIL = "\x1b]0;owned\x07\x1b[31m<script>alert(1)</script>\u202e\x9b2J"
+
+
+def evil_banner(peer: socket.socket) -> None:
+    """Says it is FTP, with an escape sequence and markup."""
+    peer.sendall(f"220 vsFTPd 3.0.3 {EVIL}\r\n".encode())
+    while peer.recv(4096):
+        peer.sendall(f"530 {EVIL}\r\n".encode())
+
+
+def evil_ssh(peer: socket.socket) -> None:
+    peer.sendall(f"SSH-2.0-OpenSSH_9.2 {EVIL}\r\n".encode())
+    while peer.recv(4096):
+        peer.sendall(os.urandom(64))
+
+
+def silent_after_accept(peer: socket.socket) -> None:
+    """A DICOM association that is accepted, and nothing more, for ever."""
+    peer.sendall(_accept(peer.recv(65536)))
+    silent(peer)
+
+
+def byte_by_byte(peer: socket.socket) -> None:
+    """HTTP of which one byte comes from time to time."""
+    peer.recv(65536)
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b"x" * 900:
+        peer.sendall(bytes([byte]))
         time.sleep(DRIP_SECONDS)
 
 
@@ -152,6 +185,19 @@ def _deep_json(peer: socket.socket, _request: bytes) -> None:
     peer.sendall(head.encode() + body)
 
 
+def _evil_page(peer: socket.socket, _request: bytes) -> None:
+    body = f"<title>Index of {EVIL}</title><a href='{EVIL}.dcm'>x</a>".encode()
+    head = f"HTTP/1.1 200 OK\r\nServer: nginx/{EVIL}\r\nContent-Length: {len(body)}\r\n\r\n"
+    peer.sendall(head.encode() + body)
+
+
+def _elsewhere(peer: socket.socket, _request: bytes) -> None:
+    """Redirects to hosts that nobody allowed."""
+    peer.sendall(
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://192.0.2.66/system\r\n\r\n"
+    )
+
+
 KINDS: dict[str, Callable[[socket.socket], None]] = {
     "garbage": garbage,
     "silent": silent,
@@ -168,6 +214,12 @@ KINDS: dict[str, Callable[[socket.socket], None]] = {
     "endless_headers": _web(_endless_headers),
     "huge_chunk": _web(_huge_chunk),
     "deep_json": _web(_deep_json),
+    "elsewhere": _web(_elsewhere),
+    "evil_banner": evil_banner,
+    "evil_page": _web(_evil_page),
+    "evil_ssh": evil_ssh,
+    "byte_by_byte": byte_by_byte,
+    "silent_after_accept": silent_after_accept,
 }
 
 

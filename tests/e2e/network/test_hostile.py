@@ -21,10 +21,13 @@ EXPECTED = {
     "silent": "silent",
     "stalled_tls": "tls",
     "endless_association": "dicom",
+    "silent_after_accept": "dicom",
+    "evil_banner": "ftp",
     **dict.fromkeys(
         ("redirect_loop", "bomb", "endless_body", "dripping_body", "huge_chunk", "deep_json"),
         "http",
     ),
+    **dict.fromkeys(("elsewhere", "evil_page"), "http"),
 }
 
 

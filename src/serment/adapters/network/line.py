@@ -17,7 +17,7 @@ from serment.adapters.system import SystemClock
 READ_LIMIT: Final = 512 * 1024  # bytes of one connection
 _PIECE: Final = 64 * 1024
 _SAID: Final = 256  # bytes by which a protocol is told
-_GOODBYE_SECONDS: Final = 0.1  # for the peer to close too: the next connection is then alone
+_GOODBYE_SECONDS: Final = 0.05  # for the peer to close too: the next connection is then alone
 
 
 class Ended(Exception):

@@ -22,7 +22,7 @@ from serment.core.exposure.seen import BANNER_LIMIT, Answer, Service
 from serment.core.exposure.text import clean
 from serment.ports.network import Order
 
-LISTENING_SECONDS: Final = 0.4  # for a service that speaks first
+LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
@@ -32,7 +32,7 @@ _TLS: Final = Probe(
     tls.talk,
     usual=frozenset({443, 636, 990, 993, 995, 2762, 5001, 7443, 8443, 8444, 9443, 10443}),
     rank=30,
-    window=0.6,
+    window=0.5,
     begins=(b"\x15\x03", b"\x16\x03"),
 )
 

@@ -91,4 +91,10 @@ def hears(banner: bytes) -> bool:
     return banner.startswith(_REFUSALS)
 
 
-PROBE = Probe("redis", talk, usual=frozenset({6379, 6380}), rank=27, window=0.3)
+PROBE = Probe(
+    "redis",
+    talk,
+    usual=frozenset({6379, 6380}),
+    rank=47,
+    begins=(b"-ERR", b"-NOAUTH", b"-DENIED"),  # its word to the request of HTTP
+)
