@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from collections.abc import Sequence
 from typing import Final
 
 from serment.adapters.network.line import Budget, Gone, Line, OutOfScope, Silent
@@ -61,9 +62,15 @@ class Dialer:
         return opened, opened.connect_ex(_place(called, port))
 
     def datagram(
-        self, address: str, port: int, data: bytes, budget: Budget, answers: int = 1
+        self,
+        address: str,
+        port: int,
+        data: bytes,
+        budget: Budget,
+        answers: int = 1,
+        more: Sequence[bytes] = (),
     ) -> list[bytes]:
-        """Send one datagram; what that address answers to it, at most so many.
+        """Send one datagram, and perhaps more; what that address answers, at most so many.
 
         A connected UDP socket hears nobody else.
         """
@@ -74,7 +81,8 @@ class Dialer:
             contextlib.suppress(OSError),
         ):
             opened.connect(_place(called, port))
-            opened.send(data)
+            for each in (data, *more):
+                opened.send(each)
             while len(heard) < answers and budget.left > 0:
                 opened.settimeout(budget.wait())
                 heard.append(opened.recv(_DATAGRAM))

@@ -16,7 +16,13 @@ from serment.core.exposure.seen import Mapping
 from serment.core.exposure.text import clean
 from serment.errors import N_, FormatError
 
-SEARCHED: Final = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
+# What is searched for: every gateway answers to the first (Device Architecture 1.1 section 1.3.2);
+# some answer only to their own version, or as any device.
+SEARCHED: Final = (
+    "urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+    "urn:schemas-upnp-org:device:InternetGatewayDevice:2",
+    "upnp:rootdevice",
+)
 _CONNECTIONS: Final = ("WANIPConnection", "WANPPPConnection")
 _ELEMENTS: Final = 4000
 _DEPTH: Final = 40
@@ -34,14 +40,14 @@ class Description:
     controls: tuple[tuple[str, str], ...]
 
 
-def search_request() -> bytes:
+def search_request(target: str = SEARCHED[0]) -> bytes:
     """An SSDP search sent to one address (UPnP Device Architecture 1.1 section 1.3.2)."""
     lines = (
         "M-SEARCH * HTTP/1.1",
         "HOST: 239.255.255.250:1900",
         'MAN: "ssdp:discover"',
         "MX: 1",
-        f"ST: {SEARCHED}",
+        f"ST: {target}",
         "USER-AGENT: SERMENT-AUDIT/1 UPnP/1.1",
     )
     return "\r\n".join((*lines, "", "")).encode("ascii")

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from serment.adapters.network.probing import Call, HostProbe
 from serment.adapters.network.web import igd
 from serment.core.exposure.findings import Place
-from serment.core.exposure.igd import parse_search_answer, search_request
+from serment.core.exposure.igd import SEARCHED, parse_search_answer, search_request
 from serment.core.exposure.seen import Service
 from serment.core.exposure.text import clean
 
 SSDP_PORT = 1900
+_ANSWERS = 4  # of one address: a device answers to each search
 _SECONDS = 1.3  # MX is 1: it may take that long
 _TEXT = 120
 
@@ -22,8 +23,9 @@ def ask(call: Call) -> Iterator[Service]:
     """The gateway at this address, if it is one."""
     call.budget.patience = _SECONDS
     host = call.place.host
-    for answer in call.dialer.datagram(host, SSDP_PORT, search_request(), call.budget):
-        location = parse_search_answer(answer)
+    first, *more = map(search_request, SEARCHED)
+    answers = call.dialer.datagram(host, SSDP_PORT, first, call.budget, _ANSWERS, more)
+    for location in dict.fromkeys(map(parse_search_answer, answers)):
         call.understood()
         found = igd.at(call, location) if location else None
         if found is None:
@@ -36,6 +38,7 @@ def ask(call: Call) -> Iterator[Service]:
             clean(said.version, _TEXT),
             facts=gateway,
         )
+        return
 
 
 def _host(location: str) -> str:
