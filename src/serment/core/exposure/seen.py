@@ -93,7 +93,8 @@ class Files:
     """FTP, SMB, NFS, rsync, AFP, WebDAV: what a caller without account gets.
 
     A guest session that only sees the names of shares, as Samba grants by default, is `anonymous`
-    with `shares` 0.
+    with `shares` 0. NFS exports to everybody that were not mounted from here are `shares` with
+    `anonymous` NOTHING.
     """
 
     anonymous: Answer = Answer.NOT_ASKED  # signing in, or mounting, without account
@@ -170,7 +171,7 @@ class Service:
 
     `protocol` is lower case: "dicom", "http", "ftp", "smb", "nfs", "rsync", "rdp", "vnc",
     "telnet", "ssh", "mysql", "postgresql", "mongodb", "redis", "memcached", "elasticsearch",
-    "mllp", "igd", "snmp", "afp", "printer" (never spoken to), "tls" (nothing understood inside),
+    "mllp", "igd", "snmp", "afp", "webdav", "portmapper", "rpc", "printer" (never spoken to), "tls" (nothing understood inside),
     "unknown" ("spoke, not understood"), "silent".
     """
 

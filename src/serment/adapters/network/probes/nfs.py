@@ -10,11 +10,11 @@ import contextlib
 from collections.abc import Iterable
 from typing import Final
 
-from serment.adapters.network.line import Ended
+from serment.adapters.network.line import Ended, Gone, Silent
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.shares import nfs, rpc
 from serment.adapters.network.shares.nfs import MOUNT, NFS
-from serment.adapters.network.shares.noting import note, note_files
+from serment.adapters.network.shares.noting import known, note, note_files
 from serment.adapters.network.shares.walk import DEPTH, Refused, Tally, walk
 from serment.core.exposure.seen import Answer, Files
 
@@ -35,8 +35,7 @@ def talk(call: Call) -> Heard | None:
         versions = unavailable.versions
     call.understood()
     call.heard = Heard("nfs", version=str(max(versions)), facts=Files())
-    known = _programs(call)
-    if not _by_mount(call, known, call.place.port):
+    if not _by_mount(call, _programs(call), call.place.port):
         with contextlib.suppress(rpc.Unavailable):
             _by_root(call)
     return call.heard
@@ -47,57 +46,73 @@ def _other(call: Call, client: rpc.Client) -> Heard | None:
     call.understood()
     call.heard = Heard("rpc")
     try:
-        known = rpc.programs(client)
+        programs = rpc.programs(client)
     except rpc.Unavailable:
         return call.heard
     call.heard = Heard("portmapper")
-    ports = [each.port for each in known if each.number == NFS]
+    ports = [each.port for each in programs if each.number == NFS]
     asked = call.order.only or {(call.place.host, port) for port in call.order.ports}
     if ports and not any((call.place.host, port) in asked for port in ports):
         call.heard = Heard("nfs", facts=Files())
-        _by_mount(call, known, ports[0])
+        _by_mount(call, programs, ports[0])
     return call.heard
 
 
 def _programs(call: Call) -> list[rpc.Program]:
     """What the host's port mapper knows; nothing where it has none."""
-    with contextlib.suppress(rpc.Unavailable, Ended, *NONSENSE):
-        return rpc.programs(rpc.Client(call.beside(PORT_MAPPER)))
+    call.close()
+    with contextlib.suppress(rpc.Unavailable, Ended, *NONSENSE), call.beside(PORT_MAPPER) as line:
+        return rpc.programs(rpc.Client(line))
     return []
 
 
-def _by_mount(call: Call, known: Iterable[rpc.Program], port: int) -> bool:
-    """NFS 3: the mount daemon's list, then the folders. False where there is no such daemon."""
-    daemons = {each.version: each.port for each in known if each.number == MOUNT}
+def _by_mount(call: Call, programs: Iterable[rpc.Program], port: int) -> bool:
+    """NFS 3: the mount daemon's list, then the folders. False where no such daemon answers."""
+    daemons = {each.version: each.port for each in programs if each.number == MOUNT}
     version = 3 if 3 in daemons else max(daemons, default=0)
-    if not version:
+    call.close()
+    try:
+        with call.beside(daemons[version]) as line:
+            listed = nfs.exports(rpc.Client(line), version)
+    except (rpc.Unavailable, Gone, Silent, *NONSENSE):
         return False
-    with contextlib.suppress(rpc.Unavailable, *NONSENSE):
-        mount = rpc.Client(call.beside(daemons[version]))
-        listed = nfs.exports(mount, version)
-        everybody = sum(each.to_everybody for each in listed)
-        note(call, anonymous=Answer.NOTHING if everybody else Answer.REFUSED, shares=everybody)
-        if version == 3:
-            _count(call, mount, listed, port)
+    everybody = sum(each.to_everybody for each in listed)
+    note(call, anonymous=Answer.NOTHING if everybody else Answer.REFUSED, shares=everybody)
+    wanted = [each.path for each in listed if each.to_everybody or each.to_networks]
+    if wanted and version == 3:
+        with contextlib.suppress(rpc.Unavailable):
+            _mount(call, daemons[version], wanted[:LOOKED_INTO], port)
     return True
 
 
-def _count(call: Call, mount: rpc.Client, listed: list[nfs.Export], port: int) -> None:
-    """Mount what is open to more than single machines, and list it."""
-    tally, shown = Tally(), 0
-    wanted = [each for each in listed if each.to_everybody or each.to_networks]
-    for export in wanted[:LOOKED_INTO]:
-        try:
-            handle = nfs.mounted(mount, export.path)
-        except (Refused, rpc.Unavailable):
-            continue
-        folders = nfs.Third(rpc.Client(call.beside(port)))
+def _mount(call: Call, daemon: int, paths: list[str], port: int) -> None:
+    """Mount what is open to more than single machines, list it, and say that that is over."""
+    handles: dict[str, bytes] = {}
+    with call.beside(daemon) as line:
+        mount = rpc.Client(line)
+        for path in paths:
+            with contextlib.suppress(Refused, rpc.Unavailable):
+                handles[path] = nfs.mounted(mount, path)
+    if not handles:
+        return
+    try:
+        with call.beside(port) as line:
+            _count(call, nfs.Third(rpc.Client(line)), list(handles.values()))
+    finally:
+        with call.beside(daemon) as line:
+            mount = rpc.Client(line)
+            for path in handles:
+                nfs.unmounted(mount, path)
+
+
+def _count(call: Call, folders: nfs.Third, handles: list[bytes]) -> None:
+    tally, shown, announced = Tally(), 0, known(call).shares
+    for handle in handles:
         with contextlib.suppress(rpc.Unavailable):
             for number, _ in enumerate(walk(handle, folders.show, tally)):
                 shown += number == 0
-                more = max(shown, sum(each.to_everybody for each in listed))
-                note_files(call, tally, anonymous=Answer.YES, shares=more)
-        nfs.unmounted(mount, export.path)
+                shares = max(shown, announced)
+                note_files(call, tally, anonymous=Answer.YES, shares=shares)
 
 
 def _by_root(call: Call) -> None:

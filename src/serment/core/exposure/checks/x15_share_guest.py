@@ -35,7 +35,7 @@ def _listed(service: Service, files: Files) -> Verdict:
         return Statement(
             service.place,
             Severity.CRITICAL,
-            N_("{shares} folders are exported to every machine; they were not listed from here"),
+            N_("Exported to every machine ({shares} folders); not listed from here"),
             {"shares": files.shares},
             confidence=Confidence.LIKELY,
         )
