@@ -77,10 +77,7 @@ def _try(
         encrypted = Answer.NOT_ASKED if in_clear else _secure(line)
         if encrypted is None:
             return None, None
-        welcome = _Start(line, user, database, password).made()
-        if welcome:
-            call.understood()
-        return encrypted, welcome
+        return encrypted, _Start(call, line, user, database, password).made()
 
 
 def _signed_in(call: Call, account: Account) -> tuple[bool, str]:
@@ -91,8 +88,11 @@ def _signed_in(call: Call, account: Account) -> tuple[bool, str]:
 class _Start:
     """The beginning of one session, with a password or without."""
 
-    def __init__(self, line: Line, user: str, database: str, password: str | None = None) -> None:
-        self._line, self._user, self._database = line, user, database
+    def __init__(
+        self, call: Call, line: Line, user: str, database: str, password: str | None = None
+    ) -> None:
+        self._call, self._line = call, line
+        self._user, self._database = user, database
         self._password = password
         self._scram = Scram(password or "")
         self._let_in = False
@@ -102,13 +102,14 @@ class _Start:
         self._line.send(startup_packet(self._user, self._database))
         version = ""
         for kind, body in _messages(self._line):
-            if kind == b"R":
-                if not self._answer(int.from_bytes(body[:4], "big"), body[4:]):
+            if kind == b"R" and len(body) >= 4 and body[3] <= _SCRAM_END and not any(body[:3]):
+                self._recognised()
+                if not self._answer(body[3], body[4:]):
                     return Welcome(Answer.REFUSED, version, asks=True)
-            elif kind == b"E":
-                code, why = parse_error(body)
+            elif kind == b"E" and (error := parse_error(body))[0]:
+                self._recognised()
                 answer = Answer.YES if self._let_in else Answer.REFUSED
-                return Welcome(answer, version, code, why=why) if code else None
+                return Welcome(answer, version, error[0], why=error[1])
             elif kind == b"S":
                 name, _, value = body.rstrip(b"\0").partition(b"\0")
                 version = value.decode("latin-1") if name == b"server_version" else version
@@ -117,6 +118,11 @@ class _Start:
             elif kind not in _IN_PASSING:
                 break
         return None
+
+    def _recognised(self) -> None:
+        self._call.understood()
+        nothing = Heard("postgresql", "PostgreSQL", facts=Database(Answer.NOTHING))
+        self._call.heard = self._call.heard or nothing
 
     def _answer(self, asked: int, more: bytes) -> bool:
         """Answer one question for a password; False when there is none to give."""
@@ -185,7 +191,7 @@ def _with_rows(call: Call, heard: Heard, is_clear: bool) -> Heard:
         with contextlib.suppress(Ended, *NONSENSE), call.line() as line:
             if not is_clear:
                 _secure(line)
-            welcome = _Start(line, USER, names[at]).made()
+            welcome = _Start(call, line, USER, names[at]).made()
             if not welcome or welcome.open is not Answer.YES or welcome.code:
                 continue
             if at == 0:

@@ -6,15 +6,14 @@ is asked for a user whose name says who asks. Source: RFC 4253 (transport), RFC 
 
 from __future__ import annotations
 
-import contextlib
 import re
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from serment.adapters.network.line import Cut, Ended, Line
-from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
+from serment.adapters.network.line import Cut, Line
+from serment.adapters.network.probing import Call, Heard, Probe
 from serment.core.crypto import ssh
 from serment.core.crypto.ssh import Begun, Clear, Exchange, Protection, Suite
 from serment.core.exposure.seen import Answer, Remote
@@ -84,14 +83,10 @@ def talk(call: Call) -> Heard | None:
         call.heard = Heard("ssh", *product(greeting), said.decode("ascii"), Remote())
         if not said.startswith((b"SSH-2", b"SSH-1.99")):
             return call.heard
-        with contextlib.suppress(Ended, *NONSENSE):
-            session = _Session(line)
-            line.send(VERSION + b"\r\n")
-            if _encrypt(session, said):
-                facts = judge(_ask(session))
-                return Heard(
-                    "ssh", call.heard.product, call.heard.version, call.heard.banner, facts
-                )
+        session = _Session(line)
+        line.send(VERSION + b"\r\n")
+        if _encrypt(session, said):
+            call.heard = replace(call.heard, facts=judge(_ask(session)))
         return call.heard
 
 
