@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench import bare, measures, peers, samples, vault
+from bench import audit, bare, measures, peers, samples, vault
 from bench.clients import storescu
 from bench.figures import SERMENT, Figures, table
 from bench.measures import GOALS, Bench, Subject
@@ -79,6 +79,9 @@ def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         (folder / "large.dcm").unlink()
     if _wanted(options.only, "WADO-RS", "QIDO-RS"):
         _read(bench, slices, options)
+    if _wanted(options.only, "scan"):
+        _say("auditing a network")
+        audit.scan(figures, folder, options.rounds)
     if _wanted(options.only, measures.OPENING.name):
         _say(f"filling a practice with {options.opened} studies")
         bench.opening(options.opened)
@@ -87,7 +90,7 @@ def _run(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "flush_ms": figures.flush_ms(),
         "opened_studies": options.opened,
-        "rows": figures.rows(GOALS),
+        "rows": figures.rows((*GOALS, *audit.GOALS)),
         "absent": figures.absent,
     }
 

@@ -37,6 +37,7 @@ need rsync rsync
 need nfs-ganesha-vfs ganesha.nfsd /usr/lib/x86_64-linux-gnu/ganesha/libfsalvfs.so
 need libnginx-mod-http-dav-ext /usr/lib/nginx/modules/ngx_http_dav_ext_module.so
 need openssh-server sshd
+need nmap nmap
 need inetutils-telnetd telnetd inetutils-inetd
 need tigervnc-standalone-server Xtigervnc
 need xrdp xrdp

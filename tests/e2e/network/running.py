@@ -102,10 +102,11 @@ class Observed:
 
 
 @contextmanager
-def observed(order: Order) -> Iterator[Observed]:
-    """An audit by a process of its own (`observed.py`), kept alive within the block."""
+def observed(order: Order, enter: tuple[str, ...] = ()) -> Iterator[Observed]:
+    """An audit by a process of its own (`observed.py`), kept alive within the block; `enter`: words
+    before its command, to run it elsewhere."""
     process = subprocess.Popen(
-        [*script("observed.py"), encode(order).decode()],
+        [*enter, *script("observed.py"), encode(order).decode()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

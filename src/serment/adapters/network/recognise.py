@@ -26,7 +26,7 @@ LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
-_NOT_UNDERSTOOD: Final = 2  # times the silent seconds: for one that talks and is not understood
+_NOT_UNDERSTOOD: Final = 1.7  # times the silent seconds: for one that talks and is not understood
 _TLS: Final = Probe(
     "tls",
     tls.talk,
