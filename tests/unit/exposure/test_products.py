@@ -55,6 +55,10 @@ def test_at_least_ten_products_each_with_its_source_and_date() -> None:
         ("PacsOne", "6.6.2", "7.1.1"),
         ("MedDream", "6.7.1.1", "8.0"),
         ("QNAP QTS", "5.1.6.2722", "5.1.7.2770"),
+        ("Dropbear", "2016.73", "2016.74"),
+        ("MongoDB", "7.0.27", "7.0.28"),
+        ("MongoDB", "8.0.16", "8.1.0"),
+        ("MongoDB", "4.2.24", "3.4.24"),  # the flaw came with 3.6
     ],
 )
 def test_vulnerable_and_mended(product: str, bad: str, good: str) -> None:

@@ -22,6 +22,7 @@ _VERSION: Final = re.compile(r"\d{1,9}(?:[.\-_]\d{1,9}){0,7}")
 _PACKAGED: Final = re.compile(
     r"debian|ubuntu|\bdeb\d|\+dfsg|\.el\d|\.fc\d|suse|~bpo", re.IGNORECASE
 )
+_LIMITS: Final = ("fixed", "last", "only", "branch", "first")
 _LONGEST: Final = 200  # characters of a version that are looked at
 
 
@@ -31,7 +32,8 @@ class Flaw:
 
     `product` is matched against the first words of what a service calls itself, without case.
     Vulnerable is what is older than `fixed` (of the same branch, the numbers that `branch` names),
-    or up to `last`, or exactly `only`. `library`: the name told is that of a library inside.
+    or up to `last`, or exactly `only`; nothing older than `first`. `library`: the name told is that
+    of a library inside another program.
     """
 
     product: str
@@ -43,6 +45,7 @@ class Flaw:
     last: Version = ()
     only: Version = ()
     branch: Version = ()
+    first: Version = ()
     library: bool = False
     advice: str = ""  # the version to go to, as the source writes it
 
@@ -54,6 +57,8 @@ class Flaw:
         if self.only:
             return compare(found, self.only) == 0
         if self.branch and found[: len(self.branch)] != self.branch:
+            return False
+        if self.first and compare(found, self.first) < 0:
             return False
         if self.fixed:
             return compare(found, self.fixed) < 0
@@ -96,7 +101,7 @@ def parse_flaws(text: str) -> tuple[Flaw, ...]:
 
 
 def _flaw(row: dict[str, Any], checked: date) -> Flaw:
-    limits = {key: parse_version(row.get(key, "")) for key in ("fixed", "last", "only", "branch")}
+    limits = {key: parse_version(row.get(key, "")) for key in _LIMITS}
     if sum(bool(limits[key]) for key in ("fixed", "last", "only")) != 1 or not row["source"]:
         raise ValueError(row["product"])
     return Flaw(
