@@ -38,6 +38,7 @@ def test_a_code_pairs_one_practice(scene: Scene) -> None:
     assert ours.bond.secret == theirs.bond.secret
     with pytest.raises(AccessDenied):
         scene.peers.pair("again", scene.place, code)
+    assert scene.told == [("paired", "cabinet"), ("wrong code", "")]
     assert [each.name for each in scene.peers.known()] == ["colleague"]
 
 
