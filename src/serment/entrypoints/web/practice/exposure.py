@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from serment.app.find.history import accept_finding, authorised, history
 from serment.app.find.network import Wish
-from serment.app.find.weekly import plan_weekly, schedule
+from serment.app.find.weekly import LONGEST, plan_weekly, schedule
 from serment.core.access.rights import Act
 from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
 from serment.core.exposure.history import Acceptance, Known, Ledger
@@ -24,6 +24,7 @@ from serment.core.exposure.posture.registry import Answer
 from serment.core.exposure.present import as_report
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.schedule import Plan, Schedule, next_at
+from serment.core.exposure.text import clean
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.desk.auditor import Auditor
 from serment.entrypoints.web.practice.handouts import handout
@@ -77,7 +78,7 @@ class Exposure:
             weekly=weekly,
             weekly_failed=_weekly_failed(weekly),
             next=next_at(weekly, visit.now),
-            authorised_by=weekly.plan.authorised_by or authorised(visit.house, key),
+            authorised_by=clean(weekly.plan.authorised_by or authorised(visit.house, key), LONGEST),
             login=visit.session.member.login,
             today=today,
             may_scan=visit.may(Act.SCAN),
