@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +109,24 @@ def test_a_bar_appears_only_for_what_lasts() -> None:
     progress.close()
     assert "Importing" in terminal.getvalue()
     assert "5/10" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("columns", [36, 50, 100])
+def test_the_count_and_the_time_left_fit_every_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    now = [0.0]
+    terminal = Terminal()
+    progress = TerminalProgress("Looking for open ports everywhere", terminal, lambda: now[0])
+    progress.total(196_593)
+    for now[0] in (2.0, 4.0, 6.0):
+        progress.step(40_000)
+    progress.close()
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
+    lines = re.split(r"[\r\n]+", said)
+    assert any(re.search(r"Looking.* 120000/196593 \d:\d\d:\d\d", line) for line in lines)
+    assert all(len(line) <= columns for line in lines)
 
 
 def test_a_pipe_gets_no_bar() -> None:

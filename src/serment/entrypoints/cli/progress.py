@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 PATIENCE_SECONDS = 1.0
+NARROW = 72  # columns
 
 
 class TerminalProgress:
@@ -91,7 +92,8 @@ class Stages:
 
 
 def make_bar(err: TextIO, monotonic: Callable[[], float]) -> Bar:
-    """A rich bar with label, count, share and time left; imported only when shown."""
+    """A rich bar with label, count and time left; a narrow terminal has no room for the bar itself.
+    Imported only when shown."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -100,13 +102,18 @@ def make_bar(err: TextIO, monotonic: Callable[[], float]) -> Bar:
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
+    console = Console(file=err)
+    narrow = console.width < NARROW
+    cut = Column(no_wrap=True, overflow="ellipsis", ratio=1 if narrow else None)
     return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(file=err),
+        TextColumn("{task.description}", markup=False, table_column=cut),
+        *([] if narrow else [BarColumn()]),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        console=console,
+        expand=narrow,
         transient=True,
         get_time=monotonic,
     )
