@@ -213,6 +213,15 @@ def test_an_acceptance_takes_it_out_of_the_numbers_until_it_ends(stage: Stage) -
     assert [services(day) for day in (0, 10, 11)] == [0, 0, 1]
 
 
+@pytest.mark.parametrize(
+    "plan", [Plan(True, 1, 1, ("300.1.1.1",), "x"), Plan(True, 1, 1, (), "x" * 401)]
+)
+def test_a_plan_that_cannot_be_kept_is_refused(stage: Stage, plan: Plan) -> None:
+    with pytest.raises(UsageError):
+        plan_weekly(stage.house, KEY, "admin", plan)
+    assert stage.kinds() == []
+
+
 def test_the_plan_is_sealed_under_the_held_key(stage: Stage) -> None:
     plan_weekly(stage.house, KEY, "admin", PLAN)
     kept = stage.house.store.get(Setting, SCHEDULE)

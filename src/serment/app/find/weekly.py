@@ -14,11 +14,12 @@ from serment.app.find.held import opened, sealed
 from serment.app.house import House
 from serment.core.crypto.secret import Key
 from serment.core.exposure.schedule import Failure, Plan, Schedule, check_plan
+from serment.core.exposure.scope import names_in
 from serment.core.exposure.written import unreadable
 from serment.core.exposure.written_values import read_value, write_value
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Setting
-from serment.errors import SermentError
+from serment.errors import N_, SermentError, UsageError
 from serment.ports import Transaction
 
 SCHEDULE = "exposure-schedule"  # setting
@@ -40,9 +41,10 @@ def plan_weekly(house: House, key: Key, actor: str, plan: Plan) -> Schedule:
     """Somebody switches it on, changes it, or switches it off; an earlier failure is forgotten.
 
     Raises:
-        UsageError: no such day or hour, or nobody answers for it.
+        UsageError: no such day or hour, nobody answers for it, or a target that is none.
     """
     check_plan(plan)
+    _check_words(plan)
     now = house.clock.now()
     what = "weekly-on" if plan.on else "weekly-off"
     details = {"what": what, "weekday": plan.weekday, "hour": plan.hour}
@@ -51,6 +53,12 @@ def plan_weekly(house: House, key: Key, actor: str, plan: Plan) -> Schedule:
         after = replace(before, plan=replace(plan, since=now), failed=None)
         tx.put(_sealed(after, house.vault, key))
     return after
+
+
+def _check_words(plan: Plan) -> None:
+    names_in(plan.targets)
+    if max(map(len, (plan.authorised_by, *plan.targets))) > LONGEST:
+        raise UsageError(N_("a name or reason is longer than {limit} characters"), limit=LONGEST)
 
 
 def ended_well(house: House, key: Key, began: datetime, tx: Transaction) -> None:
