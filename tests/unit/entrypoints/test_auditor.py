@@ -195,6 +195,7 @@ def test_what_was_seen_is_kept_for_the_picture_and_a_recheck_leaves_the_rest(sta
     assert ledger.known["X06", HOST, 11112].gone is None, "nobody asked about it"
     assert {each.place.port for each in report.scan.services} == {5432}
     assert report.addresses == first.addresses, "of the last whole audit"
+    assert report.not_checked == first.not_checked != ()
 
 
 def test_an_acceptance_takes_it_out_of_the_numbers_until_it_ends(stage: Stage) -> None:
