@@ -154,6 +154,22 @@ def test_an_ending_that_tells_no_form_is_refused_before_the_audit(tmp_path: Path
     assert len(asked.network.orders) == 1
 
 
+@pytest.mark.parametrize("option", ["--report", "--sarif"])
+def test_an_audit_whose_file_cannot_be_written_is_still_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    words = ("network", HOST, *BY, option, str(tmp_path / "no" / "a.html"))
+    assert commands("X01").run(*words, "--json") == 10
+    (line,) = capsys.readouterr().out.splitlines()
+    told = json.loads(line)
+    assert [each["id"] for each in told["findings"]] == ["X01", "X06"]
+    assert told["error"]["kind"] == "unavailable"
+    assert commands("X01").run(*words) == 10
+    said = capsys.readouterr()
+    assert "Critical  X01" in said.out
+    assert "cannot be written" in said.err
+
+
 def test_a_link_is_not_followed(tmp_path: Path) -> None:
     other = tmp_path / "other"
     (tmp_path / "a.html").symlink_to(other)

@@ -41,7 +41,7 @@ class Kept:
     since: Mapping[Key, datetime] | None = None  # None: no vault
     gone: tuple[dict[str, Any], ...] = ()
     accepted: Mapping[Key, dict[str, Any]] | None = None
-    failed: SermentError | None = None  # the vault could not keep it
+    failed: SermentError | None = None  # it could not be kept, or a file of it not written
     practice: str = ""  # whose vault it is
 
     def is_new(self, key: Key) -> bool:

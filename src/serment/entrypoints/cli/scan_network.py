@@ -64,7 +64,7 @@ def network(
         bool,
         typer.Option(
             "--try-default-accounts",
-            help=N_("try the one documented account of each product, once"),
+            help=N_("try the documented accounts of each product, once each"),
         ),
     ] = False,
     only: Annotated[

@@ -24,7 +24,7 @@ from serment.entrypoints.cli.scan_network import Asked
 from serment.entrypoints.cli.scan_report import about_audit, check_files, write_reports
 from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
-from serment.errors import N_, NotFound, Unavailable, UsageError
+from serment.errors import N_, NotFound, SermentError, Unavailable, UsageError
 from serment.ports.network import Progress
 from serment.ports.peer import Peers
 
@@ -58,12 +58,15 @@ def run(context: Context, asked: Asked) -> int:
         )
     report = _audited(context, auditing, prepared, look)
     kept = keep(context, prepared, report, against)
-    if asked.sarif:
-        write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
+    try:
+        if asked.sarif:
+            write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
+        if asked.reports:
+            about = about_audit(auditing, prepared, report, kept, asked.practice)
+            write_reports(context, asked.reports, report, about, asked.force)
+    except SermentError as error:
+        kept = replace(kept, failed=error)
     show(context.output, report, kept)
-    if asked.reports:
-        about = about_audit(auditing, prepared, report, kept, asked.practice)
-        write_reports(context, asked.reports, report, about, asked.force)
     if kept.failed is not None:
         return context.output.talk_of(kept.failed)
     return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE
