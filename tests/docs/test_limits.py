@@ -51,3 +51,8 @@ def test_every_limit_of_who_listens_is_stated() -> None:
     for path in ("entrypoints/dimse/limits.py", "entrypoints/intake/server.py"):
         own = {n for n, v in in_code(path).items() if isinstance(v, int | float) and n.islower()}
         assert own - said <= {"stop_seconds", "whole_reads", "flush_bytes"}, path
+
+
+def test_every_limit_of_a_helper_is_stated() -> None:
+    said = {name for row in ROWS for name in stated(row)}
+    assert {name for name in in_code("adapters/peer/limits.py") if name.isupper()} <= said

@@ -16,6 +16,7 @@ from tests.unit.exposure.sights import BAD, HOST, NOW, service
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
 from serment.adapters.memory.packs import MemoryPacks
+from serment.adapters.memory.peers import MemoryPeers
 from serment.adapters.memory.search import MemorySearchTable
 from serment.adapters.memory.store import MemoryStore
 from serment.app.house import House
@@ -30,6 +31,7 @@ from serment.entrypoints.cli.world import Auditing
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import answer
+from serment.errors import Busy
 
 
 class Commands:
@@ -38,6 +40,8 @@ class Commands:
     def __init__(self, services: Sequence[Service] = ()) -> None:
         self.network = MemoryNetwork(services, networks=("192.168.1.0/24",))
         self.clock = MemoryClock(NOW)
+        self.helpers = MemoryPeers(code="right")
+        self.helpers.pair("colleague", "198.51.100.9:7311", "right")
         store, lock = MemoryStore(), threading.RLock()
         once = threading.BoundedSemaphore(1)
         house = House("vault", "", store, MemoryPacks(), self.clock, MemorySearchTable, lock, once)
@@ -49,6 +53,9 @@ class Commands:
             None,  # type: ignore[arg-type]
             lambda: key,
         )
+
+    def peers(self, vault: Path | None) -> MemoryPeers:
+        return self.helpers
 
     def auditing(self) -> Auditing:
         return Auditing(self.network, self.clock, ())
@@ -262,6 +269,60 @@ def test_escape_sequences_and_markup_of_a_banner_do_nothing(
     answer = capsys.readouterr().out.rstrip("\n")
     assert answer.isprintable()
     assert "\\u001b" not in answer
+
+
+PUBLIC = "203.0.113.7"
+PEER = ("--peer", "colleague")
+
+
+def test_a_helper_outside_is_told_with_what_it_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = bad("X01")
+    commands.helpers.open_ports = frozenset({11112})
+    assert commands.run("network", HOST, *BY, *PEER) == 1
+    said = capsys.readouterr().out
+    assert "reached from outside" in said.splitlines()[0]
+    assert "View from outside: a helper outside that dialled back" in said
+    ((name, ports),) = commands.helpers.orders
+    assert (name, ports[0]) == ("colleague", 11112)
+    assert f"The helper colleague tried {len(ports)} ports of {PUBLIC}: 1 open" in said
+
+
+def test_a_helper_that_cannot_be_asked_takes_nothing_from_the_audit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commands = bad("X01")
+    commands.helpers.failing = Busy("the helper {name} looks once an hour: again in {minutes} min",
+                                    name="colleague", minutes=7)  # fmt: skip
+    assert commands.run("network", HOST, *BY, *PEER, "--lang", "fr") == 1
+    said = capsys.readouterr().out
+    assert said.startswith("Critique  X01")
+    assert "l’assistant colleague ne regarde qu’une fois par heure : de nouveau dans 7 min" in (
+        said.replace("\u00a0", " ").replace("\u202f", " ")
+    )
+    assert "non vérifié de l’extérieur" in said
+
+
+def test_an_unknown_helper_is_told_before_anything_is_asked() -> None:
+    commands = Commands()
+    assert commands.run("network", HOST, *BY, "--peer", "nobody") == 8
+    assert commands.network.orders == []
+
+
+def test_a_public_address_needs_its_proof_which_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = Commands()
+    assert commands.run("network", PUBLIC, *BY) == 4
+    assert commands.run("network", PUBLIC, *PEER) == 4  # nobody authorised it
+    assert commands.run("network", "203.0.113.8", *BY, *PEER) == 4  # another one's
+    assert commands.run("network", "203.0.113.0/24", *BY, *PEER) == 4
+    assert commands.network.orders == []
+    capsys.readouterr()
+    assert commands.run("network", PUBLIC, *BY, *PEER, "--prove", "8443") == 0
+    assert (
+        f"Control of {PUBLIC} was proved: our own listener on its port 8443 gave a fresh token to the "
+        "helper colleague"
+    ) in capsys.readouterr().out
+    (order,) = commands.network.orders
+    assert order.addresses == (PUBLIC,)
 
 
 def test_a_person_is_asked_who_authorised_it(

@@ -98,8 +98,12 @@ class Helper:
             Unavailable: they cannot be used.
         """
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            self._listener = socket.create_server(
+                (host, port),
+                family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+                backlog=_BACKLOG,
+                dualstack_ipv6=host == "::" and socket.has_dualstack_ipv6(),
+            )
         except (OSError, UnicodeError) as error:
             raise Unavailable(
                 N_("this machine cannot listen at {host}, port {port}"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Final
 
 from serment.adapters.network.line import Budget, Ended, Line
 from serment.adapters.peer.limits import LINE_BYTES
@@ -13,6 +14,8 @@ from serment.core.exposure.peer.pairing import wrong_code
 from serment.core.exposure.peer.visit import refused
 from serment.core.exposure.places import parse_place
 from serment.errors import N_, Busy, SermentError, Unavailable
+
+_PLACES: Final = 4  # of one name that are tried
 
 
 def line_of(connected: socket.socket, seconds: float) -> Line:
@@ -50,7 +53,8 @@ def hear_helper(line: Line, wanted: Kind) -> bytes:
 
 @contextlib.contextmanager
 def call(place: str, seconds: float) -> Iterator[Line]:
-    """A line to a helper, for a block; a name is looked up once.
+    """A line to a helper, for a block; a name is looked up once. Over IPv4 where there is a choice: there
+    the helper sees the practice's box, over IPv6 this machine alone.
 
     Raises:
         UsageError: it is no HOST:PORT.
@@ -58,7 +62,7 @@ def call(place: str, seconds: float) -> Iterator[Line]:
     """
     host, port = parse_place(place)
     try:
-        with line_of(socket.create_connection((host, port), timeout=seconds), seconds) as line:
+        with line_of(_connected(host, port, seconds), seconds) as line:
             yield line
     except (OSError, UnicodeError, Ended) as error:
         raise Unavailable(
@@ -66,6 +70,21 @@ def call(place: str, seconds: float) -> Iterator[Line]:
             hint=N_("see that `serment scan peer serve` runs there and can be reached"),
             place=place,
         ) from error
+
+
+def _connected(host: str, port: int, seconds: float) -> socket.socket:
+    places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    places.sort(key=lambda each: each[0] != socket.AF_INET)
+    for family, kind, number, _, place in places[:_PLACES]:
+        opened = socket.socket(family, kind, number)
+        opened.settimeout(seconds)
+        try:
+            opened.connect(place)
+        except OSError:
+            opened.close()
+            continue
+        return opened
+    raise ConnectionError
 
 
 def _refusal(why: int) -> SermentError:
