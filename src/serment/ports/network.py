@@ -20,7 +20,7 @@ class Order:
     addresses: tuple[str, ...]  # the scope: IPv4 or IPv6, without names; nothing else is called
     ports: tuple[int, ...]
     fast: bool = False  # several connections at once to a medical device
-    default_accounts: bool = False  # one documented account and password per service
+    default_accounts: bool = False  # documented accounts, each once per service
     titles: tuple[str, ...] = ()  # usual AE titles, tried in this order
     host_seconds: float = 15.0  # after which one that keeps talking is cut
     silent_seconds: float = 3.0  # what a silent service costs at most

@@ -130,6 +130,10 @@ EDGES: tuple[Edge, ...] = (
     ("X27", service("redis", 1, Database(YES)), None, None, ""),
     ("X28", service("redis", 1, Database(NO), product="Redis"), LOW, SURE, "Redis answered"),
     ("X28", service("redis", 1, Database(YES)), None, None, ""),
+    ("X28", service("redis", 1, Database(Answer.NOTHING)), None, None, ""),
+    ("X28", service("mysql", 1, Database(NO, encrypted=NO)), LOW, SURE, "does not offer to encrypt"),
+    ("X28", service("mysql", 1, Database(NO, encrypted=YES)), LOW, SURE, "asked for an account"),
+    ("X28", service("elasticsearch", 1, Http("elasticsearch", 401, YES, NO)), LOW, SURE, "answered"),
     ("X28", service("redis", 1, Database(NO), host="127.0.0.1"), None, None, ""),
     ("X28", service("redis", 1, Database(NO), host="::1"), None, None, ""),
     ("X29", service("rsync", 1, Files(NO)), LOW, SURE, "RSYNC"),
@@ -172,6 +176,11 @@ def test_a_few_cves_are_all_named() -> None:
     (other,) = stated(scan(service("ftp", 1, product="vsftpd", version="2.3.4")), "X12")
     assert "..." not in other.evidence.format(**other.values)
     assert "mended" not in other.evidence.format(**other.values)  # no fixed version is known
+
+
+def test_a_database_that_says_nothing_is_not_checked() -> None:
+    findings, skipped = judge(View(scan(service("redis", 1, Database(Answer.NOTHING))), ()), ["X18"])
+    assert (findings, [each.check for each in skipped]) == ([], ["X18"])
 
 
 def test_an_empty_ftp_is_not_said_to_hold_health_files() -> None:

@@ -27,7 +27,7 @@ def look(view: View) -> Iterator[Statement | Unasked]:
             yield Statement(
                 service.place,
                 Severity.CRITICAL,
-                N_("The documented account of {product} was accepted, at the first try"),
+                N_("A documented account of {product} was accepted; each is tried once"),
                 {"product": service.product or service.protocol},
             )
     if not tried:

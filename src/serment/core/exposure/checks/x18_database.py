@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, each, said
+from serment.core.exposure.checking import (
+    CONFIDENTIALITY,
+    Check,
+    Statement,
+    Unasked,
+    Verdict,
+    each,
+    said,
+)
 from serment.core.exposure.findings import Readable, Severity
 from serment.core.exposure.seen import Answer, Database, Http, Service
 from serment.errors import N_
@@ -10,6 +18,8 @@ from serment.errors import N_
 
 def judge(service: Service) -> Verdict:
     match service.facts:
+        case Database(open=Answer.NOTHING):
+            return Unasked(service.place, N_("it did not say whether it asks for an account"))
         case Database(open=Answer.YES) if service.protocol != "memcached":
             return _statement(service, service.facts.user, service.facts.readable)
         case Http(application="elasticsearch", interface=Answer.YES):

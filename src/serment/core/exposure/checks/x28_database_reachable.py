@@ -14,16 +14,25 @@ def judge(service: Service) -> Verdict:
     if is_loopback(service.place.host):
         return None
     match service.facts:
-        case Database(open=Answer.YES):
-            return None
-        case Database() | Http(application="elasticsearch", interface=Answer.REFUSED):
+        case (
+            Database(open=Answer.REFUSED)
+            | Http(application="elasticsearch", interface=Answer.REFUSED)
+        ):
             return Statement(
                 service.place,
                 Severity.LOW,
-                N_("{product} answered, and asked for an account"),
+                N_("{product} answered, asked for an account, and does not offer to encrypt")
+                if _is_clear(service)
+                else N_("{product} answered, and asked for an account"),
                 {"product": service.product or service.protocol},
             )
     return None
+
+
+def _is_clear(service: Service) -> bool:
+    """Whether it said that it has no encryption; most do not say."""
+    facts = service.facts
+    return service.tls is None and isinstance(facts, Database) and facts.encrypted is Answer.REFUSED
 
 
 CHECK = Check(
