@@ -120,6 +120,32 @@ def test_the_answers_about_the_box_and_a_scan_from_outside_are_said() -> None:
     }
 
 
+def test_an_import_of_another_address_is_left_out_and_said() -> None:
+    box = service("igd", 5000, Gateway((), "203.0.113.7"), host="192.168.1.1")
+    network = MemoryNetwork([box, service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
+    report = audited(network, sights=(Sight("203.0.113.8", 4242, True),))
+    assert report.scan.outside_by == ("upnp",)
+    assert Outside.CONFIRMED not in {each.outside for each in report.findings}
+    (left,) = [each for each in as_json(report, say)["not_checked"] if each["check"] == "import"]
+    assert left["host"] == "203.0.113.8"
+    assert "203.0.113.8, which is not the box's" in left["reason"]
+
+
+def test_without_targets_public_networks_and_neighbours_are_left_out() -> None:
+    """A server at a provider: the network around it is full of strangers."""
+    network = MemoryNetwork(
+        known=("203.0.113.1", "192.168.1.7", "2001:db8:1::5", "2001:db8:2::5"),
+        networks=("203.0.113.0/24", "100.64.0.0/10", "192.168.1.0/30", "2001:db8:1::/64"),
+    )
+    report = audited(network)
+    assert network.orders[0].addresses == (
+        "192.168.1.7", "2001:db8:1::5", "192.168.1.1", "192.168.1.2",
+    )  # fmt: skip
+    left = {each.host: each.reason for each in report.not_checked if each.check == "scope"}
+    assert set(left) == {"203.0.113.0/24", "100.64.0.0/10"}
+    assert all("public network" in each for each in left.values())
+
+
 CONTRACT = {
     "id": str, "host": str, "port": int, "proto": str, "severity": str, "confidence": str,
     "outside": str, "title": str, "remedy": str, "evidence": str,
