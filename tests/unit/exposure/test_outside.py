@@ -108,6 +108,8 @@ def test_a_shared_address_is_never_closed() -> None:
     joined = join(scan(ARCHIVE), [Sight(PUBLIC, 104, False)], "peer", shared=True)
     assert seen(joined, HOST, 104) is Outside.SHARED_ADDRESS
     assert joined.tried == frozenset()
+    assert seen(joined, "box", 0) is Outside.SHARED_ADDRESS
+    assert seen(joined, ROUTABLE, 104) is Outside.NOT_CHECKED  # IPv6 has an address of its own
 
 
 def test_an_import_of_another_address_is_not_this_practices() -> None:

@@ -93,7 +93,9 @@ def outside_of(scan: Scan, place: Place) -> Outside:
         return Outside.CONFIRMED
     if _among(scan.tried, place):
         return Outside.CLOSED
-    return Outside.SHARED_ADDRESS if scan.shared else Outside.NOT_CHECKED
+    if scan.shared and not _is_public(place.host):
+        return Outside.SHARED_ADDRESS
+    return Outside.NOT_CHECKED
 
 
 def unexplained(scan: Scan) -> frozenset[Place]:
@@ -101,9 +103,7 @@ def unexplained(scan: Scan) -> frozenset[Place]:
     their own there."""
     mapped = {(place.host, place.port) for place in _forwarded(scan).values()}
     public = {
-        (each.place.host, each.place.port)
-        for each in scan.services
-        if not is_shared(each.place.host)
+        (each.place.host, each.place.port) for each in scan.services if _is_public(each.place.host)
     }
     return frozenset(each for each in scan.reached if (each.host, each.port) not in mapped | public)
 
@@ -154,7 +154,9 @@ class _Inside:
     def _at(self, port: int) -> list[Service]:
         """Who has that port behind a box; an address of the Internet is reached by itself alone."""
         return [
-            each for (host, own), each in self._services.items() if own == port and is_shared(host)
+            each
+            for (host, own), each in self._services.items()
+            if own == port and not _is_public(host)
         ]
 
 
@@ -180,6 +182,15 @@ def _agrees(service: Service, protocol: str) -> bool:
     if protocol == "tls":
         return service.tls is not None
     return service.tls is None and service.protocol in _SAME.get(protocol, {protocol})
+
+
+def _is_public(host: str) -> bool:
+    """Whether it has an address of its own on the Internet, whatever stands before others; False for
+    what is no address ("box")."""
+    try:
+        return not is_shared(host)
+    except ValueError:
+        return False
 
 
 def _version(sight: Sight) -> int:
