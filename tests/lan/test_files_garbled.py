@@ -32,13 +32,14 @@ from serment.adapters.network.probing import Heard, Probe
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Files, Http, Service
 
-SEEDS = range(10)
+SEEDS = range(20)
 FLOOD = 2 << 20  # bytes
 LEFT_OPEN = 0.2  # seconds, after an answer was garbled
 GREETING = {"vsftpd_anonymous": b"220 ", "rsync_open": b"@RSYNCD: 31.0"}
 MACHINES = {
     "vsftpd_anonymous": 21,
     "samba_guest": 445,
+    "samba_version_1_only": 445,
     "rsync_open": 873,
     "afp_guest": 548,
     "webdav_open": 80,
@@ -87,8 +88,9 @@ class Relay:
                 if self.said == self.turn:
                     near.sendall(self.garbled(piece))
                     back.join(LEFT_OPEN)
-                    return
+                    break
                 near.sendall(piece)
+            near.shutdown(socket.SHUT_RDWR)  # closing alone would wait for the other thread
 
     @staticmethod
     def _ask(near: socket.socket, far: socket.socket) -> None:

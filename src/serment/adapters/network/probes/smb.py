@@ -1,8 +1,7 @@
 """SMB: the dialects a server agrees to, whether it insists on signing, and what a guest may list.
 
 Two sessions at most are begun: as nobody, and as the guest whose password is empty. Shares and
-folders are listed and counted (`shares.smb_session`); on a server that speaks SMB 1 only they
-are not.
+folders are listed and counted (`shares.smb_session`; `shares.smb_old` where only SMB 1 is spoken).
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.shares import ntlm, smb
 from serment.adapters.network.shares.noting import known, note, note_files
+from serment.adapters.network.shares.smb_old import OldSession
 from serment.adapters.network.shares.smb_session import Session, Sign
 from serment.adapters.network.shares.walk import Refused, Tally, walk
 from serment.core.exposure.seen import Answer, Files
@@ -26,41 +26,42 @@ _ALL: Final = (*smb.OLD, *smb.NEW)
 
 
 def talk(call: Call) -> Heard | None:
-    """Offer all dialects, then one at a time; sign in as nobody."""
-    first = _hello(call, _ALL)
+    """Offer all dialects, then one at a time; sign in as nobody, then as the guest."""
+    first = _hello(call)
     if first is None:
-        return call.heard
+        return None
     call.understood()
-    newer = "SMB3" if first.dialect in smb.NEW else "SMB2"
     signing = Answer.YES if first.must_sign else Answer.REFUSED
     encrypted = Answer.YES if first.encrypts else Answer.REFUSED
-    facts = Files(dialects=(newer,), signing=signing, encrypted=encrypted)
-    call.heard = Heard("smb", facts=facts)
-    older = [each for each in _older(call) if each not in facts.dialects]
-    note(call, dialects=(*older, newer))
+    dialects = (_name(first),)
+    call.heard = Heard("smb", facts=Files(dialects=dialects, signing=signing, encrypted=encrypted))
+    if first.dialect != smb.OLDEST:
+        older = [each for each in _older(call) if each not in dialects]
+        note(call, dialects=(*older, *dialects))
     own = os.urandom(8)
     for last in (lambda _: ntlm.as_nobody(), partial(_as_guest, own)):
         with contextlib.suppress(Gone):
-            _visit(call, last)
+            _visit(call, first, last)
         if known(call).shares:
             break
     return call.heard
+
+
+def _name(agreed: smb.Hello) -> str:
+    if agreed.dialect == smb.OLDEST:
+        return "NT1"
+    return "SMB3" if agreed.dialect in smb.NEW else "SMB2"
 
 
 def _as_guest(own: bytes, challenge: ntlm.Challenge) -> bytes:
     return ntlm.as_guest(challenge, own)
 
 
-def _hello(call: Call, dialects: tuple[int, ...]) -> smb.Hello | None:
+def _hello(call: Call) -> smb.Hello | None:
     """The first hello; where it is cut off, the server may know SMB 1 only."""
     with contextlib.suppress(Gone):
-        return smb.hello(_line(call), dialects, os.urandom(16))
-    old = smb.hello_old(_line(call))
-    if old is not None:
-        call.understood()
-        signing = Answer.YES if old.must_sign else Answer.REFUSED
-        call.heard = Heard("smb", facts=Files(dialects=("NT1",), signing=signing))
-    return None
+        return smb.hello(_line(call), _ALL, os.urandom(16))
+    return smb.hello_old(_line(call))
 
 
 def _older(call: Call) -> list[str]:
@@ -75,9 +76,9 @@ def _older(call: Call) -> list[str]:
     return found
 
 
-def _visit(call: Call, last: Sign) -> None:
+def _visit(call: Call, agreed: smb.Hello, last: Sign) -> None:
     """Begin a session; list its shares and what is in them."""
-    session = _session(call)
+    session = _session(call, agreed)
     accepted = session.begin(last)
     _introduce(call, session.version)
     names: list[str] | None = None
@@ -95,8 +96,13 @@ def _visit(call: Call, last: Sign) -> None:
         call.was_cut = call.was_cut or isinstance(end, Cut)
 
 
-def _session(call: Call) -> Session:
-    """In SMB 3.1.1, which wants requests signed, only where nothing older is spoken."""
+def _session(call: Call, agreed: smb.Hello) -> Session | OldSession:
+    """In SMB 3.1.1, which wants requests signed, only where nothing older of SMB 2 is spoken."""
+    if agreed.dialect == smb.OLDEST:
+        line = _line(call)
+        if smb.hello_old(line):
+            return OldSession(line)
+        raise Gone
     for dialects in (_ALL[:-1], _ALL[-1:]):
         line = _line(call)
         if smb.hello(line, dialects, os.urandom(16)):
@@ -104,7 +110,7 @@ def _session(call: Call) -> Session:
     raise Gone
 
 
-def _count(call: Call, session: Session, names: list[str]) -> None:
+def _count(call: Call, session: Session | OldSession, names: list[str]) -> None:
     tally, shown = Tally(), 0
     for name in names[:SHARES]:
         with contextlib.suppress(Refused):

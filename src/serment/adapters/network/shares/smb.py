@@ -14,6 +14,7 @@ from typing import Final
 from serment.adapters.network.line import Cut, Gone, Line
 
 SMB1, SMB2 = b"\xffSMB", b"\xfeSMB"
+OLDEST: Final = 1  # our number for NT LM 0.12, which has none
 OLD: Final = (0x0202, 0x0210)  # dialects of SMB 2
 NEW: Final = (0x0300, 0x0302, 0x0311)  # and of SMB 3
 HEADER: Final = struct.Struct("<4sHHIHHIIQIIQ16s")
@@ -31,7 +32,7 @@ _ANSWER: Final = struct.Struct("<HHHH16sIIII8s8sHHI")
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a server agreed to: `dialect` as its number (0x0300), 1 for NT LM 0.12."""
+    """What a server agreed to: `dialect` as its number (0x0300), or `OLDEST`."""
 
     dialect: int
     must_sign: bool
@@ -77,7 +78,7 @@ def hello_old(line: Line) -> Hello | None:
     words, index, security = struct.unpack_from("<BHB", said, 32)
     if words < 13 or index != 0:
         return None
-    return Hello(1, bool(security & _SIGNING_REQUIRED_1))
+    return Hello(OLDEST, bool(security & _SIGNING_REQUIRED_1))
 
 
 def hello(line: Line, dialects: tuple[int, ...], own: bytes) -> Hello | None:
