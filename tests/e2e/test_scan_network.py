@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,17 @@ from typing import Any
 import pytest
 from tests.e2e.network.running import HOST, free_port, running
 from tests.e2e.serving import Vault, new_vault, serving
+from tests.unit.entrypoints.test_scan_report import many
+
+from serment.bootstrap.folder import open_folder
+from serment.core.exposure.history import Looked, Made
+from serment.core.exposure.packed import pack
+from serment.core.exposure.sighting import Sighting
+from serment.core.exposure.written import write_finding, write_made
+from serment.core.exposure.written_sighting import write_sighting
+from serment.entrypoints.desk.request import Request
+from serment.entrypoints.local.client import ask
+from serment.entrypoints.local.server import BODY_LIMIT
 
 PLANTED = "MARCHANDEAU"  # a name in the file, and in the name of another
 
@@ -75,3 +87,27 @@ def test_a_running_server_keeps_it_while_locked(vault: Vault, folder: Path) -> N
         assert audit(vault, port, code=0)["history"]["accepted"]
     told = vault.json("scan", "history")
     assert [each["who"] for each in told["accepted"]] == ["Dr Exemple"]
+
+
+def test_thousands_of_findings_pass_the_socket_and_make_a_report(
+    vault: Vault, tmp_path: Path
+) -> None:
+    report = many(3000)
+    left = {
+        "findings": [write_finding(each) for each in report.findings],
+        "made": write_made(
+            Made(report.at, "Dr Exemple", 4000, 3000, Looked(("10.0.0.0/8",), ((1, 65535),)))
+        ),
+        "seen": write_sighting(Sighting()),
+    }
+    assert len(json.dumps(left)) > BODY_LIMIT
+    page, paper = tmp_path / "all.html", tmp_path / "all.pdf"
+    with serving(vault):
+        asked = Request("scan keep", {"audit": pack(left)})
+        told = ask(open_folder(vault.root).local_socket, asked)
+        assert len(told["new"]) == len({each.key for each in report.findings})
+        vault.run("scan", "history", "--report", page, "--report", paper)
+    said = page.read_text(encoding="utf-8")
+    assert "Cabinet fictif" in said
+    assert all(f"10.0.{n // 250}.{n % 250}" in said for n in range(3000))
+    assert paper.read_bytes().startswith(b"%PDF")
