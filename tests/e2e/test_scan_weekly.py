@@ -68,6 +68,19 @@ def until(vault: Vault, kind: str, count: int) -> list[Any]:
     raise AssertionError(f"no {kind}")
 
 
+def test_one_that_fails_is_told(vault: Vault) -> None:
+    missed(vault, "nobody.invalid")
+    with serving(vault):
+        (entry,) = until(vault, "scan-failed", 1)
+        assert entry["actor"] == "Serment"
+        failed = vault.json("scan", "schedule")["failed"]
+        assert failed is not None
+        assert failed["values"]["name"] == "nobody.invalid"
+    said = vault.run("scan", "schedule").out
+    assert "Failed on" in said
+    assert vault.json("scan", "schedule", "--off")["on"] is False
+
+
 def test_caught_up_while_locked_and_nobody_there(vault: Vault, tmp_path: Path) -> None:
     missed(vault, HOST)
     assert vault.json("scan", "schedule")["on"]
@@ -98,16 +111,3 @@ def nothing_in_clear(vault: Vault, log: Path) -> None:
     whole = b"".join(path.read_bytes() for path in vault.root.rglob("*") if path.is_file())
     for clear in (HOST.encode(), b"SimpleHTTP", b"exposure-plan", b'"X17"'):
         assert clear not in whole, clear
-
-
-def test_one_that_fails_is_told(vault: Vault) -> None:
-    missed(vault, "nobody.invalid")
-    with serving(vault):
-        (entry,) = until(vault, "scan-failed", 1)
-        assert entry["actor"] == "Serment"
-        failed = vault.json("scan", "schedule")["failed"]
-        assert failed is not None
-        assert failed["values"]["name"] == "nobody.invalid"
-    said = vault.run("scan", "schedule").out
-    assert "Failed on" in said
-    assert vault.json("scan", "schedule", "--off")["on"] is False
