@@ -108,7 +108,7 @@ class Ledger:
     known: Mapping[Key, Known] = field(default_factory=dict)
     accepted: Mapping[Key, Acceptance] = field(default_factory=dict)
     scans: tuple[Made, ...] = ()
-    seen: Sighting = Sighting()
+    seen: Sighting = field(default_factory=Sighting)
 
     @property
     def open(self) -> list[Known]:
