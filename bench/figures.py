@@ -165,4 +165,4 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 
 def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.4g}".replace(",", " ")
+    return "–" if value is None else f"{value:,.0f}" if value >= 10_000 else f"{value:,.4g}"

@@ -39,13 +39,14 @@ FAULT = (
 )
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 MAPPINGS = json.loads(sys.argv[3])
+QUIET = "quiet" in sys.argv
 ADDRESS = sys.argv[4] if len(sys.argv) > 4 else "198.51.100.7"
 
 
 class Handler(BaseHTTPRequestHandler):
     """The device's description, and the one service it has."""
 
-    server_version, sys_version = "Linux/4 UPnP/1.1 Box/3", ""
+    server_version, sys_version = "Box" if QUIET else "Linux/4 UPnP/1.1 Box/3", ""
 
     def do_GET(self) -> None:
         if self.path == "/rootDesc.xml":
@@ -96,7 +97,8 @@ def ssdp() -> None:
 
 
 def main() -> None:
-    threading.Thread(target=ssdp).start()
+    if not QUIET:
+        threading.Thread(target=ssdp).start()
     ThreadingHTTPServer((HOST, PORT), Handler).serve_forever()
 
 

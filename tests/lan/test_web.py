@@ -125,6 +125,23 @@ def nginx_named_orthanc(machine: Machine) -> None:
     )
 
 
+@PART.machine({7001: ("X17",)}, counts={"X17": 3})
+def extracts_on_a_page_of_its_own(machine: Machine) -> None:
+    """No server's index: a page that somebody made, in a folder that the first one leads to."""
+    links = "".join(f"<li><a href='{name}'>{name}</a>" for name in ("a.dcm", "b.dcm", "c.csv"))
+    pages = {
+        "/": titled("Cabinet", "<a href='/exports2019/'>exports</a>"),
+        "/exports2019/": titled("Exports", f"<ul>{links}</ul>"),
+    }
+    site(machine, 7001, pages)
+
+
+@PART.machine({7080: ()})
+def downloads_for_everybody(machine: Machine) -> None:
+    links = "".join(f"<a href='{name}'>x</a>" for name in ("tarifs.pdf", "plan.png", "style.css"))
+    site(machine, 7080, {"/": titled("Cabinet", links)})
+
+
 # Image servers, viewers, records: stand-ins
 
 
@@ -176,6 +193,15 @@ def weasis(machine: Machine) -> None:
         "/weasis-pacs-connector/": titled("Weasis PACS connector"),
     }
     site(machine, 8082, pages)
+
+
+@PART.machine({8083: ("X11",)})
+def viewer_below_a_path(machine: Machine) -> None:
+    pages = {
+        "/": titled("Portail", "<a href='images/visionneuse.html'>Images</a>"),
+        "/images/visionneuse.html": titled("Visionneuse d'images - Cabinet"),
+    }
+    site(machine, 8083, pages)
 
 
 @PART.machine({9090: ("X20",)}, counts={"X20": 12})
@@ -270,6 +296,13 @@ def box(machine: Machine) -> None:
         [6000, f"{inside}.250", 3074, "UDP"],
     ]
     machine.python(5555, BOX, machine.host, 5555, json.dumps(mappings))
+
+
+@PART.machine({8444: ("X22",)})
+def box_that_says_nothing_of_itself(machine: Machine) -> None:
+    """Its description at a usual path, on a port of no kind, nothing about UPnP in its header."""
+    inside = machine.host.rpartition(".")[0] + ".250"
+    machine.python(8444, BOX, machine.host, 8444, json.dumps([[104, inside, 104, "TCP"]]), "quiet")
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,14 @@ socket itself, and reads no clock.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from serment.adapters.network.dialer import Dialer
-from serment.adapters.network.line import Budget, Line
+from serment.adapters.network.line import Budget, Ended, Line
 from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Facts, Service
@@ -105,6 +106,15 @@ class Call:
         self.budget.deadline = self.budget.began + self.order.host_seconds
         self.budget.patience = TALKING_PATIENCE
 
+    def wake(self, words: bytes, seconds: float) -> None:
+        """Send something after a question that was not answered, and hear what comes, if anything:
+        its beginning is the budget's `said`."""
+        self.budget.patience = seconds
+        with contextlib.suppress(Ended):
+            for line in self._open[-1:]:
+                line.send(words)
+                line.peek(1)
+
     def close(self) -> None:
         """Close all connections of this call."""
         while self._open:
@@ -130,6 +140,7 @@ class Probe:
     A protocol whose server speaks first gives `hears`, and is asked when its banner sounds right;
     the others are asked in order of `rank`, those whose `usual` ports hold the service before
     (never instead of) the others. `begins`: how answers of a client-first protocol begin, to whomever.
+    `wakes`: what makes such a server answer in the middle of a connection, whatever came before.
     """
 
     protocol: str
@@ -139,6 +150,7 @@ class Probe:
     rank: int = 50  # DICOM 10, HTTP 20, (TLS 30), others after
     window: float = 0.4  # seconds for its first answer
     begins: tuple[bytes, ...] = ()
+    wakes: bytes = b""
 
     def is_its(self, said: bytes) -> bool:
         """Whether the first bytes of a connection sound like this protocol."""

@@ -1,8 +1,9 @@
 """What a port is, found out by talking to it: never by its number.
 
 It listens first, then asks in DICOM, in HTTP and in TLS (and the same again inside TLS), then in
-everything else. A port's number decides at most which question comes first. A service that never
-says a word costs `Order.silent_seconds`; one that talks is cut at `Order.host_seconds`.
+everything else. Who stays silent to DICOM gets, on the same connection, what wakes other protocols:
+one that is only slow has more time so, and the others are told by their answer. A port's number
+decides at most which question comes first. A service that never says a word costs `Order.silent_seconds`; one that talks is cut at `Order.host_seconds`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
+WAKING_WINDOW: Final = 0.6  # for who stayed silent to the first question of all, and is woken
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
 _NOT_UNDERSTOOD: Final = 1.7  # times the silent seconds: for one that talks and is not understood
@@ -66,7 +68,7 @@ def _inside(outer: Call, probes: Sequence[Probe]) -> Service:
     try:
         longer = _NOT_UNDERSTOOD * outer.order.silent_seconds
         budget.deadline -= max(0.0, budget.left - longer)
-        budget.patience, budget.refusal = LISTENING_SECONDS, ""
+        budget.patience, budget.refusal, budget.said = LISTENING_SECONDS, "", b""
         call.banner = _listen(call)
         heard = None if tls.wants_certificate(budget.refusal, asks) else _ask_all(call, probes)
         if heard:
@@ -88,7 +90,8 @@ def _listen(call: Call) -> bytes:
 
 
 def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
-    budget = call.budget
+    budget, first = call.budget, min(probes, key=lambda each: each.rank)
+    wakes = b"".join(each.wakes for each in probes)
     for probe, window in _rounds(call, probes):
         if budget.heard and not call.is_understood:
             longer = _NOT_UNDERSTOOD * call.order.silent_seconds
@@ -97,7 +100,7 @@ def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
             call.was_cut = budget.heard > 0
             return None
         budget.patience = window
-        heard = _ask(call, probe)
+        heard = _ask(call, probe, wakes if probe is first else b"")
         if heard:
             return heard
     return None
@@ -123,12 +126,14 @@ def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]
                 yield probe, SECOND_WINDOW
 
 
-def _ask(call: Call, probe: Probe) -> Heard | None:
+def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
     """A probe's answer, or what it had understood when the talk ended."""
     try:
         return probe.talk(call)
     except (Ended, *NONSENSE) as end:
         if not call.is_understood:
+            if wakes and isinstance(end, Silent):
+                call.wake(wakes, WAKING_WINDOW)
             return None
         call.was_cut = call.was_cut or isinstance(end, Cut | Silent)
         return call.heard or Heard(probe.protocol)

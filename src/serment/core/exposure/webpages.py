@@ -30,7 +30,7 @@ _MARKS: Final = (
     ("pacs", "Sante PACS Server", r"sante pacs server(?: (\d+(?:\.\d+)+))?"),
     ("openemr", "OpenEMR", r"openemr"),
     ("mirth", "Mirth Connect", r"mirth connect|nextgen connect"),
-    ("viewer", "", r"<title>[^<]*(?:dicom|pacs|radiolog)[^<]*viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|<title>[^<]*visionneu(?:r|se)|(?:qido|wado)Root|@?ohif/extension"),
+    ("viewer", "", r"<title>[^<]*(?:dicom|pacs|radiolog)[^<]*viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|<title>[^<]*visionneu(?:r|se)|<title>[^<]*(?:pacs|dicom)[^<]*(?:portal|portail|web ?client|explorer)|xero viewer|vue motion|synapse mobility|osirix web portal|(?:qido|wado)Root|@?ohif/extension"),
     ("nas", "Synology DSM", r"synology|diskstation|webman/index\.cgi|<title>[^<]*dsm \d"),
     ("nas", "QNAP QTS", r"\bqnap\b|<title>[^<]*qts|quts hero"),
     ("nas", "TrueNAS", r"truenas|freenas"),
@@ -85,7 +85,7 @@ _PATH: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 _LISTING: Final = re.compile(
-    r"<title[^>]{0,100}>\s*(?:index of|directory listing|directory of|listing of|index de)|"
+    r"<title[^>]{0,100}>\s*(?:index of|directory listing|directory of|directory:|listing of|index de|files within|hfs /)|"
     r"<h1>\s*(?:index of|directory listing)|\[to parent directory\]",
     re.IGNORECASE,
 )

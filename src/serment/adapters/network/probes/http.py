@@ -99,5 +99,6 @@ PROBE = Probe(
     ),
     rank=20,
     window=0.5,
+    wakes=b"\r\n\r\n",
     begins=(b"HTTP/", b"<!DOCTYPE", b"<html", b"<HTML"),
 )

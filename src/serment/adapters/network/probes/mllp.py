@@ -16,6 +16,7 @@ from serment.core.exposure.seen import Answer, Messages
 _START, _END = b"\x0b", b"\x1c\r"
 _LIMIT: Final = 16 * 1024  # bytes of an answer
 _HEADER: Final = b"MSH|^~\\&|SERMENT-AUDIT|SERMENT-AUDIT|||||ZZZ^Z99|SERMENT-AUDIT|T|2.3"
+_MESSAGE: Final = _START + _HEADER + b"\r" + _END
 _ACKNOWLEDGED: Final = re.compile(rb"\rMSA\|(A[AER]|C[AER])\b([^\r]*)")
 # In a negative answer's own words: that nobody unknown is listened to.
 _UNKNOWN_SENDER: Final = re.compile(
@@ -26,7 +27,7 @@ _UNKNOWN_SENDER: Final = re.compile(
 def talk(call: Call) -> Heard | None:
     """Send the empty message and see whether it is acknowledged."""
     with call.line() as line:
-        line.send(_START + _HEADER + b"\r" + _END)
+        line.send(_MESSAGE)
         if line.exactly(4) != _START + b"MSH":
             return None
         call.understood()
@@ -46,4 +47,12 @@ def judge(untrusted: bytes) -> Answer:
     return Answer.YES
 
 
-PROBE = Probe("mllp", talk, usual=frozenset({2575, 2576, 6661, 6662, 6663}), rank=26, window=0.3)
+PROBE = Probe(
+    "mllp",
+    talk,
+    usual=frozenset({2575, 2576, 6661, 6662, 6663}),
+    rank=26,  # before TLS: listeners stay silent to all others, and those others answer at once
+    window=0.3,
+    begins=(_START + b"MSH|",),
+    wakes=_MESSAGE,
+)

@@ -11,12 +11,21 @@ from urllib.parse import quote, unquote, urlsplit
 from serment.adapters.network.shares.walk import ENTRIES, Entry, Refused, Tally, walk
 from serment.adapters.network.web.client import BODY_LIMIT, Browser, Page
 from serment.adapters.network.web.sight import Sight
+from serment.core.exposure.filenames import count_classes
 from serment.core.exposure.seen import Answer, Files
-from serment.core.exposure.webpages import is_listing, listed_names
+from serment.core.exposure.webpages import is_listing, led_to, listed_names
 
 _USUAL: Final = (
     *("/backup/", "/exports/", "/export/", "/dicom/", "/data/", "/files/", "/patients/"),
-    *("/share/", "/download/", "/uploads/", "/archive/", "/images/"),
+    *("/share/", "/download/", "/uploads/", "/archive/", "/images/", "/sauvegarde/", "/partage/"),
+    *("/public/", "/pacs/", "/scans/", "/old/", "/documents/", "/sql/", "/db/", "/tmp/"),
+)
+_TELLING: Final = frozenset({"dicom", "table", "database"})  # extracts, whatever the page is called
+_FEW: Final = 2  # of them on one page make it a list of files
+_LEADS: Final = 6
+_SOUNDS: Final = re.compile(
+    r"(?:backup|sauvegarde|export|dicom|pacs|patient|partage|share|files|archive|upload)[\w.-]*/$",
+    re.IGNORECASE,
 )
 _DAV_ROOTS: Final = ("/", "/webdav/", "/dav/", "/remote.php/webdav/")
 _REFUSED: Final = (401, 403)
@@ -31,10 +40,12 @@ _PROPFIND: Final = (
 
 
 def listings(browser: Browser, sight: Sight, root: Page) -> None:
-    """Indexes of the first folder and, where there is none, of those that practices use."""
+    """Indexes of the first folder and, where there is none, of those it leads to and that practices
+    use."""
     pages = [root]
     if not _is_index(root):
-        pages = [browser.get(path) for path in _USUAL]
+        paths = [*led_to(root.text, _SOUNDS)[:_LEADS], *_USUAL]
+        pages = [browser.get(path) for path in dict.fromkeys(paths)]
     tally, before = Tally(), sight.readable
     for page in filter(_is_index, pages):
         sight.application = sight.application or "listing"
@@ -53,7 +64,7 @@ def webdav(browser: Browser, sight: Sight) -> None:
     for root in _DAV_ROOTS:
         page = _find(browser, root)
         if _is_found(page):
-            sight.files = Files(Answer.YES, shares=1)
+            sight.files = Files(Answer.YES, shares=1, writable=sight.writable)
             return _count(browser, sight, root, page)
         if page.status in _REFUSED and (announced or "dav" in page.headers):
             sight.files = Files(Answer.REFUSED)
@@ -91,7 +102,9 @@ def _count(browser: Browser, sight: Sight, root: str, first: Page) -> None:
         return dav_entries(page.text, path)
 
     for _ in walk(root, show, tally):
-        sight.files = Files(Answer.YES, dict(tally.listed), 1, tally.readable)
+        sight.files = Files(
+            *(Answer.YES, dict(tally.listed), 1, tally.readable), writable=sight.writable
+        )
 
 
 def _find(browser: Browser, path: str) -> Page:
@@ -112,7 +125,12 @@ def _path(link: str) -> str:
 
 
 def _is_index(page: Page) -> bool:
-    return page.status == 200 and is_listing(page.text)
+    if page.status != 200:
+        return False
+    if is_listing(page.text):
+        return True
+    found = count_classes(listed_names(page.text))
+    return sum(found.get(kind, 0) for kind in _TELLING) >= _FEW
 
 
 def _show(browser: Browser, tally: Tally, first: Page, path: str) -> list[Entry[str]]:

@@ -33,18 +33,24 @@ from serment.errors import FormatError
 
 _PATHS: Final = (
     *("/rootDesc.xml", "/igd.xml", "/gatedesc.xml", "/igddesc.xml", "/tr64desc.xml"),
-    *("/description.xml", "/DeviceDescription.xml", "/desc.xml", "/upnp/IGD.xml"),
+    *("/description.xml", "/DeviceDescription.xml", "/desc.xml", "/upnp/IGD.xml", "/gateway.xml"),
+    *("/upnp/rootDesc.xml", "/device.xml", "/root.xml", "/InternetGatewayDevice.xml"),
 )
 _UPNP_PORTS: Final = frozenset({1900, 2869, 5431, 49000, 49152, 52869})
 _MAPPINGS: Final = 128
 _TYPE: Final = re.compile(r"urn:[\w.-]+:service:WAN(?:IP|PPP)Connection:\d", re.ASCII)
 
 
-def over_http(browser: Browser, root: Page) -> tuple[Description, Gateway] | None:
+def is_likely(browser: Browser, root: Page) -> bool:
+    """Whether a web server is a UPnP device's, by its own word or its port."""
+    is_upnp = "upnp" in root.headers.get("server", "").lower()
+    return is_upnp or browser.call.place.port in _UPNP_PORTS
+
+
+def over_http(browser: Browser) -> tuple[Description, Gateway] | None:
     """The gateway behind a web server that is one; None when it is not."""
     place = browser.call.place
-    is_upnp = "upnp" in root.headers.get("server", "").lower() or place.port in _UPNP_PORTS
-    for path in _PATHS if is_upnp else _PATHS[:1]:
+    for path in _PATHS:
         page = browser.get(path)
         if page.status == 200 and (said := _description(page)):
             return said, gateway(browser.call, said, origin(place.host, place.port, path))

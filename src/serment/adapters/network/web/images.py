@@ -98,7 +98,9 @@ def _opened(browser: Browser, sight: Sight, system: dict[str, Any], root: str) -
 
 
 def _is_orthanc(system: dict[str, Any]) -> bool:
-    return "DicomAet" in system or ("ApiVersion" in system and "Version" in system)
+    if "DicomAet" in system or {"ApiVersion", "Version"} <= system.keys():
+        return True
+    return "Version" in system and ("DatabaseVersion" in system or "orthanc" in str(system).lower())
 
 
 def _names_orthanc(page: Page, sight: Sight) -> bool:

@@ -16,7 +16,11 @@ from serment.adapters.network.web.sight import Sight
 from serment.core.exposure.seen import Answer
 from serment.core.exposure.webpages import Front, asks_password, led_to, recognise
 
-_VIEWERS: Final = ("/ohif/", "/viewer/", "/stone-webviewer/index.html", "/weasis-pacs-connector/")
+_VIEWERS: Final = (
+    *("/ohif/", "/viewer/", "/stone-webviewer/index.html", "/weasis-pacs-connector/", "/weasis/"),
+    *("/oviyam2/", "/oviyam/", "/MedDream/", "/meddream/", "/webviewer/", "/web-viewer/", "/dwv/"),
+    *("/ui/app/", "/dicom-viewer/", "/ohif-viewer/"),
+)
 _CONSOLES: Final = frozenset({"nas", "printer", "box"})
 _SERVER: Final = {
     "nginx": "nginx",
@@ -43,9 +47,7 @@ def survey(browser: Browser, sight: Sight, first: Page) -> None:
     accounts.try_documented(browser, sight, root)
     if sight.protocol == "elasticsearch":
         return
-    if box := igd.over_http(browser, root):
-        device, sight.other = box
-        sight.protocol, sight.product, sight.version = "igd", device.product, device.version
+    if igd.is_likely(browser, root) and _box(browser, sight):
         return
     if sight.application in _CONSOLES:
         return
@@ -56,6 +58,17 @@ def survey(browser: Browser, sight: Sight, first: Page) -> None:
             _viewers(browser, sight, said)
         folders.webdav(browser, sight)
         folders.listings(browser, sight, root)
+        if sight.is_plain and not igd.is_likely(browser, root):
+            _box(browser, sight)
+
+
+def _box(browser: Browser, sight: Sight) -> bool:
+    """Whether it is an Internet box that tells over UPnP what it forwards."""
+    box = igd.over_http(browser)
+    if box is not None:
+        device, sight.other = box
+        sight.protocol, sight.product, sight.version = "igd", device.product, device.version
+    return box is not None
 
 
 def look(sight: Sight, page: Page) -> None:

@@ -91,7 +91,9 @@ def _severity(mapping: Mapping, found: Service | None) -> Severity:
         return Severity.LOW
     if found is None:
         return Severity.MEDIUM
-    is_health = isinstance(found.facts, Http) and found.facts.application not in PLAIN
+    is_health = isinstance(found.facts, Http) and (
+        found.facts.application not in PLAIN or bool(found.facts.listed)
+    )
     return Severity.CRITICAL if found.protocol in SENSITIVE or is_health else Severity.HIGH
 
 
