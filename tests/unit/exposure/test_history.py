@@ -21,7 +21,7 @@ from serment.app.find.history import LEDGER, accept_finding, history, record
 from serment.app.house import House
 from serment.core.crypto.keys import new_key
 from serment.core.exposure.checking import View
-from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.findings import Finding, NotChecked, Outside, Place, Severity
 from serment.core.exposure.history import (
     KNOWN_KEPT,
     SCANS_KEPT,
@@ -76,6 +76,17 @@ def test_new_still_and_gone() -> None:
 def test_what_comes_back_is_new_and_keeps_its_first_day() -> None:
     known = after((1, found("X01")), (2, []), (5, found("X01"))).known[KEY]
     assert (known.first, known.since, known.gone) == (NOW + DAY, NOW + 5 * DAY, None)
+
+
+def test_what_was_reached_from_outside_stays_so_until_somebody_tries_again() -> None:
+    inside = found("X06")
+    (one,) = [each for each in inside if each.id == "X06"]
+    reached = replace(one, outside=Outside.CONFIRMED, severity=Severity.HIGH)
+    weekly = after((1, [reached]), (2, [one])).known[one.key].finding
+    assert (weekly.outside, weekly.severity) == (Outside.CONFIRMED, Severity.HIGH)
+    closed = replace(one, outside=Outside.CLOSED)
+    again = after((1, [reached]), (2, [one]), (3, [closed]), (4, [one])).known[one.key].finding
+    assert (again.outside, again.severity) == (Outside.NOT_CHECKED, one.severity)
 
 
 def test_since_when_at_the_earliest() -> None:

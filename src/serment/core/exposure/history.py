@@ -22,7 +22,7 @@ from ipaddress import (
 )
 from typing import Any, Final
 
-from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.findings import RANKS, Finding, NotChecked, Outside, Place
 from serment.core.exposure.sighting import Sighting, joined
 from serment.errors import N_, FormatError
 
@@ -165,7 +165,7 @@ def update(
             )
             new.append(known[key])
         else:
-            known[key] = replace(before, finding=finding, seen=made.at)
+            known[key] = replace(before, finding=_remembered(before.finding, finding), seen=made.at)
             still.append(known[key])
     for key, before in ledger.known.items():
         if key not in stated and before.gone is None and made.looked.covers(key):
@@ -176,6 +176,15 @@ def update(
         covers, recheck = made.looked.covers_place, bool(made.looked.only)
         after = replace(after, seen=joined(ledger.seen, seen, covers, recheck=recheck))
     return after, Changes(tuple(new), tuple(gone), tuple(still))
+
+
+def _remembered(before: Finding, now: Finding) -> Finding:
+    """As stated now; but who was reached from outside stays so, as serious as then, until somebody
+    tries from outside again: an audit made from inside alone does not close it."""
+    if before.outside is not Outside.CONFIRMED or now.outside is not Outside.NOT_CHECKED:
+        return now
+    severity = min(before.severity, now.severity, key=RANKS.__getitem__)
+    return replace(now, outside=before.outside, severity=severity)
 
 
 def accept(ledger: Ledger, acceptance: Acceptance) -> Ledger:
