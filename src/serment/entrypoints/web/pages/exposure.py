@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from serment.core.exposure.boxes import AFTERWARDS, BOXES, CLOSED_AT_BOX, READ
 from serment.core.exposure.findings import Severity
-from serment.core.exposure.picture import picture_of, told
+from serment.core.exposure.picture import TRIED, picture_of, told
 from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.report import Say, outside_said
 from serment.core.exposure.scope import split
@@ -136,13 +136,14 @@ WORDS: Mapping[str, object] = {
 def _drawn(view: ExposureView, say: Say) -> dict[str, object]:
     """The picture for wide and for narrow windows, and the same in sentences."""
     if view.report is None:
-        return {"wide": "", "narrow": "", "sentences_of": [], "outside": []}
+        return {"wide": "", "narrow": "", "sentences_of": [], "outside": [], "tried_outside": False}
     picture, count = picture_of(view.report), view.report.addresses
     return {
         "wide": draw(picture, say, width=WIDE, addresses=count),
         "narrow": draw(picture, say, width=NARROW, addresses=count),
         "sentences_of": told(picture, say),
         "outside": outside_said(view.report.scan, say),
+        "tried_outside": bool(TRIED & set(view.report.scan.outside_by)),
     }
 
 
