@@ -43,6 +43,17 @@ def redis_closed(machine: Machine) -> None:
     redis(machine, 6380)  # protected mode: only this machine itself is answered
 
 
+@PART.machine({6390: ("X18",)}, needs="redis", counts={"X18": 0})
+def redis_in_tls(machine: Machine) -> None:
+    crt, key = certificate(machine.folder)
+    redis(
+        machine,
+        6390,
+        *("--port", 0, "--tls-port", 6390, "--protected-mode", "no", "--tls-auth-clients", "no"),
+        *("--tls-cert-file", crt, "--tls-key-file", key, "--tls-ca-cert-file", crt),
+    )
+
+
 @PART.machine({11211: ("X27",)}, needs="memcached", counts={"X27": 0})
 def memcached_open(machine: Machine) -> None:
     machine.start(11211, machine.tool("memcached"), "-u", "nobody", "-l", machine.host)
@@ -56,19 +67,21 @@ def memcached_closed(machine: Machine) -> None:
     )
 
 
-def postgresql(machine: Machine, port: int, way: str) -> None:
+def postgresql(
+    machine: Machine, port: int, way: str, hosts: str = "", words: tuple[object, ...] = ()
+) -> None:
     data, secret = machine.folder / f"data{port}", machine.write("secret", "fictif")
     os.chmod(machine.folder, 0o777)  # noqa: PTH101 - the database is another user's
     machine.run(
         *(*AS_NOBODY, machine.tool("initdb"), "-D", data, "-U", "postgres", "--no-sync"),
         *("-A", way, "--pwfile", secret),
     )
-    lines = f"local all all trust\nhost all all 0.0.0.0/0 {way}\n"
+    lines = f"local all all trust\n{hosts or f'host all all 0.0.0.0/0 {way}'}\n"
     machine.write(f"data{port}/pg_hba.conf", lines)
     machine.start(
         port,
         *(*AS_NOBODY, machine.tool("postgres"), "-D", data, "-h", machine.host, "-p", port),
-        *("-k", machine.folder, "-c", "fsync=off"),
+        *("-k", machine.folder, "-c", "fsync=off", *words),
     )
 
 
@@ -85,6 +98,18 @@ def postgresql_trust(machine: Machine) -> None:
 def postgresql_closed(machine: Machine) -> None:
     postgresql(machine, 5432, "scram-sha-256")
     postgresql(machine, 7432, "md5")
+
+
+@PART.machine({5432: ("X18",), 5433: ("X18",)}, needs="postgresql", counts={"X18": 0})
+def postgresql_in_tls(machine: Machine) -> None:
+    """One that trusts in TLS only, and one that offers TLS and trusts in clear only."""
+    crt, key = certificate(machine.folder)
+    if AS_NOBODY:
+        os.chown(key, 65534, 65534)
+    key.chmod(0o600)
+    words = ("-c", "ssl=on", "-c", f"ssl_cert_file={crt}", "-c", f"ssl_key_file={key}")
+    postgresql(machine, 5432, "trust", "hostssl all all 0.0.0.0/0 trust", words)
+    postgresql(machine, 5433, "trust", "hostnossl all all 0.0.0.0/0 trust", words)
 
 
 def mariadb(machine: Machine, port: int, sql: str) -> None:

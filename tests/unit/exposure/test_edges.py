@@ -140,6 +140,7 @@ EDGES: tuple[Edge, ...] = (
     ("X29", service("webdav", 1, Files(NO), tls=OPEN_TLS), None, None, ""),
     ("X29", service("smb", 1, Files(NO)), None, None, ""),
     ("X30", service("snmp", 161, Community(NO)), None, None, ""),
+    ("X30", service("snmp", 161, Community(YES), product="Kyocera printer"), LOW, SURE, ""),
     ("X31", service("ssh", 22, Remote()), None, None, ""),
     ("X31", service("telnet", 22, Remote(password_only=True)), None, None, ""),
 )  # fmt: skip

@@ -59,4 +59,6 @@ def _count(line: Line) -> Readable | None:
     return None
 
 
-PROBE = Probe("memcached", talk, usual=frozenset({11211}), rank=48)
+PROBE = Probe(
+    "memcached", talk, usual=frozenset({11211}), rank=48, begins=(b"ERROR\r\n", b"VERSION ")
+)

@@ -59,4 +59,4 @@ def judge(untrusted: bytes) -> Answer | None:
     return Answer.YES if kind == _FAILED and value in _NLA_REQUIRED else Answer.REFUSED
 
 
-PROBE = Probe("rdp", talk, usual=frozenset({3389, 3390}), rank=43)
+PROBE = Probe("rdp", talk, usual=frozenset({3389, 3390}), rank=43, begins=(b"\3\0\0",))

@@ -86,15 +86,11 @@ def _bulk(line: Line) -> bytes:
     return line.exactly(size) if size <= _INFO else b""
 
 
-def hears(banner: bytes) -> bool:
-    """Whether it refuses before anybody asks, as in protected mode."""
-    return banner.startswith(_REFUSALS)
-
-
 PROBE = Probe(
     "redis",
     talk,
     usual=frozenset({6379, 6380}),
-    rank=47,
-    begins=(b"-ERR", b"-NOAUTH", b"-DENIED"),  # its word to the request of HTTP
+    rank=27,  # before TLS: it hangs up on the request of HTTP, and is silent to most others
+    window=0.3,
+    begins=(b"-ERR", b"+PONG", *_REFUSALS, *_BUSY),
 )

@@ -31,7 +31,7 @@ def _printers(scan: Scan) -> set[str]:
 
 
 def _prints(service: Service) -> bool:
-    if service.protocol == "printer":
+    if service.protocol == "printer" or service.product.endswith(" printer"):
         return True
     return isinstance(service.facts, Http) and service.facts.application == "printer"
 
