@@ -7,6 +7,7 @@ import io
 import json
 import re
 import stat
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -29,10 +30,12 @@ from serment.core.exposure.registry import judge
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import Proof
 from serment.core.exposure.seen import Gateway, Http, Mapping, Scan, Service
+from serment.core.exposure.text import clean
 from serment.entrypoints.local.server import BODY_LIMIT
 from serment.entrypoints.reports import handout
 from serment.entrypoints.reports.handout import LABELS, About
 from serment.entrypoints.reports.page import page
+from serment.entrypoints.reports.paper import STRANGE as STRANGE_ON_PAPER
 from serment.entrypoints.reports.paper import paper
 
 FLAWS = parse_flaws(
@@ -121,7 +124,7 @@ def read(report: Report, lang: str = "en", about: About = ABOUT) -> Text:
     return Text(page(report, about, lang).decode())
 
 
-def printed(pdf: bytes) -> str:
+def on_paper(pdf: bytes) -> str:
     pages = (each.extract_text() for each in PdfReader(io.BytesIO(pdf)).pages)
     return " ".join(" ".join(pages).split())
 
@@ -191,7 +194,7 @@ def test_the_history_makes_the_same_report(tmp_path: Path) -> None:
     assert asked.run("history", *VAULT, "--report", str(kept)) == 9
     assert asked.run("history", *VAULT, "--report", str(kept), "--force") == 0
     asked.run("history", *VAULT, "--report", str(tmp_path / "kept.pdf"))
-    assert "192.168.1.20:11112" in printed((tmp_path / "kept.pdf").read_bytes())
+    assert "192.168.1.20:11112" in on_paper((tmp_path / "kept.pdf").read_bytes())
 
 
 def test_seventeen_hundred_findings_are_kept_and_written(tmp_path: Path) -> None:
@@ -228,7 +231,7 @@ def test_a_page_brings_its_own_policy_and_asks_nobody() -> None:
 def test_everything_is_said_on_the_page_and_on_paper(lang: str) -> None:
     report = everything()
     words = read(report, lang).said
-    sheet = printed(paper(Typst(), report, ABOUT, lang))
+    sheet = on_paper(paper(Typst(), report, ABOUT, lang))
     say = handout.saying(lang)
     for finding in report.findings:
         for message in (finding.title, finding.remedy):
@@ -306,9 +309,46 @@ def test_what_a_peer_calls_itself_is_only_text() -> None:
     assert "<script" not in html
     assert "\x1b" not in html
     assert "\u202e" not in html
-    sheet = printed(paper(Typst(), report, about, "en"))
+    sheet = on_paper(paper(Typst(), report, about, "en"))
     assert '#panic("x")' in sheet
     assert "<script>alert(1)</script>" in sheet.replace(" ", "")
+
+
+STRANGE = [
+    "日本語",
+    "😀",
+    "שלום",
+    "السلام",
+    "ﷺ",
+    "e\u0301",
+    "\u0e01\u0e33",
+    "क्ष",
+    "\ufffd",
+    "\U0001f468\u200d\U0001f469",
+]
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_no_script_of_a_machine_keeps_the_paper_from_being_made(name: str) -> None:
+    node = service("dicom", 11112, OPEN_FIND, product=name)
+    report = replace(audited(scan(node)), authorised_by=f"Dr {name} Exemple")
+    told = replace(report.findings[0], evidence="It is {product}", values={"product": name})
+    report = replace(report, findings=(told, *report.findings[1:]))
+    sheet = on_paper(paper(Typst(), report, replace(ABOUT, practice=name), "fr"))
+    assert re.search(r"Dr (\?+|é) Exemple", sheet)
+    assert unicodedata.normalize("NFC", name) in read(report, "fr").said or "\u200d" in name
+
+
+def test_the_fonts_have_every_character_that_is_printed() -> None:
+    """PDF/A has no place for a character without a glyph: typst refuses it."""
+    kept = [chr(code) for code in range(0x10000) if not STRANGE_ON_PAPER.match(chr(code))]
+    shown = [each for each in kept if clean(each, 1)]
+    assert len(shown) > 800
+    report = audited(scan(service("dicom", 11112, OPEN_FIND)))
+    (one, *rest) = report.findings
+    lines = [" ".join(shown[n : n + 200]) for n in range(0, len(shown), 200)]
+    stated = tuple(replace(one, evidence="{it}", values={"it": each}) for each in lines)
+    assert paper(Typst(), replace(report, findings=(*stated, *rest)), ABOUT, "fr")
 
 
 def test_paper_is_archival_accessible_and_tells_the_picture() -> None:
