@@ -71,7 +71,8 @@ class Internet:
         """The output of a command there, which must succeed."""
         return subprocess.run(
             [*self.rooms[where], *map(str, words)],
-            input=given, capture_output=True, text=True, check=True, timeout=120, env=ENVIRONMENT,
+            input=given, capture_output=True, text=True, check=True, timeout=120,
+            env={**ENVIRONMENT, "PYTHONPATH": str(ROOT)},
         ).stdout  # fmt: skip
 
     def start(self, where: str, *words: object, **more: str) -> subprocess.Popen[str]:

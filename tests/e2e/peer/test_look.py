@@ -101,14 +101,18 @@ def test_a_box_with_another_address_is_behind_a_carrier(net: Internet, box_scrip
     assert answer["outside"]["peer"]["shared"]
 
 
-def test_the_helper_itself_calls_no_carriers_address(net: Internet) -> None:
+def test_a_carriers_address_is_not_called_even_when_the_practice_asks(net: Internet) -> None:
     net.forward(f"tcp dport 8080 dnat to {WEB}")
     net.seen_from(CARRIER)
     with paired(net, "carrier"):
         answer = audit(net, WEB, "--peer", "carrier", *PORTS)
+        script = Path(__file__).with_name("asking.py")
+        words = (sys.executable, script, net.pairings("practice"), "carrier", 8080)
+        insisted = json.loads(net.run("practice", *words))
     assert outside(answer)["X17", WEB, 8080] == "shared_address"
-    assert net.called() == set()
     assert any("shared address" in each["reason"] for each in answer["not_checked"])
+    assert insisted == {"address": CARRIER, "status": "SHARED", "tried": 0}
+    assert net.called() == set()
 
 
 def test_an_address_of_ipv6_is_reached_without_any_forwarding(net: Internet) -> None:

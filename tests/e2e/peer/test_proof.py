@@ -36,10 +36,15 @@ def test_a_server_proves_its_own_address(net: Internet, tmp_path: Path) -> None:
     assert [each["host"] for each in answer["hosts"]] == [SERVER]
 
 
-def test_another_ones_address_cannot_be_proved(net: Internet) -> None:
+def test_another_ones_address_cannot_be_proved_and_nobody_is_asked_unauthorised(
+    net: Internet,
+) -> None:
     with paired(net, "others"):
         answer = audit(net, SERVER, "--peer", "others", *PORTS, code=4)
+        words = ("scan", "network", BOX_OUTSIDE, "--peer", "others", *PORTS)
+        unauthorised = net.serment("practice", *words, code=4)
     assert BOX_OUTSIDE in answer["error"]["message"]
+    assert "authorised" in unauthorised["error"]["message"]
     assert net.called() == set()
 
 
@@ -69,10 +74,3 @@ def test_the_box_may_lead_to_this_machine(net: Internet) -> None:
     finally:
         net.forward()
     assert [(each["address"], each["port"]) for each in answer["proofs"]] == [(BOX_OUTSIDE, 7313)]
-
-
-def test_nobody_is_asked_before_somebody_authorised_it(net: Internet) -> None:
-    with paired(net, "nobody"):
-        words = ("scan", "network", BOX_OUTSIDE, "--peer", "nobody", *PORTS)
-        net.serment("practice", *words, code=4)
-    assert net.called() == set()
