@@ -3,28 +3,32 @@ and where nobody signs in, on a service that is really open; kept sealed, and to
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from tests.e2e.network.running import running
 from tests.e2e.serving import Vault, new_vault, serving
 
 from serment.adapters.files.walk import walk
 from serment.adapters.memory.clock import MemoryClock
+from serment.adapters.network.local import CHILD
 from serment.app.find.weekly import plan_weekly
 from serment.app.prove.bytesearch import Search
 from serment.app.prove.forms import Planted
 from serment.bootstrap.house import alone, held_key
 from serment.core.exposure.schedule import Plan
 
-HOST, PORT = "127.77.4.10", 8888
+HOST, PORT, SILENT = "127.77.4.10", 8888, 8880
 PLANTED = "MARCHANDEAU"  # a name in the file, and in the name of another
 PATIENCE = 150.0  # seconds
 
@@ -42,6 +46,43 @@ def listed(folder: Path) -> Iterator[None]:
     where = ("--bind", HOST, "--directory", str(folder))
     with running(PORT, sys.executable, "-m", "http.server", str(PORT), *where, host=HOST):
         yield
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """A service that never says a word, so that the audit lasts some seconds."""
+    with socket.create_server((HOST, SILENT)):
+        yield
+
+
+@dataclass(frozen=True)
+class Talking:
+    """A process that talked to the network: names in its environment, files it had open."""
+
+    environment: frozenset[str]
+    files: tuple[str, ...]
+
+
+@contextmanager
+def watched(server: int) -> Iterator[list[Talking]]:
+    """Looks at the audit's child of that server while it runs."""
+    seen, over = list[Talking](), threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            with suppress(psutil.Error):
+                for child in psutil.Process(server).children(recursive=True):
+                    if CHILD in child.cmdline():
+                        files = tuple(each.path for each in child.open_files())
+                        seen.append(Talking(frozenset(child.environ()), files))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
 
 
 def missed(vault: Vault, *targets: str) -> None:
@@ -84,8 +125,13 @@ def test_one_that_fails_is_told(vault: Vault) -> None:
 def test_caught_up_while_locked_and_nobody_there(vault: Vault, tmp_path: Path) -> None:
     missed(vault, HOST)
     assert vault.json("scan", "schedule")["on"]
-    with listed(tmp_path), serving(vault) as server:
-        (entry,) = until(vault, "scan-made", 1)
+    with listed(tmp_path), silent(), serving(vault) as server:
+        with watched(server.process.pid) as talking:
+            (entry,) = until(vault, "scan-made", 1)
+        assert talking, "the process that talks was not seen"
+        for each in talking:
+            assert not each.environment & {"SERMENT_VAULT", "SERMENT_PASSWORD_FILE"}
+            assert not [path for path in each.files if path.startswith(str(vault.root))]
         assert entry["actor"] == "Serment"
         told = vault.json("scan", "history")
         (finding,) = [each for each in told["findings"] if each["id"] == "X17"]
