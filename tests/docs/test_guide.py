@@ -6,9 +6,11 @@ import io
 import re
 import shlex
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from tests.unit.entrypoints.test_scan_report import Commands, Text
 from tests.unit.exposure.sights import BAD, HOST, OPEN_FIND, service
 
@@ -17,6 +19,7 @@ from serment.entrypoints.formats import APOSTROPHE, NARROW, NO_BREAK
 from serment.entrypoints.reports.handout import LABELS, saying
 
 GUIDE = (Path(__file__).parent.parent.parent / "docs" / "guide-exposition.md").read_text("utf-8")
+FRENCH = "locale/fr/LC_MESSAGES/serment.po"
 BLOCKS = re.findall(r"^```\n(.*?)^```", GUIDE, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -58,12 +61,28 @@ def test_every_line_it_shows_is_one_that_is_written(written: tuple[str, str]) ->
     assert [plain(each) for each in shown.splitlines()] == lines
 
 
+def quoted(text: str) -> list[str]:
+    return re.findall(r"« ([^»]+?) »", re.sub(r"\s+", " ", plain(text)))
+
+
+def section(title: str) -> str:
+    return GUIDE.split(f"\n## {title}")[1].split("\n## ")[0]
+
+
 def test_the_report_has_the_parts_and_sentences_it_names(written: tuple[str, str]) -> None:
     said = plain(Text(written[1]).said)
-    quoted = re.findall(r"« ([^»]+?) »", re.sub(r"\s+", " ", plain(GUIDE)))
-    assert len(quoted) > 12
-    for each in quoted:
+    named = quoted(section("Le rapport"))
+    assert len(named) > 12
+    for each in named:
         assert each.casefold() in said.casefold(), each
-    headings = ("brief", "picture", "first", "findings", "unchecked", "doctor", "installer")
-    for name in headings:
-        assert plain(saying("fr")(LABELS[name], {})) in quoted, name
+    for name in ("brief", "picture", "first", "findings", "unchecked", "doctor", "installer"):
+        assert plain(saying("fr")(LABELS[name], {})) in named, name
+
+
+def test_what_else_it_quotes_is_said_somewhere() -> None:
+    """Buttons and titles of the screens: messages of the catalogue."""
+    catalogue = read_po(io.StringIO(files("serment").joinpath(FRENCH).read_text("utf-8")), "fr")
+    messages = " ".join(plain(str(each.string)) for each in catalogue)
+    elsewhere = GUIDE.replace(section("Le rapport"), "")
+    for each in quoted(elsewhere):
+        assert each in messages or each == "50+", each
