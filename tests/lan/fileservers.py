@@ -60,8 +60,8 @@ from pyftpdlib.servers import FTPServer
 host, port, folder, anybody = sys.argv[1:]
 people = DummyAuthorizer()
 people.add_user("fictif", "un mot de passe fictif", folder)
-if anybody == "yes":
-    people.add_anonymous(folder)
+if anybody != "no":
+    people.add_anonymous(folder, perm="elrw" if anybody == "writes" else "elr")
 handler = type("Handler", (FTPHandler,), dict(authorizer=people, banner="Bienvenue au cabinet"))
 handler.masquerade_address = "192.0.2.7"  # as behind a box: PASV names the outside address
 FTPServer((host, int(port)), handler).serve_forever()

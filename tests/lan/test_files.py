@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.e2e.network.certificates import certificate
@@ -217,6 +218,20 @@ def each_where_nobody_expects_it(machine: Machine) -> None:
     nginx(machine, port=50005)
 
 
+@PART.machine(
+    {2121: ("X13", "X14"), 445: ("X15",), 2049: ("X15", "X29")},
+    needs=("samba", "nfs-ganesha"),
+    everywhere=True,
+)
+def each_may_be_changed(machine: Machine) -> None:
+    files = extracts(machine)
+    Path(files).chmod(0o777)
+    script = machine.write("server.py", PYFTPDLIB)
+    machine.python(2121, script, machine.host, 2121, files, "writes")
+    samba(machine, "map to guest = Bad User\n", GUEST.replace("read only = yes", "read only = no"))
+    ganesha(machine, "Access_Type = RW;")
+
+
 @pytest.fixture(scope="module")
 def seen(lan: Lan) -> Iterator[Seen]:
     with lan.audited(PART) as found:
@@ -231,6 +246,18 @@ def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
 def test_no_name_of_a_file_is_told(seen: Seen) -> None:
     for name in ("FICTIF", "Nemo", "1970", "IM0000", "scanner.dcm", "2019"):
         assert name not in str(seen.said)
+
+
+def test_what_a_server_says_may_be_changed_is_told(seen: Seen) -> None:
+    """By what it announces, nothing was written; WebDAV's is announced by its methods."""
+    changed = {("each_may_be_changed", port) for port in (2121, 445, 2049)}
+    changed |= {("webdav_open", 80), ("webdav_in_tls", 443)}
+    changed.add(("each_where_nobody_expects_it", 50005))
+    for name in PART.machines:
+        for each in seen.findings(name):
+            if each["id"] in ("X13", "X15") and each["severity"] == "critical":
+                told = "may write" in each["evidence"] or "may be changed" in each["evidence"]
+                assert told is ((name, each["port"]) in changed), each
 
 
 def test_what_needs_a_privileged_port_is_only_likely(seen: Seen) -> None:

@@ -140,6 +140,8 @@ def test_what_a_node_that_refuses_queries_offers_is_only_possible(name: str, off
         (Http("orthanc", 401, YES, NO, also=frozenset({"webdav"})), "http", "X15"),
         (Files(YES, shares=1), "nfs", "X15"),
         (Files(YES, shares=1), "rsync", "X15"),
+        (Files(YES, {"dicom": 1}, 1, writable=YES), "smb", "X15"),
+        (Files(YES, {"dicom": 1}, writable=YES), "ftp", "X13"),
         (Files(Answer.NOTHING, shares=1), "nfs", "X15"),  # only from a privileged port
     ],
 )

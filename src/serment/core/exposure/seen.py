@@ -104,6 +104,7 @@ class Files:
     encrypted: Answer = Answer.NOT_ASKED  # AUTH TLS, SMB encryption
     dialects: tuple[str, ...] = ()  # of SMB: "NT1", "SMB2", "SMB3"
     signing: Answer = Answer.NOT_ASKED  # YES: required
+    writable: Answer = Answer.NOT_ASKED  # as the server announces it; nothing is ever written
     default_account: Answer = Answer.NOT_ASKED
 
 

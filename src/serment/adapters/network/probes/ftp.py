@@ -73,7 +73,7 @@ def _visit(call: Call, session: Session, said: Reply, private: bool = False) -> 
 def _count(call: Call, session: Session) -> None:
     tally = Tally()
     for _ in walk(session.base(), session.show, tally):
-        note_files(call, tally)
+        note_files(call, tally, writable=Answer.YES if session.writable else Answer.NOT_ASKED)
 
 
 def _encrypted(call: Call, user: Reply, last: Reply) -> None:

@@ -1,7 +1,7 @@
 """NFS: who may mount what, and what is listed without privilege; port mappers beside it.
 
-The exports are stated where NFS itself listens; at the port mapper only when NFS's own port is
-not one of the order.
+The exports are stated where NFS itself listens; at the port mapper only when that is not its usual
+port, or not one of the order.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from serment.adapters.network.shares.walk import DEPTH, Refused, Tally, walk
 from serment.core.exposure.seen import Answer, Files
 
 PORT_MAPPER: Final = 111  # where it listens, by RFC 1833
+USUAL: Final = 2049
 LOOKED_INTO: Final = 8  # exports
 _BEFORE: Final = 4  # folders above an export that NFS 4 shows
 
@@ -52,7 +53,7 @@ def _other(call: Call, client: rpc.Client) -> Heard | None:
     call.heard = Heard("portmapper")
     ports = [each.port for each in programs if each.number == NFS]
     asked = call.order.only or {(call.place.host, port) for port in call.order.ports}
-    if ports and not any((call.place.host, port) in asked for port in ports):
+    if ports and not any(port == USUAL and (call.place.host, port) in asked for port in ports):
         call.heard = Heard("nfs", facts=Files())
         _by_mount(call, programs, ports[0])
     return call.heard
@@ -109,10 +110,11 @@ def _count(call: Call, folders: nfs.Third, handles: list[bytes]) -> None:
     tally, shown, announced = Tally(), 0, known(call).shares
     for handle in handles:
         with contextlib.suppress(rpc.Unavailable):
+            writable = Answer.YES if folders.is_writable(handle) else known(call).writable
             for number, _ in enumerate(walk(handle, folders.show, tally)):
                 shown += number == 0
                 shares = max(shown, announced)
-                note_files(call, tally, anonymous=Answer.YES, shares=shares)
+                note_files(call, tally, anonymous=Answer.YES, shares=shares, writable=writable)
 
 
 def _by_root(call: Call) -> None:
@@ -124,4 +126,4 @@ def _by_root(call: Call) -> None:
             note_files(call, tally, anonymous=Answer.YES, shares=1)
 
 
-PROBE = Probe("nfs", talk, usual=frozenset({111, 2049}))
+PROBE = Probe("nfs", talk, usual=frozenset({PORT_MAPPER, USUAL}))

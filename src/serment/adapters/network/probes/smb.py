@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from serment.adapters.network.line import Cut, Ended, Gone, Line
+from serment.adapters.network.line import Cut, Ended, Gone, Line, Silent
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.shares import ntlm, smb
 from serment.adapters.network.shares.noting import known, note, note_files
@@ -26,24 +26,24 @@ _ALL: Final = (*smb.OLD, *smb.NEW)
 
 
 def talk(call: Call) -> Heard | None:
-    """Offer all dialects, then one at a time; sign in as nobody, then as the guest."""
-    first = _hello(call)
-    if first is None:
+    """Say hello; sign in as nobody, then as the guest; ask for older dialects."""
+    opened = _open(call)
+    if opened is None:
         return None
     call.understood()
-    signing = Answer.YES if first.must_sign else Answer.REFUSED
-    encrypted = Answer.YES if first.encrypts else Answer.REFUSED
-    dialects = (_name(first),)
+    session, agreed = opened
+    signing = Answer.YES if agreed.must_sign else Answer.REFUSED
+    encrypted = Answer.YES if agreed.encrypts else Answer.REFUSED
+    dialects = (_name(agreed),)
     call.heard = Heard("smb", facts=Files(dialects=dialects, signing=signing, encrypted=encrypted))
-    if first.dialect != smb.OLDEST:
+    with contextlib.suppress(Gone, Silent):
+        _visit(call, session, lambda _: ntlm.as_nobody())
+    if not known(call).shares and (again := _open(call)):
+        with contextlib.suppress(Gone, Silent):
+            _visit(call, again[0], partial(_as_guest, os.urandom(8)))
+    if agreed.dialect != smb.OLDEST:
         older = [each for each in _older(call) if each not in dialects]
         note(call, dialects=(*older, *dialects))
-    own = os.urandom(8)
-    for last in (lambda _: ntlm.as_nobody(), partial(_as_guest, own)):
-        with contextlib.suppress(Gone):
-            _visit(call, first, last)
-        if known(call).shares:
-            break
     return call.heard
 
 
@@ -57,11 +57,18 @@ def _as_guest(own: bytes, challenge: ntlm.Challenge) -> bytes:
     return ntlm.as_guest(challenge, own)
 
 
-def _hello(call: Call) -> smb.Hello | None:
-    """The first hello; where it is cut off, the server may know SMB 1 only."""
+def _open(call: Call) -> tuple[Session | OldSession, smb.Hello] | None:
+    """A connection after its hello. SMB 3.1.1, which wants requests signed, is offered only where
+    nothing older of SMB 2 is spoken; SMB 1 where SMB 2 is cut off."""
     with contextlib.suppress(Gone):
-        return smb.hello(_line(call), _ALL, os.urandom(16))
-    return smb.hello_old(_line(call))
+        for dialects in (_ALL[:-1], _ALL[-1:]):
+            line = _line(call)
+            if agreed := smb.hello(line, dialects, os.urandom(16)):
+                return Session(line), agreed
+        return None
+    line = _line(call)
+    old = smb.hello_old(line)
+    return (OldSession(line), old) if old else None
 
 
 def _older(call: Call) -> list[str]:
@@ -76,9 +83,8 @@ def _older(call: Call) -> list[str]:
     return found
 
 
-def _visit(call: Call, agreed: smb.Hello, last: Sign) -> None:
-    """Begin a session; list its shares and what is in them."""
-    session = _session(call, agreed)
+def _visit(call: Call, session: Session | OldSession, last: Sign) -> None:
+    """Sign in; list the shares and what is in them."""
     accepted = session.begin(last)
     _introduce(call, session.version)
     names: list[str] | None = None
@@ -96,28 +102,14 @@ def _visit(call: Call, agreed: smb.Hello, last: Sign) -> None:
         call.was_cut = call.was_cut or isinstance(end, Cut)
 
 
-def _session(call: Call, agreed: smb.Hello) -> Session | OldSession:
-    """In SMB 3.1.1, which wants requests signed, only where nothing older of SMB 2 is spoken."""
-    if agreed.dialect == smb.OLDEST:
-        line = _line(call)
-        if smb.hello_old(line):
-            return OldSession(line)
-        raise Gone
-    for dialects in (_ALL[:-1], _ALL[-1:]):
-        line = _line(call)
-        if smb.hello(line, dialects, os.urandom(16)):
-            return Session(line)
-    raise Gone
-
-
 def _count(call: Call, session: Session | OldSession, names: list[str]) -> None:
     tally, shown = Tally(), 0
     for name in names[:SHARES]:
         with contextlib.suppress(Refused):
-            session.open_share(name)
+            writable = Answer.YES if session.open_share(name) else known(call).writable
             for number, _ in enumerate(walk("", session.show, tally)):
                 shown += number == 0
-                note_files(call, tally, shares=shown)
+                note_files(call, tally, shares=shown, writable=writable)
 
 
 def _introduce(call: Call, version: str) -> None:

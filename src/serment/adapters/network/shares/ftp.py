@@ -28,6 +28,10 @@ _EPSV: Final = re.compile(r"\((.)\1\1(\d{1,5})\1\)")
 _UNIX: Final = re.compile(
     r"([bcdlps-])[-rwxsStT]{9}\S?\s+\d+\s+(?:\S+\s+){1,2}?\d+\s+\S+\s+\S+\s+[\d:]{4,5}\s(.+)"
 )
+_MAY_CREATE: Final = re.compile(  # permissions "c" and "m" of a folder (RFC 3659 section 7.5.5)
+    rb"^(?=[^ \r\n]{0,300}type=c?dir;)[^ \r\n]{0,300}perm=[a-z]{0,20}[cm]",
+    re.IGNORECASE | re.MULTILINE,
+)
 _DOS: Final = re.compile(r"[\d./-]{8,10}\s+\d\d?:\d\d(?:\s?[AaPp][Mm])?\s+(<DIR>|[\d.,]+)\s+(.+)")
 
 
@@ -51,6 +55,7 @@ class Session:
         self.line = call.line()
         self.private = False  # the data connections are in TLS as well
         self._machine = self._extended = True  # MLSD and EPSV are not yet refused
+        self.writable = False  # as a listing announces it
         self.greeting = self.reply()
 
     def reply(self) -> Reply:
@@ -114,7 +119,9 @@ class Session:
     def _listing(self) -> list[tuple[str, str]]:
         if self._machine:
             try:
-                return parse_machine(self._data("MLSD"))
+                said = self._data("MLSD")
+                self.writable = self.writable or bool(_MAY_CREATE.search(said))
+                return parse_machine(said)
             except Refused:
                 self._machine = False
         return parse_list(self._data("LIST"))

@@ -23,7 +23,8 @@ _EVERYBODY: Final = frozenset({"*", "(everyone)", "everyone", "0.0.0.0/0", "::/0
 _ANY_MASK: Final = re.compile(r"0\.0\.0\.0/0\.0\.0\.0|.*/0")
 _NETWORK: Final = re.compile(r"[*?]|/\d")
 _MNT, _UMNT, _EXPORT = 1, 3, 5
-_READDIRPLUS, _COMPOUND = 17, 1
+_ACCESS, _READDIRPLUS, _COMPOUND = 4, 17, 1
+_MAY_WRITE: Final = 0x04 | 0x08  # change and add entries (RFC 1813 section 3.3.4)
 _PAGE: Final = 32 * 1024
 _PAGES: Final = 16
 _FOLDER: Final = 2  # of a file's kinds, in both versions
@@ -79,6 +80,14 @@ class Third:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    def is_writable(self, handle: bytes) -> bool:
+        """Whether we might write in a folder, as the server says; it is not tried."""
+        said = self._client.ask(NFS, 3, _ACCESS, opaque(handle) + struct.pack(">I", _MAY_WRITE))
+        if said.number():
+            return False
+        _optional(said)
+        return bool(said.number() & _MAY_WRITE)
 
     def show(self, handle: bytes) -> Iterator[Entry[bytes]]:
         """What is in a folder. `Refused` when it is not shown."""

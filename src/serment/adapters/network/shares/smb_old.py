@@ -14,7 +14,7 @@ from typing import Final
 from serment.adapters.network.line import Cut, Gone, Line
 from serment.adapters.network.shares import ntlm, srvsvc
 from serment.adapters.network.shares.smb import SMB1, receive, send
-from serment.adapters.network.shares.smb_session import Sign, entries
+from serment.adapters.network.shares.smb_session import MAY_WRITE, Sign, entries
 from serment.adapters.network.shares.walk import Entry, Refused
 
 HEADER: Final = struct.Struct("<4sBIBHH8sHHHHH")
@@ -60,10 +60,13 @@ class OldSession:
             raise Refused  # more shares than a practice has
         return srvsvc.read_shares(payload)
 
-    def open_share(self, name: str) -> None:
-        """Use a share's folders from here on. `Refused` when it is not ours to use."""
-        if not self._open_tree(name).startswith(b"A:"):
+    def open_share(self, name: str) -> bool:
+        """As `smb_session.Session.open_share`."""
+        said = self._open_tree(name)
+        if not _data(said).startswith(b"A:"):
             raise Refused
+        words = said[HEADER.size]
+        return words >= 5 and bool(struct.unpack_from("<I", said, HEADER.size + 7)[0] & MAY_WRITE)
 
     def show(self, folder: str) -> Iterator[Entry[str]]:
         """What is in a folder of the share; "" is the first. `Refused` when it is not shown."""
@@ -90,17 +93,17 @@ class OldSession:
         return status, said[HEADER.size :]
 
     def _open_tree(self, name: str) -> bytes:
-        """Connect to a share; what kind of service that is."""
+        """Connect to a share; the whole answer."""
         if self._tree:
             self._ask(_TREE_END, b"", b"")
         path = _text(f"\\\\serment\\{name}")
         status, said = self._ask(
-            _TREE, _NO_MORE + struct.pack("<HH", 0, 1), b"\0" + path + b"?????\0"
+            _TREE, _NO_MORE + struct.pack("<HH", 8, 1), b"\0" + path + b"?????\0"
         )
         self._tree = 0 if status else HEADER.unpack_from(said)[8]
         if status:
             raise Refused
-        return _data(said)
+        return said
 
     def _open_pipe(self, name: str) -> int:
         path = _text(name)

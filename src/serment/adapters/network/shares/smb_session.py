@@ -24,6 +24,7 @@ _BUFFER: Final = 65536
 _PAGES: Final = 4  # of one folder
 _FRAGMENTS: Final = 16
 _DISK: Final = 1
+MAY_WRITE: Final = 0x02  # of access rights: add a file to a folder
 _FOLDER: Final = 0x10  # of file attributes
 _REPARSE: Final = 0x400
 _TRANSCEIVE: Final = 0x0011C017  # FSCTL_PIPE_TRANSCEIVE
@@ -66,10 +67,13 @@ class Session:
             payload += more
         return srvsvc.read_shares(payload)
 
-    def open_share(self, name: str) -> None:
-        """Use a share's folders from here on. `Refused` when it is not ours to use."""
-        if self._open_tree(name) != _DISK:
+    def open_share(self, name: str) -> bool:
+        """Use a share's folders from here on; whether we may write there, as the server says.
+        `Refused` when it is not ours to use."""
+        said = self._open_tree(name)
+        if said[66] != _DISK:
             raise Refused
+        return len(said) >= 80 and bool(struct.unpack_from("<I", said, 76)[0] & MAY_WRITE)
 
     def show(self, folder: str) -> Iterator[Entry[str]]:
         """What is in a folder of the share; "" is the first. `Refused` when it is not shown."""
@@ -88,8 +92,8 @@ class Session:
                 yield Entry(name, f"{folder}\\{name}".lstrip("\\") if is_folder else None)
         self._ask(CLOSE, struct.pack("<HHI16s", 24, 0, 0, handle))
 
-    def _open_tree(self, name: str) -> int:
-        """Connect to a share; its kind."""
+    def _open_tree(self, name: str) -> bytes:
+        """Connect to a share; the whole answer."""
         if self._tree:
             self._ask(TREE_END, struct.pack("<HH", 4, 0))
         path = f"\\\\serment\\{name}".encode("utf-16-le", "surrogatepass")
@@ -98,7 +102,7 @@ class Session:
             self._tree = 0
             raise Refused
         self._tree = HEADER.unpack_from(said)[10]
-        return said[66]
+        return said
 
     def _open(self, name: str, rights: int, options: int) -> bytes:
         path = name.encode("utf-16-le", "surrogatepass")

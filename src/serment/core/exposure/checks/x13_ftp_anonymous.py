@@ -14,6 +14,17 @@ from serment.core.exposure.findings import Severity
 from serment.core.exposure.seen import Answer, Files, Service
 from serment.errors import N_
 
+_EVIDENCE = {  # whether health files were listed, and whether it says that it may be changed
+    (True, False): N_("Signed in as anonymous and listed: {files}"),
+    (False, False): N_("Signed in as anonymous; no health file was listed to depth 2"),
+    (True, True): N_(
+        "Signed in as anonymous, who may write there by what it says; listed: {files}"
+    ),
+    (False, True): N_(
+        "Signed in as anonymous, who may write there by what it says; no health file was listed"
+    ),
+}
+
 
 def judge(service: Service, files: Files) -> Verdict:
     if service.protocol not in ("ftp", "ftps") or files.anonymous is not Answer.YES:
@@ -22,9 +33,7 @@ def judge(service: Service, files: Files) -> Verdict:
     return Statement(
         service.place,
         Severity.CRITICAL if found else Severity.HIGH,
-        N_("Signed in as anonymous and listed: {files}")
-        if found
-        else N_("Signed in as anonymous; no health file was listed to depth 2"),
+        _EVIDENCE[bool(found), files.writable is Answer.YES],
         {"files": found},
         readable=files.readable,
         title="" if found else N_("An FTP server without password"),

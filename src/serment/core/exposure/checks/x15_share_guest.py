@@ -20,6 +20,17 @@ from serment.errors import N_
 
 PROTOCOLS = frozenset({"smb", "nfs", "rsync", "afp", "webdav"})
 
+_EVIDENCE = {  # whether health files were listed, and whether it says that it may be changed
+    (True, False): N_("Listed without an account ({shares} shared folders): {files}"),
+    (False, False): N_("Listed without an account: {shares} shared folders"),
+    (True, True): N_(
+        "Listed without an account ({shares} shared folders; it says that they may be changed): {files}"
+    ),
+    (False, True): N_(
+        "Listed without an account: {shares} shared folders; it says that they may be changed"
+    ),
+}
+
 
 def judge(service: Service) -> Verdict:
     facts = service.facts
@@ -42,6 +53,7 @@ def _listed(service: Service, files: Files) -> Verdict:
     if files.anonymous is not Answer.YES:
         return None
     kinds = listed(files.listed)
+    writable = files.writable is Answer.YES
     if not files.shares and not files.listed and files.readable is None:
         return Statement(
             service.place,
@@ -52,9 +64,7 @@ def _listed(service: Service, files: Files) -> Verdict:
     return Statement(
         service.place,
         Severity.CRITICAL,
-        N_("Listed without an account ({shares} shared folders): {files}")
-        if kinds
-        else N_("Listed without an account: {shares} shared folders"),
+        _EVIDENCE[bool(kinds), writable],
         {"shares": files.shares, "files": kinds},
         readable=files.readable,
     )
