@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
+import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.unit.peer.helpers import HOST, Scene
 
 from serment.adapters.network.line import Ended, Line
+from serment.adapters.peer import listening
 from serment.adapters.peer.limits import CALLERS_PER_ADDRESS
 from serment.adapters.peer.wire import call, hear, hear_helper, line_of, say
 from serment.core.exposure.peer import visit
@@ -18,6 +22,7 @@ from serment.core.exposure.peer.frames import HEAD, Kind, Why, build
 from serment.core.exposure.peer.pairing import CODE_LIFE, CODE_TRIES, new_code
 from serment.core.exposure.peer.rules import PAUSE
 from serment.core.exposure.peer.visit import Order, Purpose
+from serment.entrypoints.cli.scan_peer import SAID
 from serment.errors import AccessDenied, Busy, Conflict, NotFound, Unavailable, UsageError
 
 
@@ -236,3 +241,20 @@ def test_a_message_of_the_longest_head_is_not_waited_for(scene: Scene) -> None:
     with line_of(socket.create_connection((HOST, scene.port)), 5.0) as line:
         line.send(HEAD.pack(b"SRM1", Kind.PAIR, 65_535))
         assert refused(line) == Why.NONSENSE
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_helper_that_cannot_keep_the_hour_looks_at_nobody(scene: Scene) -> None:
+    scene.pair()
+    scene.theirs._path.chmod(0o644)
+    with pytest.raises(Unavailable):
+        scene.peers.look("colleague", (104,), ())
+    assert scene.told[-1] == ("unable", "")
+
+
+def test_each_thing_it_tells_has_its_words() -> None:
+    source = Path(listening.__file__).read_text(encoding="utf-8")
+    told = set(
+        re.findall(r'"([a-z ]+)"(?: if [^"]+ else "([a-z ]+)")?, (?:entry\.name|name|"")', source)
+    )
+    assert {word for pair in told for word in pair if word} == set(SAID)

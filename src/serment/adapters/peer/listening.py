@@ -69,8 +69,8 @@ class Helper:
     def __init__(self, book: Book, clock: Clock, told: Told = lambda what, name: None) -> None:
         """
         Args:
-            told: hears what happens: "paired", "wrong code", "looked", "proved", "refused",
-                "shared address", "too soon". Called from any thread.
+            told: hears what happens: "paired", "wrong code", "looked", "proved", "not proved",
+                "refused", "shared address", "too soon", "unable". Called from any thread.
         """
         self._book, self._clock, self._told = book, clock, told
         self._offer: Offer | None = None
@@ -96,7 +96,9 @@ class Helper:
 
         Raises:
             Unavailable: they cannot be used.
+            FormatError: the pairings cannot be read.
         """
+        self._book.entries()
         try:
             self._listener = socket.create_server(
                 (host, port),
@@ -173,8 +175,11 @@ class Helper:
                 self._visit(line, source, message)
         except FormatError:
             say(line, Kind.REFUSED, bytes([Why.NONSENSE]))
-        except SermentError:
+        except AccessDenied:
             say(line, Kind.REFUSED, bytes([Why.UNKNOWN]))
+        except SermentError:
+            self._told("unable", "")
+            say(line, Kind.REFUSED, bytes([Why.UNABLE]))
 
     def _pair(self, line: Line, message: bytes) -> None:
         with self._lock:

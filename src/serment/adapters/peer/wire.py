@@ -97,5 +97,9 @@ def _refusal(why: int) -> SermentError:
             return Busy(
                 N_("the helper outside has too many callers"), hint=N_("try again in a minute")
             )
+        case Why.UNABLE:
+            return Unavailable(
+                N_("the helper outside cannot look now"), hint=N_("its own terminal says why")
+            )
         case _:
             return nonsense()

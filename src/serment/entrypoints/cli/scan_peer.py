@@ -21,6 +21,7 @@ SAID = {
     "refused": N_("{name}: an order was refused"),
     "shared address": N_("{name}: shared address, nothing was tried"),
     "too soon": N_("{name}: its hour is not over"),
+    "unable": N_("nothing was tried: the file of pairings cannot be read or written here"),
 }
 
 

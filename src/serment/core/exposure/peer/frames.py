@@ -39,6 +39,7 @@ class Why(IntEnum):
     CODE = 2  # no code, or a wrong one
     BUSY = 3  # too many callers
     NONSENSE = 4  # no message of this protocol
+    UNABLE = 5  # it cannot keep the hour: its disk, or its file of pairings
 
 
 LENGTHS: Final = {
