@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -40,6 +41,7 @@ from tests.conftest import COMPONENTS, find
 from tests.lan.wires import Room
 
 READY_SECONDS = 60.0
+DYING = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()  # with the tests
 GRAVE = ("critical", "high", "medium")
 Ports = Mapping[int, tuple[str, ...]]
 
@@ -111,7 +113,7 @@ class Machine:
         """
         with (self.folder / "output.log").open("ab") as log:
             process = subprocess.Popen(
-                [*self.room.enter, *map(str, command)],
+                [*self.room.enter, *DYING, *map(str, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -109,7 +109,7 @@ def tls_for_known_devices(machine: Machine) -> None:
 
 
 @PART.machine(
-    {4242: OPEN, 8042: ("X08", "X10", "X12")},
+    {4242: OPEN, 8042: ("X08", "X10", "X12", "X15")},
     needs=("orthanc", "dcmtk"),
     everywhere=True,
     counts={"X01": 4, "X08": 4, "X10": 4},
@@ -163,7 +163,7 @@ def orthanc_in_tls(machine: Machine, dicom: int, web: int, **settings: object) -
 
 
 @PART.machine(
-    {50104: ("X01", "X02", "X03", "X07", "X24"), 44321: ("X08", "X10", "X12")},
+    {50104: ("X01", "X02", "X03", "X07", "X24"), 44321: ("X08", "X10", "X12", "X15")},
     needs=("orthanc", "nginx"),
     everywhere=True,
 )
