@@ -37,7 +37,7 @@ def test_the_look_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch) -> None
     async def looks() -> None:
         with redirect_stderr(said):
             looking = asyncio.create_task(
-                web._look(SimpleNamespace(practice=broken), None, logger("web"))
+                web._look(SimpleNamespace(practice=broken), None, None, logger("web"))
             )
             while broken.asked < 3 and not looking.done():
                 await asyncio.sleep(0.001)
