@@ -180,7 +180,9 @@ def test_a_few_cves_are_all_named() -> None:
 
 
 def test_a_database_that_says_nothing_is_not_checked() -> None:
-    findings, skipped = judge(View(scan(service("redis", 1, Database(Answer.NOTHING))), ()), ["X18"])
+    findings, skipped = judge(
+        View(scan(service("redis", 1, Database(Answer.NOTHING))), ()), ["X18"]
+    )
     assert (findings, [each.check for each in skipped]) == ([], ["X18"])
 
 

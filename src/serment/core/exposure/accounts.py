@@ -26,9 +26,7 @@ class Account:
 
 ACCOUNTS: Final = (
     Account("orthanc", "orthanc", "orthanc", "Orthanc Book, Docker images", "/system"),
-    Account(
-        "tomcat", "tomcat", "s3cret", "Apache Tomcat, 401.jsp of its Manager", "/manager/html"
-    ),
+    Account("tomcat", "tomcat", "s3cret", "Apache Tomcat, 401.jsp of its Manager", "/manager/html"),
     Account(
         "tomcat", "tomcat", "tomcat", "Apache Tomcat 9, conf/tomcat-users.xml", "/manager/html"
     ),
