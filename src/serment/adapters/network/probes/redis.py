@@ -90,7 +90,6 @@ PROBE = Probe(
     "redis",
     talk,
     usual=frozenset({6379, 6380}),
-    rank=27,  # before TLS: it hangs up on the request of HTTP, and is silent to most others
-    window=0.3,
+    rank=31,  # right after TLS: it hangs up on the request of HTTP, and is silent to most others
     begins=(b"-ERR", b"+PONG", *_REFUSALS, *_BUSY),
 )
