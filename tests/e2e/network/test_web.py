@@ -138,7 +138,7 @@ SERVERS = {
                 207,
             ),
         },
-        Files(Said.YES, {"document": 1}, 1, Readable(1, False, Unit.FILES)),
+        Files(Said.YES, {"document": 1}, 1, Readable(1, False, Unit.FILES), writable=Said.YES),
     ),
     "elasticsearch": (
         {
