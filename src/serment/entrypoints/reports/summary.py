@@ -19,7 +19,9 @@ UNITS: Final = {
     Unit.PATIENTS: N_("Whoever connects can read the data of at least {count} patients ({hosts})."),
     Unit.STUDIES: N_("Whoever connects can read at least {count} studies ({hosts})."),
     Unit.FILES: N_("Whoever connects can read at least {count} health files ({hosts})."),
-    Unit.ROWS: N_("Whoever connects can read at least {count} rows of a database ({hosts})."),
+    Unit.ROWS: N_(
+        "Whoever connects can read at least {count} appointments or rows of tables ({hosts})."
+    ),
 }
 SUMMED: Final = (Unit.FILES, Unit.ROWS)
 
