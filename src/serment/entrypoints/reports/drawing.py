@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from markupsafe import Markup
 
-from serment.core.exposure.findings import Finding, Severity
+from serment.core.exposure.findings import Finding
 from serment.core.exposure.picture import (
     RED,
     WAYS,
@@ -31,7 +31,19 @@ from serment.core.exposure.picture import (
 )
 from serment.core.exposure.report import Say
 from serment.core.exposure.words import KINDS, SEVERITIES, TONES, Kind
-from serment.entrypoints.reports.icons import ICONS, INTERNET, SHAPES
+from serment.entrypoints.reports.icons import ICONS, INTERNET
+from serment.entrypoints.reports.strokes import (
+    CHARACTER,
+    coordinate,
+    cut,
+    icon,
+    line,
+    mark,
+    node,
+    start_at,
+    text_at,
+    wrapped,
+)
 from serment.entrypoints.web import charts
 from serment.errors import N_
 
@@ -40,7 +52,6 @@ SPINE = 26  # x of the line from the Internet down
 HEAD = 206  # y of the practice's network
 GAP = 16
 SHOWN = 3  # findings written on one machine
-CHARACTER = 6.6  # mean width at 12 pixels, in wide fonts
 LEGEND = 290  # width of the legend
 LINES = (
     (Way.OUTSIDE, N_("open to the whole Internet")),
@@ -111,24 +122,24 @@ def _head(picture: Picture, say: Say, width: int, addresses: int) -> Markup:
         network = f"{network} · {looked}"
     return Markup("").join(
         (
-            _line("net" if way is Way.INSIDE else "", SPINE, 46, SPINE, 116),
+            line("net" if way is Way.INSIDE else "", SPINE, 46, SPINE, 116),
             _way_line(way, SPINE, 46, SPINE, 116),
-            _round(SPINE, 24, INTERNET, "open" if way in RED else ""),
-            _text("strong", SPINE + 34, 22, say(N_("Internet"), {})),
-            _text("muted", SPINE + 34, 38, say(N_("anybody, anywhere"), {})),
-            _text(
+            node(SPINE, 24, INTERNET, "open" if way in RED else ""),
+            text_at("strong", SPINE + 34, 22, say(N_("Internet"), {})),
+            text_at("muted", SPINE + 34, 38, say(N_("anybody, anywhere"), {})),
+            text_at(
                 "bad" if way in RED else "muted",
                 SPINE + 34,
                 84,
-                _cut(from_internet(picture, say), room),
+                cut(from_internet(picture, say), room),
             ),
-            _round(SPINE, 138, ICONS[Kind.BOX], "open" if box.is_open else ""),
-            _text("strong", SPINE + 34, 134, say(KINDS[Kind.BOX], {})),
+            node(SPINE, 138, ICONS[Kind.BOX], "open" if box.is_open else ""),
+            text_at("strong", SPINE + 34, 134, say(KINDS[Kind.BOX], {})),
             _finding_line(worst, say, SPINE + 34, 152, room)
             if worst
-            else _text("muted", SPINE + 34, 152, _cut(about, room)),
-            _text("muted", SPINE + 34, 170, _cut(about, room)) if worst and about else "",
-            _text("small", SPINE + 34, HEAD - 8, _cut(network, room)),
+            else text_at("muted", SPINE + 34, 152, cut(about, room)),
+            text_at("muted", SPINE + 34, 170, cut(about, room)) if worst and about else "",
+            text_at("small", SPINE + 34, HEAD - 8, cut(network, room)),
             _legend(picture, say, width) if width >= MIDDLE else "",
         )
     )
@@ -142,10 +153,10 @@ def _legend(picture: Picture, say: Say, width: int) -> Markup:
     for row, (way, text) in enumerate(LINES):
         y = 18 + row * 22
         if way is Way.INSIDE:
-            parts.append(_line("open", x + 12, y, x + 36, y) + _start(x + 8, y))
+            parts.append(line("open", x + 12, y, x + 36, y) + start_at(x + 8, y))
         else:
             parts.append(_way_line(way, x + 4, y, x + 36, y))
-        parts.append(_text("muted", x + 46, y + 4, _cut(say(text, {}), LEGEND - 50)))
+        parts.append(text_at("muted", x + 46, y + 4, cut(say(text, {}), LEGEND - 50)))
     return Markup("").join(parts)
 
 
@@ -154,14 +165,12 @@ def _network(picture: Picture, cards: Sequence[Card], width: int, columns: int) 
     trunks = [_trunk(width, columns, index) for index in range(columns)]
     used = sorted({trunks.index(_left(card)) for card in cards}) or [0]
     lines = [
-        _line("net", SPINE, 160, SPINE, HEAD),
-        _line("net", SPINE, HEAD, trunks[used[-1]], HEAD),
+        line("net", SPINE, 160, SPINE, HEAD),
+        line("net", SPINE, HEAD, trunks[used[-1]], HEAD),
     ]
     for index in used:
         doors = [card.door for card in cards if _left(card) == trunks[index]]
-        lines.append(
-            _line("net", trunks[index], HEAD, trunks[index], max(doors, default=HEAD + 10))
-        )
+        lines.append(line("net", trunks[index], HEAD, trunks[index], max(doors, default=HEAD + 10)))
     for way in (Way.UNKNOWN, Way.OUTSIDE):
         lines.extend(_reached(cards, trunks, way))
     lines.extend(_stub(card) for card in cards)
@@ -190,15 +199,12 @@ def _stub(card: Card) -> Markup:
     """The last piece of the line, with an arrow where something is open."""
     left, door = _left(card), card.door
     if not card.spot.is_open:
-        return _line("net", left, door, card.x, door)
-    arrow = Markup('<path class="map-arrow" d="M{} {}l-8-5v10z"/>').format(_n(card.x), _n(door))
-    start = "" if card.spot.way in RED else _start(left, door)
-    return _line("open", left, door, card.x - 6, door) + arrow + start
-
-
-def _start(x: float, y: float) -> Markup:
-    """Where a line begins that the practice's own network reaches."""
-    return Markup('<circle class="map-start" cx="{}" cy="{}" r="4"/>').format(_n(x), _n(y))
+        return line("net", left, door, card.x, door)
+    arrow = Markup('<path class="map-arrow" d="M{} {}l-8-5v10z"/>').format(
+        coordinate(card.x), coordinate(door)
+    )
+    start = "" if card.spot.way in RED else start_at(left, door)
+    return line("open", left, door, card.x - 6, door) + arrow + start
 
 
 def _placed(spots: Sequence[Spot], say: Say, width: int, columns: int) -> tuple[list[Card], float]:
@@ -228,9 +234,9 @@ def _card(spot: Spot, say: Say, x: float, y: float, width: float) -> Card:
     about = " · ".join(filter(None, (machine.host, machine.product)))
     left, room = x + 12, width - 24
     lines = [
-        _icon(ICONS[machine.kind], left, y + 12),
-        _text("strong", left + 32, y + 22, _cut(say(KINDS[machine.kind], {}), room - 32, 1.08)),
-        _text("muted", left + 32, y + 38, _cut(about, room - 32)),
+        icon(ICONS[machine.kind], left, y + 12),
+        text_at("strong", left + 32, y + 22, cut(say(KINDS[machine.kind], {}), room - 32, 1.08)),
+        text_at("muted", left + 32, y + 38, cut(about, room - 32)),
     ]
     at = y + 60
     for finding in spot.findings[:SHOWN]:
@@ -238,54 +244,54 @@ def _card(spot: Spot, say: Say, x: float, y: float, width: float) -> Card:
         lines.append(drawn)
     if len(spot.findings) > SHOWN:
         more = say(N_("and {count} more"), {"count": len(spot.findings) - SHOWN})
-        lines.append(_text("muted", left + 18, at, more))
+        lines.append(text_at("muted", left + 18, at, more))
         at += 18
-    for part in _wrapped(say(WAYS[spot.way], {}), room, 3):
-        lines.append(_text("bad" if spot.way in RED else "muted", left, at + 4, part))
+    for part in wrapped(say(WAYS[spot.way], {}), room, 3):
+        lines.append(text_at("bad" if spot.way in RED else "muted", left, at + 4, part))
         at += 16
     height = at - y + 2
     tone = "open" if spot.way in RED else TONES[spot.severity] if spot.severity else "quiet"
     frame = Markup(
         '<rect class="map-card map-card-{}" x="{}" y="{}" width="{}" height="{}" rx="8"/>'
-    ).format(tone, _n(x), _n(y), _n(width), _n(height))
+    ).format(tone, coordinate(x), coordinate(y), coordinate(width), coordinate(height))
     return Card(spot, x, y, width, height, frame + Markup("").join(lines))
 
 
 def _stated(finding: Finding, say: Say, x: float, y: float, room: float) -> tuple[Markup, float]:
     """One finding on a machine: shape and word of its severity, title, port and count."""
     head = f"{say(SEVERITIES[finding.severity], {})}"
-    lines = [_shape(finding.severity, x, y - 10), _text(_tone(finding), x + 18, y, head)]
-    for part in _wrapped(say(finding.title, {}), room - 18, 2):
+    lines = [mark(finding.severity, x, y - 10), text_at(_tone(finding), x + 18, y, head)]
+    for part in wrapped(say(finding.title, {}), room - 18, 2):
         y += 16
-        lines.append(_text("label", x + 18, y, part))
+        lines.append(text_at("label", x + 18, y, part))
     if detail := detailed(finding, say):
         y += 15
-        lines.append(_text("small", x + 18, y, _cut(detail, room - 18, 0.95)))
+        lines.append(text_at("small", x + 18, y, cut(detail, room - 18, 0.95)))
     return Markup("").join(lines), y + 22
 
 
 def _finding_line(finding: Finding, say: Say, x: float, y: float, room: float) -> Markup:
     text = f"{say(SEVERITIES[finding.severity], {})} · {say(finding.title, {})}"
-    shape = _shape(finding.severity, x, y - 10)
-    return shape + _text(_tone(finding), x + 18, y, _cut(text, room - 18))
+    before = mark(finding.severity, x, y - 10)
+    return before + text_at(_tone(finding), x + 18, y, cut(text, room - 18))
 
 
 def _strip(picture: Picture, say: Say, width: int, y: float) -> tuple[Markup, int]:
     """The machines that are only counted, and the height of the whole."""
     parts: list[Markup] = []
     if picture.rest:
-        parts.append(_text("strong", 12, y + 14, say(N_("Other machines with findings"), {})))
+        parts.append(text_at("strong", 12, y + 14, say(N_("Other machines with findings"), {})))
         x, y = 12.0, y + 30
         for severity, count in picture.rest:
             text = f"{say(SEVERITIES[severity], {})} × {count}"
             size = 34 + len(text) * CHARACTER
             if x + size > width and x > 12:
                 x, y = 12.0, y + 24
-            parts.append(_shape(severity, x, y - 2) + _text("label", x + 18, y + 8, text))
+            parts.append(mark(severity, x, y - 2) + text_at("label", x + 18, y + 8, text))
             x += size
         y += 28
     if picture.quiet:
-        parts.append(_text("strong", 12, y + 14, say(N_("Nothing to report"), {})))
+        parts.append(text_at("strong", 12, y + 14, say(N_("Nothing to report"), {})))
         drawn, y = _chips(picture.quiet, say, width, y + 26)
         parts.append(drawn)
     return Markup("").join(parts), round(y + 8)
@@ -294,16 +300,16 @@ def _strip(picture: Picture, say: Say, width: int, y: float) -> tuple[Markup, in
 def _chips(groups: Sequence[Group], say: Say, width: int, y: float) -> tuple[Markup, float]:
     parts, x = [], 2.0
     for group in groups:
-        text = _cut(grouped(group, say), width - 60)
+        text = cut(grouped(group, say), width - 60)
         size = min(width - 4.0, 48 + len(text) * CHARACTER)
         if x + size > width and x > 2:
             x, y = 2.0, y + 40
         parts.append(
             Markup(
                 '<rect class="map-card map-card-quiet" x="{}" y="{}" width="{}" height="32" rx="8"/>'
-            ).format(_n(x), _n(y), _n(size))
-            + _icon(ICONS[group.kind], x + 8, y + 4)
-            + _text("muted", x + 38, y + 21, text)
+            ).format(coordinate(x), coordinate(y), coordinate(size))
+            + icon(ICONS[group.kind], x + 8, y + 4)
+            + text_at("muted", x + 38, y + 21, text)
         )
         x += size + 8
     return Markup("").join(parts), y + 40
@@ -311,63 +317,8 @@ def _chips(groups: Sequence[Group], say: Say, width: int, y: float) -> tuple[Mar
 
 def _way_line(way: Way, x1: float, y1: float, x2: float, y2: float) -> Markup:
     name = "open" if way in RED else "unknown" if way is Way.UNKNOWN else "net"
-    return _line(name, x1, y1, x2, y2)
-
-
-def _line(name: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
-    if not name or (x1, y1) == (x2, y2):
-        return Markup("")
-    return Markup('<path class="map-line map-line-{}" d="M{} {}L{} {}"/>').format(
-        name, _n(x1), _n(y1), _n(x2), _n(y2)
-    )
-
-
-def _round(x: float, y: float, path: str, tone: str) -> Markup:
-    circle = Markup('<circle class="map-node map-node-{}" cx="{}" cy="{}" r="22"/>').format(
-        tone or "calm", _n(x), _n(y)
-    )
-    return circle + _icon(path, x - 12, y - 12)
-
-
-def _icon(path: str, x: float, y: float) -> Markup:
-    return Markup('<path class="map-icon" transform="translate({} {})" d="{}"/>').format(
-        _n(x), _n(y), path
-    )
-
-
-def _shape(severity: Severity, x: float, y: float) -> Markup:
-    return Markup('<path class="map-{}" transform="translate({} {})" d="{}"/>').format(
-        TONES[severity], _n(x), _n(y), SHAPES[severity]
-    )
-
-
-def _text(name: str, x: float, y: float, text: str) -> Markup:
-    if not text:
-        return Markup("")
-    return Markup('<text class="map-{}" x="{}" y="{}">{}</text>').format(name, _n(x), _n(y), text)
+    return line(name, x1, y1, x2, y2)
 
 
 def _tone(finding: Finding) -> str:
     return {"bad": "bad", "warn": "warned"}.get(TONES[finding.severity], "muted")
-
-
-def _cut(text: str, room: float, scale: float = 1.0) -> str:
-    most = max(4, int(room / (CHARACTER * scale)))
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def _wrapped(text: str, room: float, most: int) -> list[str]:
-    """At most `most` lines of words that fit; the last is cut."""
-    limit = max(8, int(room / CHARACTER))
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > limit:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    if len(lines) > most:
-        lines[most - 1] = " ".join(lines[most - 1 :])
-    return [_cut(each, room) for each in lines[:most]]
-
-
-def _n(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
