@@ -7,7 +7,6 @@ import io
 import json
 import re
 import stat
-import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -30,12 +29,12 @@ from serment.core.exposure.registry import judge
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import Proof
 from serment.core.exposure.seen import Gateway, Http, Mapping, Scan, Service
-from serment.core.exposure.text import clean
+from serment.core.exposure.words import place_said
 from serment.entrypoints.local.server import BODY_LIMIT
 from serment.entrypoints.reports import handout
-from serment.entrypoints.reports.handout import LABELS, About
+from serment.entrypoints.reports.handout import LABELS
+from serment.entrypoints.reports.head import About, spans
 from serment.entrypoints.reports.page import page
-from serment.entrypoints.reports.paper import STRANGE as STRANGE_ON_PAPER
 from serment.entrypoints.reports.paper import paper
 
 FLAWS = parse_flaws(
@@ -236,7 +235,7 @@ def test_everything_is_said_on_the_page_and_on_paper(lang: str) -> None:
     for finding in report.findings:
         for message in (finding.title, finding.remedy):
             assert say(message, {}) in words
-        assert handout.place_said(finding.place) in sheet.replace(" ", "")
+        assert place_said(finding.place) in sheet.replace(" ", "")
         assert say(finding.evidence, finding.values) in words
         assert finding.id in sheet
         assert all(each in words for each in finding.cves)
@@ -314,56 +313,6 @@ def test_what_a_peer_calls_itself_is_only_text() -> None:
     assert "<script>alert(1)</script>" in sheet.replace(" ", "")
 
 
-STRANGE = [
-    "日本語",
-    "😀",
-    "שלום",
-    "السلام",
-    "ﷺ",
-    "e\u0301",
-    "\u0e01\u0e33",
-    "क्ष",
-    "\ufffd",
-    "\U0001f468\u200d\U0001f469",
-]
-
-
-@pytest.mark.parametrize("name", STRANGE)
-def test_no_script_of_a_machine_keeps_the_paper_from_being_made(name: str) -> None:
-    node = service("dicom", 11112, OPEN_FIND, product=name)
-    report = replace(audited(scan(node)), authorised_by=f"Dr {name} Exemple")
-    told = replace(report.findings[0], evidence="It is {product}", values={"product": name})
-    report = replace(report, findings=(told, *report.findings[1:]))
-    sheet = on_paper(paper(Typst(), report, replace(ABOUT, practice=name), "fr"))
-    assert re.search(r"Dr (\?+|é) Exemple", sheet)
-    assert unicodedata.normalize("NFC", name) in read(report, "fr").said or "\u200d" in name
-
-
-def test_the_fonts_have_every_character_that_is_printed() -> None:
-    """PDF/A has no place for a character without a glyph: typst refuses it."""
-    kept = [chr(code) for code in range(0x10000) if not STRANGE_ON_PAPER.match(chr(code))]
-    shown = [each for each in kept if clean(each, 1)]
-    assert len(shown) > 800
-    report = audited(scan(service("dicom", 11112, OPEN_FIND)))
-    (one, *rest) = report.findings
-    lines = [" ".join(shown[n : n + 200]) for n in range(0, len(shown), 200)]
-    stated = tuple(replace(one, evidence="{it}", values={"it": each}) for each in lines)
-    assert paper(Typst(), replace(report, findings=(*stated, *rest)), ABOUT, "fr")
-
-
-def test_paper_is_archival_accessible_and_tells_the_picture() -> None:
-    made = paper(Typst(), audited(scan(service("dicom", 11112, OPEN_FIND))), ABOUT, "fr")
-    reader = PdfReader(io.BytesIO(made))
-    root = reader.trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"].startswith("fr")
-    described = root["/Metadata"].get_data().decode()
-    assert "pdfuaid:part" in described
-    assert b"/Alt" in made or "/Alt" in str(root["/StructTreeRoot"].get_object())
-    assert "Ce que des inconnus peuvent atteindre" in (reader.metadata.title or "")
-    assert len(reader.pages) <= 3
-
-
 def test_far_too_many_findings_are_counted() -> None:
     some = many(handout.CARDS + handout.ROWS + 7)
     data = handout.handout(some, ABOUT, "en")
@@ -387,15 +336,15 @@ def test_what_outside_said_stands_on_each_card() -> None:
 
 
 def test_what_was_looked_at_is_named_as_people_do() -> None:
-    assert handout.spans(["192.168.1.1/32", "192.168.1.2/31", "10.0.0.7/32"]) == [
+    assert spans(["192.168.1.1/32", "192.168.1.2/31", "10.0.0.7/32"]) == [
         "10.0.0.7",
         "192.168.1.1-3",
     ]
-    assert handout.spans(["10.0.0.0/22", "fd00::1/128", "fd00::2/128"]) == [
+    assert spans(["10.0.0.0/22", "fd00::1/128", "fd00::2/128"]) == [
         "10.0.0.0-10.0.3.255",
         "fd00::1-fd00::2",
     ]
-    assert handout.spans([HOSTILE]) == [HOSTILE]
+    assert spans([HOSTILE]) == [HOSTILE]
 
 
 def test_a_forwarding_to_what_can_be_read_may_be_a_breach() -> None:

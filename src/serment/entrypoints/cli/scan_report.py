@@ -19,7 +19,7 @@ from serment.entrypoints.cli.files import FORCE, check_free, put
 from serment.entrypoints.cli.scan_kept import Kept, program_version
 from serment.entrypoints.cli.world import Auditing, Context
 from serment.entrypoints.desk.request import Request
-from serment.entrypoints.reports.handout import About
+from serment.entrypoints.reports.head import About
 from serment.errors import N_, NotFound, UsageError
 
 PAGES = (".html", ".htm")

@@ -7,9 +7,7 @@ values, no markup: whatever a peer called itself is one printable line, and esca
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from datetime import date
 from typing import Any, Final
 
 from serment.core.exposure.findings import Finding, NotChecked
@@ -18,7 +16,7 @@ from serment.core.exposure.installing import STEPS
 from serment.core.exposure.picture import picture_of, told
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.registry import CHECKS
-from serment.core.exposure.report import Report, Say, outside_said
+from serment.core.exposure.report import Report, Say
 from serment.core.exposure.text import clean
 from serment.core.exposure.words import (
     ARTICLES,
@@ -32,13 +30,12 @@ from serment.core.exposure.words import (
     place_said,
 )
 from serment.entrypoints import formats, language
+from serment.entrypoints.reports.head import LINE, About, facts, listed
 from serment.entrypoints.reports.summary import sentences
 from serment.errors import N_
 
 CARDS: Final = 1000  # findings with a card of their own; the others stand in a table
 ROWS: Final = 5000  # of that table
-PLACES: Final = 12  # written of one thing to do
-LINE: Final = 600  # characters
 UNSEEN: Final = 200  # lines of what was not checked
 
 LABELS: Final[Mapping[str, str]] = {
@@ -67,19 +64,6 @@ LABELS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """What is known beside the audit. `networks`: what was looked at, as CIDR; `since` and
-    `accepted`: of the vault's history."""
-
-    practice: str = ""
-    networks: tuple[str, ...] = ()
-    flaws: tuple[Flaw, ...] = ()
-    since: Mapping[Key, datetime] = field(default_factory=dict)
-    accepted: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
-    version: str = ""
-
-
 def saying(lang: str) -> Say:
     """Messages in that language, each one printable line."""
 
@@ -99,7 +83,7 @@ def handout(report: Report, about: About, lang: str) -> dict[str, Any]:
         "practice": clean(about.practice, LINE) or say(N_("Practice"), {}),
         "at": report.at.astimezone().isoformat(),
         "labels": {name: say(text, {}) for name, text in LABELS.items()},
-        "facts": _facts(report, about, say, lang),
+        "facts": facts(report, about, say, lang),
         "summary": sentences(report, say),
         "counts": [
             {"word": say(SEVERITIES[each], {}), "tone": TONES[each], "kind": each.value, "count": n}
@@ -123,76 +107,6 @@ def handout(report: Report, about: About, lang: str) -> dict[str, Any]:
     }
 
 
-def _facts(report: Report, about: About, say: Say, lang: str) -> list[list[str]]:
-    """The head: who, when, by whose leave, what was looked at, and how the outside was."""
-    looked = language.say_count("{count} address", "{count} addresses", report.addresses, lang)
-    if about.networks:
-        looked += f" ({_listed(spans(about.networks))})"
-    facts = [
-        [say(N_("Practice"), {}), clean(about.practice, LINE) or "–"],
-        [say(N_("Date"), {}), formats.moment(report.at, lang)],
-        [
-            say(N_("Authorised by"), {}),
-            clean(report.authorised_by, LINE) or say(N_("nobody: this machine only"), {}),
-        ],
-        [say(N_("Looked at"), {}), looked],
-        [say(N_("View from outside"), {}), "; ".join(_outside(report, say))],
-    ]
-    if report.proved:
-        facts.append([say(N_("Proof of control"), {}), "; ".join(_proofs(report, say))])
-    if report.seconds:
-        facts.append([say(N_("Duration"), {}), formats.duration(report.seconds, lang)])
-    return facts
-
-
-def spans(networks: Iterable[str]) -> list[str]:
-    """Networks as people name them: joined where they touch, "192.168.1.1-254"; what is none as it is.
-
-    >>> spans(["192.168.1.1/32", "192.168.1.2/31", "10.0.0.7/32"])
-    ['10.0.0.7', '192.168.1.1-3']
-    """
-    try:
-        parsed = sorted(map(ip_network, networks), key=lambda each: (each.version, int(each[0])))
-    except ValueError:
-        return list(networks)
-    found: list[list[IPv4Address | IPv6Address]] = []
-    for each in parsed:
-        if found and found[-1][1].version == each.version and int(found[-1][1]) + 1 == int(each[0]):
-            found[-1][1] = each[-1]
-        else:
-            found.append([each[0], each[-1]])
-    return [_span(first, last) for first, last in found]
-
-
-def _span(first: IPv4Address | IPv6Address, last: IPv4Address | IPv6Address) -> str:
-    if first == last:
-        return str(first)
-    head, _, tail = str(last).rpartition(".")
-    return f"{first}-{tail}" if head and str(first).startswith(f"{head}.") else f"{first}-{last}"
-
-
-def _outside(report: Report, say: Say) -> list[str]:
-    """Which looks were done, and what the helper tried; "not checked from outside" without any."""
-    lines = outside_said(report.scan, say)
-    looked = report.looked
-    if looked is not None and looked.sights:
-        values = {"by": looked.by, "count": len(looked.sights), "address": looked.address}
-        lines.append(say(N_("{by} tried {count} ports of {address}"), values))
-    return lines
-
-
-def _proofs(report: Report, say: Say) -> list[str]:
-    """How control of each public address was proved; only the address where that was not kept."""
-    said = {
-        each.address: say(
-            N_("{address}: our own listener on port {port} gave a fresh token to {by}"),
-            {"address": each.address, "port": each.port, "by": each.by},
-        )
-        for each in report.proofs
-    }
-    return [said.get(address, address) for address in report.proved]
-
-
 def _first(findings: Iterable[Finding], say: Say) -> list[dict[str, Any]]:
     """What to do, one line a check, most serious first, with the places it concerns."""
     todo: dict[tuple[str, str], list[Finding]] = {}
@@ -203,7 +117,7 @@ def _first(findings: Iterable[Finding], say: Say) -> list[dict[str, Any]]:
             **_severity(stated[0], say),
             "id": check,
             "remedy": say(remedy, {}),
-            "places": _listed([place_said(each.place) for each in stated]),
+            "places": listed([place_said(each.place) for each in stated]),
         }
         for (check, remedy), stated in todo.items()
     ]
@@ -297,7 +211,7 @@ def _unchecked(skipped: Iterable[NotChecked], say: Say) -> list[dict[str, str]]:
         title = _asked(each.check, say)
         grouped.setdefault((title, say(each.reason, each.values)), []).append(each.host)
     lines = [
-        {"what": title, "why": reason, "places": _listed(sorted(filter(None, hosts)))}
+        {"what": title, "why": reason, "places": listed(sorted(filter(None, hosts)))}
         for (title, reason), hosts in grouped.items()
     ]
     return lines[:UNSEEN]
@@ -314,10 +228,3 @@ def _unlisted(count: int, say: Say, lang: str) -> str:
     if count <= 0:
         return ""
     return say(N_("{count} more are not written here."), {"count": formats.number(count, lang)})
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Some names, and how many more there are."""
-    every = list(dict.fromkeys(clean(each, LINE) for each in names))
-    shown = ", ".join(every[:PLACES])
-    return f"{shown} … (+{len(every) - PLACES})" if len(every) > PLACES else shown

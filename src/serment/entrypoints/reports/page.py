@@ -18,7 +18,8 @@ from serment.core.exposure.findings import Severity
 from serment.core.exposure.picture import picture_of
 from serment.core.exposure.report import Report
 from serment.entrypoints.reports.drawing import MIDDLE, NARROW, WIDE, draw, stylesheet
-from serment.entrypoints.reports.handout import About, handout, saying
+from serment.entrypoints.reports.handout import handout, saying
+from serment.entrypoints.reports.head import About
 from serment.entrypoints.reports.icons import SHAPES
 
 

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from serment.core.exposure.picture import picture_of
 from serment.core.exposure.report import Report
 from serment.entrypoints.reports.drawing import MIDDLE, draw, stylesheet
-from serment.entrypoints.reports.handout import About, handout, saying
+from serment.entrypoints.reports.handout import handout, saying
+from serment.entrypoints.reports.head import About
 from serment.ports import Typesetter
 
 MOST: Final = 6  # machines drawn: a sheet holds no more

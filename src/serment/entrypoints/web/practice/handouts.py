@@ -16,7 +16,8 @@ from serment.core.exposure.products import Flaw
 from serment.core.exposure.report import Report, as_json
 from serment.core.exposure.sarif import as_sarif
 from serment.core.exposure.written import write_acceptance
-from serment.entrypoints.reports.handout import About, saying
+from serment.entrypoints.reports.handout import saying
+from serment.entrypoints.reports.head import About
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import AuditFile
 from serment.errors import N_, NotFound
