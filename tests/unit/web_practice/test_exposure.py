@@ -13,12 +13,13 @@ from starlette.applications import Starlette
 from tests.unit.exposure.sights import BAD, HOST
 from tests.unit.web_practice.pages import Pages
 
+from serment.core.crypto.secret import Key
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.entrypoints.web.app import create_app
 from serment.entrypoints.web.security import COOKIE
 from serment.entrypoints.web.views import AcceptOrder, AuditOrder, ExposureView, WeeklyOrder
-from serment.errors import AccessDenied, Conflict, NotFound, UsageError
+from serment.errors import AccessDenied, Conflict, NoSpace, NotFound, UsageError
 
 KEY = ("X01", HOST, 11112)
 ORDER = AuditOrder((HOST,), "Dr Exemple", dmz=True, manual_rules=False)
@@ -142,6 +143,24 @@ def test_who_answered_once_is_not_asked_again(pages: Pages) -> None:
     pages.web.begin_audit(admin, AuditOrder((HOST,)))
     pages.auditor.wait()
     assert pages.web.exposure(admin).scans[0].authorised_by == "Dr Exemple"
+
+
+def test_no_key_is_made_for_a_page_that_has_nothing_to_show(pages: Pages) -> None:
+    """On a full disk it could not be written."""
+
+    def none() -> Key:
+        raise NoSpace("the disk is full")
+
+    pages.desk = replace(pages.desk, held_key=none)
+    pages.web._desk = pages.desk
+    pages.auditor._held_key = none
+    admin = pages.sign_in("admin")
+    exposed = pages.web.home(admin).exposed
+    assert exposed is not None
+    assert exposed.last is None
+    assert pages.web.exposure(admin).report is None
+    pages.world.house.clock.advance(60)
+    pages.auditor.tick()
 
 
 def test_a_second_one_is_refused_while_one_runs(pages: Pages) -> None:

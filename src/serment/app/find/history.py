@@ -43,12 +43,6 @@ def history(house: House, key: Key) -> Ledger:
     return _opened(house.store.get(Setting, LEDGER), house.vault, key)
 
 
-def authorised(house: House, key: Key) -> str:
-    """Who answered for the last audit that somebody had to answer for; empty before."""
-    scans = history(house, key).scans
-    return next((each.authorised_by for each in reversed(scans) if each.authorised_by), "")
-
-
 def made_of(prepared: Prepared, report: Report) -> Made:
     """What the history keeps of an audit beside its findings: who answered for it, what it looked at."""
     wish, scope = prepared.wish, prepared.scope

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from serment.app.find.held import opened, sealed
+from serment.app.find.history import LEDGER
 from serment.app.house import House
 from serment.core.crypto.secret import Key
 from serment.core.exposure.schedule import Failure, Plan, Schedule, check_plan
@@ -20,11 +21,16 @@ from serment.core.exposure.written_values import read_value, write_value
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Setting
 from serment.errors import N_, SermentError, UsageError
-from serment.ports import Transaction
+from serment.ports import Store, Transaction
 
 SCHEDULE = "exposure-schedule"  # setting
 ACTOR = "Serment"  # in the journal: nobody in person
 LONGEST = 400  # characters of a name, or of a target
+
+
+def is_kept(store: Store) -> bool:
+    """Whether an audit or a plan was ever kept: without one nobody needs the server's key."""
+    return any(store.get(Setting, name) is not None for name in (LEDGER, SCHEDULE))
 
 
 def schedule(house: House, key: Key) -> Schedule:

@@ -115,6 +115,12 @@ class Ledger:
         """What the last audits that looked there stated."""
         return [each for each in self.known.values() if each.gone is None]
 
+    @property
+    def authorised_by(self) -> str:
+        """Who answered for the last audit that somebody had to answer for; empty before."""
+        names = (each.authorised_by for each in reversed(self.scans))
+        return next(filter(None, names), "")
+
     def is_accepted(self, key: Key, today: date) -> bool:
         """Whether somebody still answers for it."""
         found = self.accepted.get(key)

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from serment.app.find.history import made_of, record
 from serment.app.find.network import Prepared, Wish, audit, check_allowed, prepare
-from serment.app.find.weekly import ACTOR, ended_badly, ended_well, schedule
+from serment.app.find.weekly import ACTOR, ended_badly, ended_well, is_kept, schedule
 from serment.app.house import House
 from serment.core.crypto.secret import Key
 from serment.core.exposure.products import Flaw
@@ -83,6 +83,8 @@ class Auditor:
         if self._under_way is not None or clock.monotonic() < self._looked + LOOK_SECONDS:
             return
         self._looked = clock.monotonic()
+        if not is_kept(self._house.store):
+            return
         made = schedule(self._house, self._held_key())
         if not is_due(made, clock.now()):
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from serment.app.find.history import accept_finding, authorised, history, record
+from serment.app.find.history import accept_finding, history, record
 from serment.app.find.weekly import plan_weekly, schedule
 from serment.core.crypto.secret import Key
 from serment.core.exposure.history import Known, Ledger
@@ -113,7 +113,9 @@ def weekly(desk: Desk, request: Request) -> Answer:
 def _changed(plan: Plan, wished: Mapping[str, Any], desk: Desk, key: Key) -> Plan:
     """The plan with what was asked; who answers for it was said once, here or for an audit."""
     told = {name: value for name, value in wished.items() if value is not None}
-    by = str(told.get("authorised_by") or plan.authorised_by or authorised(desk.house, key))
+    by = str(
+        told.get("authorised_by") or plan.authorised_by or history(desk.house, key).authorised_by
+    )
     return Plan(
         bool(told.get("on", plan.on)),
         int(told.get("weekday", plan.weekday)),

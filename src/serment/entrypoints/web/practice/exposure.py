@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from ipaddress import ip_address
 
-from serment.app.find.history import accept_finding, authorised, history
+from serment.app.find.history import accept_finding, history
 from serment.app.find.network import Wish
-from serment.app.find.weekly import LONGEST, plan_weekly, schedule
+from serment.app.find.weekly import LONGEST, is_kept, plan_weekly, schedule
 from serment.core.access.rights import Act
 from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
 from serment.core.exposure.history import Acceptance, Known, Ledger
@@ -62,8 +62,7 @@ class Exposure:
     def view(self, visit: Visit) -> ExposureView:
         """The whole page."""
         visit.check(Act.READ_SCANS)
-        key = visit.desk.held_key()
-        ledger, weekly = history(visit.house, key), schedule(visit.house, key)
+        ledger, weekly = _kept(visit)
         self._note(visit, ledger)
         today = _today(visit)
         cards = [_card(ledger, each, today) for each in _by_severity(ledger.open)]
@@ -78,7 +77,7 @@ class Exposure:
             weekly=weekly,
             weekly_failed=_weekly_failed(weekly),
             next=next_at(weekly, visit.now),
-            authorised_by=clean(weekly.plan.authorised_by or authorised(visit.house, key), LONGEST),
+            authorised_by=clean(weekly.plan.authorised_by or ledger.authorised_by, LONGEST),
             login=visit.session.member.login,
             today=today,
             may_scan=visit.may(Act.SCAN),
@@ -99,7 +98,7 @@ class Exposure:
         visit.check(Act.SCAN)
         wish = Wish(
             targets=order.targets,
-            authorised_by=order.authorised_by or authorised(visit.house, visit.desk.held_key()),
+            authorised_by=order.authorised_by or _kept(visit)[0].authorised_by,
             large=order.large,
             dmz=order.dmz,
             manual_rules=order.manual_rules,
@@ -110,7 +109,7 @@ class Exposure:
         """One finding again: its check, its address, its port; for what the box forwards also the
         box."""
         visit.check(Act.SCAN)
-        ledger = history(visit.house, visit.desk.held_key())
+        ledger, _ = _kept(visit)
         known = ledger.known.get(key)
         if known is None or not _is_address(known.finding):
             raise NotFound(
@@ -122,7 +121,7 @@ class Exposure:
             targets=tuple(dict.fromkeys((host, *(boxes if check == "X22" else ())))),
             ports=(port,) if port else COMMON,
             only=frozenset({check}),
-            authorised_by=authorised(visit.house, visit.desk.held_key()),
+            authorised_by=ledger.authorised_by,
             dmz=ledger.seen.dmz,
             manual_rules=ledger.seen.manual_rules,
         )
@@ -155,7 +154,7 @@ class Exposure:
     def report(self, visit: Visit, kind: str, lang: str) -> AuditFile:
         """How things stand, to be taken out; journalled."""
         visit.check(Act.READ_SCANS)
-        ledger = history(visit.house, visit.desk.held_key())
+        ledger, _ = _kept(visit)
         made = handout(visit, ledger, self.typesetter, self.flaws(), kind, lang)
         self._record(visit, "exposure-report")
         return made
@@ -169,8 +168,7 @@ class Exposure:
         """For the home page; None where the session may not know."""
         if not visit.may(Act.READ_SCANS):
             return None
-        key = visit.desk.held_key()
-        ledger, weekly = history(visit.house, key), schedule(visit.house, key)
+        ledger, weekly = _kept(visit)
         return exposed(ledger, weekly, _today(visit))
 
     def _failed(self) -> Trouble | None:
@@ -190,6 +188,15 @@ class Exposure:
     def _record(self, visit: Visit, what: str) -> None:
         entry = Entry(EventKind.SCAN_READ, visit.now, visit.session.member.id, {"what": what})
         visit.store.record(entry)
+
+
+def _kept(visit: Visit) -> tuple[Ledger, Schedule]:
+    """The history and the weekly audit. Where nothing was kept yet the server's key is not made for
+    it: a page must open on a full disk too."""
+    if not is_kept(visit.store):
+        return Ledger(), Schedule()
+    key = visit.desk.held_key()
+    return history(visit.house, key), schedule(visit.house, key)
 
 
 def exposed(ledger: Ledger, weekly: Schedule, today: date) -> Exposed:
