@@ -11,12 +11,12 @@ import pytest
 from tests.e2e.network.archive import name_of
 from tests.e2e.network.running import Observed, observed
 from tests.e2e.oath.memory import count_in_memory
+from tests.lan.fileservers import ANONYMOUS, rsyncd, samba, vsftpd
+from tests.lan.fileservers import nginx as webdav
 from tests.lan.lan import Lan
 from tests.lan.parts import Machine, Part
 from tests.lan.programs import keys
 from tests.lan.test_data import mariadb, postgresql, redis
-from tests.lan.test_files import ANONYMOUS, rsyncd, samba, vsftpd
-from tests.lan.test_files import nginx as webdav
 
 from serment.core.exposure.titles import USUAL_TITLES
 from serment.ports.network import Order
