@@ -110,7 +110,7 @@ class Call:
         """Send something after a question that was not answered, and hear what comes, if anything:
         its beginning is the budget's `said`."""
         self.budget.patience = seconds
-        with contextlib.suppress(Ended):
+        with contextlib.suppress(Ended, OSError):  # a handshake that failed leaves no socket
             for line in self._open[-1:]:
                 line.send(words)
                 line.peek(1)

@@ -51,8 +51,7 @@ PROBE = Probe(
     "mllp",
     talk,
     usual=frozenset({2575, 2576, 6661, 6662, 6663}),
-    rank=26,  # before TLS: listeners stay silent to all others, and those others answer at once
-    window=0.3,
+    rank=40,
     begins=(_START + b"MSH|",),
     wakes=_MESSAGE,
 )

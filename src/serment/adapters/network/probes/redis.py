@@ -90,6 +90,6 @@ PROBE = Probe(
     "redis",
     talk,
     usual=frozenset({6379, 6380}),
-    rank=31,  # right after TLS: it hangs up on the request of HTTP, and is silent to most others
+    rank=41,  # it hangs up on the request of HTTP, and is silent to most others until it is woken
     begins=(b"-ERR", b"+PONG", *_REFUSALS, *_BUSY),
 )
