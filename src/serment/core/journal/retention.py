@@ -29,6 +29,7 @@ ACCESSES = frozenset(
         EventKind.EXPORTED,
         EventKind.REFUSED,
         EventKind.LOGIN_FAILED,
+        EventKind.SCAN_READ,
     }
 )
 
