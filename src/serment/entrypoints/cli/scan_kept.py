@@ -10,10 +10,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from serment import __version__
 from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
 from serment.core.exposure.history import Key, baseline_keys
@@ -98,7 +98,7 @@ def keep(
 
 def write_sarif(path: Path, report: Report, say: Say, language: str) -> None:
     """Write the audit as SARIF; an existing file is replaced, as a build's report is."""
-    document = as_sarif(report, say, program_version(), language)
+    document = as_sarif(report, say, __version__, language)
     put(path, [json.dumps(document, ensure_ascii=False, indent=1).encode()], "", replace=True)
 
 
@@ -146,11 +146,3 @@ def _key(finding: dict[str, Any]) -> Key:
 
 def _tuple(key: list[Any]) -> Key:
     return str(key[0]), str(key[1]), int(key[2])
-
-
-def program_version() -> str:
-    """Of this program; "0" where it is not installed."""
-    try:
-        return version("serment")
-    except PackageNotFoundError:
-        return "0"

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from serment import __version__
 from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
-from serment.core.exposure.present import as_report, last_whole
+from serment.core.exposure.present import as_report
 from serment.core.exposure.report import Report
-from serment.core.exposure.written import read_ledger, write_acceptance
+from serment.core.exposure.written import read_ledger
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.files import FORCE, check_free, put
-from serment.entrypoints.cli.scan_kept import Kept, program_version
+from serment.entrypoints.cli.scan_kept import Kept
 from serment.entrypoints.cli.world import Auditing, Context
 from serment.entrypoints.desk.request import Request
-from serment.entrypoints.reports.head import About
+from serment.entrypoints.reports.head import About, about_kept
 from serment.errors import N_, NotFound, UsageError
 
 PAGES = (".html", ".htm")
@@ -69,18 +70,7 @@ def write_kept(context: Context, paths: Sequence[Path], force: bool) -> None:
         )
     auditing = context.world.auditing()
     today = auditing.clock.now().astimezone().date()
-    about = About(
-        str(told["practice"]),
-        last_whole(ledger).looked.networks,
-        auditing.flaws,
-        {each.finding.key: each.since for each in ledger.open},
-        {
-            key: write_acceptance(each)
-            for key, each in ledger.accepted.items()
-            if ledger.is_accepted(key, today)
-        },
-        program_version(),
-    )
+    about = about_kept(str(told["practice"]), ledger, auditing.flaws, today, __version__)
     write_reports(context, paths, report, about, force)
 
 
@@ -98,7 +88,7 @@ def about_audit(
         auditing.flaws,
         kept.since or {},
         kept.accepted or {},
-        program_version(),
+        __version__,
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any, Final
 
-from serment.core.exposure.history import Key
+from serment.core.exposure.history import Key, Ledger
+from serment.core.exposure.present import last_whole
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.report import Report, Say, outside_said
 from serment.core.exposure.text import clean
+from serment.core.exposure.written import write_acceptance
 from serment.entrypoints import formats, language
 from serment.errors import N_
 
@@ -30,6 +32,24 @@ class About:
     since: Mapping[Key, datetime] = field(default_factory=dict)
     accepted: Mapping[Key, Mapping[str, Any]] = field(default_factory=dict)
     version: str = ""
+
+
+def about_kept(
+    practice: str, ledger: Ledger, flaws: tuple[Flaw, ...], today: date, version: str
+) -> About:
+    """What is known beside a report of the history (`core.exposure.present.as_report`)."""
+    return About(
+        practice,
+        last_whole(ledger).looked.networks,
+        flaws,
+        {each.finding.key: each.since for each in ledger.open},
+        {
+            key: write_acceptance(each)
+            for key, each in ledger.accepted.items()
+            if ledger.is_accepted(key, today)
+        },
+        version,
+    )
 
 
 def facts(report: Report, about: About, say: Say, lang: str) -> list[list[str]]:

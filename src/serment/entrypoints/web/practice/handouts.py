@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 
 from serment import __version__
 from serment.core.exposure.history import Ledger
-from serment.core.exposure.present import as_report, last_whole
+from serment.core.exposure.present import as_report
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.report import Report, as_json
 from serment.core.exposure.sarif import as_sarif
-from serment.core.exposure.written import write_acceptance
 from serment.entrypoints.reports.handout import saying
-from serment.entrypoints.reports.head import About
+from serment.entrypoints.reports.head import About, about_kept
 from serment.entrypoints.web.practice.visit import Visit
 from serment.entrypoints.web.views import AuditFile
 from serment.errors import N_, NotFound
@@ -81,15 +80,4 @@ def handout(
 
 def _about(visit: Visit, ledger: Ledger, flaws: tuple[Flaw, ...]) -> About:
     today = visit.now.astimezone().date()
-    return About(
-        visit.house.practice,
-        last_whole(ledger).looked.networks,
-        flaws,
-        {each.finding.key: each.since for each in ledger.open},
-        {
-            key: write_acceptance(each)
-            for key, each in ledger.accepted.items()
-            if ledger.is_accepted(key, today)
-        },
-        __version__,
-    )
+    return about_kept(visit.house.practice, ledger, flaws, today, __version__)
