@@ -12,6 +12,7 @@ from serment.adapters.system import VaultLock
 from serment.app.copying import COPY_KEPT, renew
 from serment.app.keep.health import examine
 from serment.app.keep.objects import put_back
+from serment.app.keep.returning import take_back
 from serment.app.keep.rows import compare
 from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
@@ -119,6 +120,7 @@ def _examine(
                 signing(folder, house.store, house.clock),
                 on_this_machine(),
             ):
+                repairs += take_back(house, compared.odd if compared else ())
                 repairs += mend(house.store, house.packs, house.clock)
                 repairs += put_back(house)
         with progress(N_("Examining")) as bar:

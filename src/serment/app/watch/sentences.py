@@ -155,6 +155,7 @@ WHAT: Mapping[str, str] = {
     "copy-agrees": N_("the second copy of the keys agrees with the database again"),
     "damaged-forgotten": N_("the damaged databases that restored ones replaced were deleted"),
     "rows-put-back": N_("rows of objects that were gone were made again from their packs"),
+    "row-taken-back": N_("a damaged or lost row was taken back from the second copy of the keys"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }
 
