@@ -16,6 +16,7 @@ from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.packs import MemoryPacks
 from serment.adapters.memory.store import MemoryStore
 from serment.app.protect import members
+from serment.core.crypto.keys import new_key
 from serment.core.dicom.fictional import (
     FictionalStudy,
     Place,
@@ -100,7 +101,10 @@ class Pages:
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = Desk(self.world.practice, self.world.reads, self.world.searches, self.machine)
+        key = new_key()
+        self.desk = Desk(
+            self.world.practice, self.world.reads, self.world.searches, self.machine, lambda: key
+        )
         self.web = WebPractice(
             self.desk, self.decoder, AsyncIntakeClient(self.socket), "127.0.0.1:11112"
         )
