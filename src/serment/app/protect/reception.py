@@ -59,6 +59,9 @@ class SealedReception:
             last.prepare()
             break
 
+    def settle(self) -> None:
+        self._flush(self._clock.monotonic())
+
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         if self._store.get(Patient, patient) is None:
             raise NotFound(

@@ -48,7 +48,8 @@ async def store(request: Request) -> Response:
     _check_media(content_type)
     intake: AsyncIntakeClient = request.app.state.intake
     source = _source(request, sender)
-    results = await intake.stow(source, content_type, _patiently(request.stream()))
+    body = _patiently(request.stream())
+    results = await intake.stow(source, content_type, body, more=_may_go_on(request))
     return _answer(request, results, offer.media)
 
 
@@ -70,6 +71,13 @@ def _source(request: Request, sender: Device) -> Source:
     where, study = peer(request), uids_of(request).get("study")
     return Source(
         "stow", sender.id, sender.circle, where.address, where.local, where.tls, study=study
+    )
+
+
+def _may_go_on(request: Request) -> bool:
+    """Whether the caller may send the next request over the same connection (RFC 9112 9.3)."""
+    return request.scope["http_version"] == "1.1" and (
+        request.headers.get("connection", "").lower() != "close"
     )
 
 
