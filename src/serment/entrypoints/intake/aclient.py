@@ -8,7 +8,7 @@ ends. Leaves to others: who may send, HTTP answers, how the bytes cross (`lane`)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Sized
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,8 @@ KEPT_SECONDS: Final = 0.5  # after an answer, for the caller's next upload
 KEPT_AT_MOST: Final = 8
 
 Sending = Callable[[Lane], Awaitable[None]]
+Into = Callable[[Lane], AsyncIterable[Sized]]
+"""Brings a body into the lane; gives something each time some of it came."""
 
 
 class AsyncIntakeClient:
@@ -37,13 +39,14 @@ class AsyncIntakeClient:
         self,
         source: Source,
         content_type: str,
-        body: AsyncIterable[bytes],
+        body: AsyncIterable[bytes] | Into,
         *,
         more: bool = False,
     ) -> list[Result]:
         """Store the body of a STOW-RS request; one result a part, in order.
 
         Args:
+            body: its bytes; or what brings them into the lane itself.
             more: the same caller may send another one at once.
 
         Raises:
@@ -117,7 +120,13 @@ class AsyncIntakeClient:
             lane.close()
 
 
-async def _body(lane: Lane, body: AsyncIterable[bytes]) -> None:
+async def _body(lane: Lane, body: AsyncIterable[bytes] | Into) -> None:
+    if callable(body):
+        async for _ in body(lane):
+            await lane.has_room()
+            if lane.over:
+                return
+        return
     async for chunk in body:
         await lane.data(chunk)
         if lane.over:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ class Lane(asyncio.Protocol):
         self._free, self._slot, self._filled = shared.SLOTS, 0, 0
         self._paused = False  # the socket takes no more
         self._waiting: asyncio.Future[None] | None = None  # for a free slot, or the socket
+        self.watch: Callable[[], None] | None = None  # called when there may be room, or at the end
         self._transport: asyncio.Transport
         self._held = b""
         self.lost = False
@@ -62,21 +64,43 @@ class Lane(asyncio.Protocol):
         """Whether the receiver said its last word already: no use sending more."""
         return self._done.done()
 
+    @property
+    def shared(self) -> bool:
+        """Whether bytes may go into the memory by another way than `data`: `room` and `came`."""
+        return self._memory is not None
+
+    def room(self) -> memoryview:
+        """For the next bytes, which `came` then; empty while there is none."""
+        if self._memory is None or not self._free:
+            return memoryview(b"")
+        return self._memory.room(self._slot, self._filled)
+
+    def came(self, size: int) -> None:
+        """So many bytes are in the room."""
+        self._filled += size
+        if self._filled == shared.SLOT or self._free == shared.SLOTS:
+            self._hand_over()
+
+    async def has_room(self) -> None:
+        """Return once there is room, or nothing more is wanted."""
+        while not self.over and self._memory is not None and not self._free:
+            await self._wait()
+
     async def data(self, chunk: bytes) -> None:
         """The next bytes of a body or file."""
         if self._memory is None:
             await self._through_the_socket(chunk)
             return
         rest = memoryview(chunk)
-        while len(rest) and not self.over:
-            if not self._free:
-                await self._wait()
-                continue
-            taken = self._memory.fill(self._slot, self._filled, rest)
-            self._filled += taken
+        while len(rest):
+            await self.has_room()
+            if self.over:
+                return
+            room = self.room()
+            taken = min(len(rest), len(room))
+            room[:taken] = rest[:taken]
+            self.came(taken)
             rest = rest[taken:]
-            if self._filled == shared.SLOT or self._free == shared.SLOTS:
-                self._hand_over()
 
     def mark(self, kind: bytes) -> None:
         """Say something that has no payload: where a file ends."""
@@ -85,6 +109,7 @@ class Lane(asyncio.Protocol):
 
     async def finish(self) -> list[Result]:
         """All is sent: the results. `SermentError`: the request as a whole failed."""
+        self.watch = None
         self.mark(framing.END)
         await self._done
         return self._results
@@ -177,6 +202,8 @@ class Lane(asyncio.Protocol):
             self._waiting = None
 
     def _wake(self) -> None:
+        if self.watch is not None:
+            self.watch()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 

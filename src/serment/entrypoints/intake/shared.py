@@ -52,12 +52,9 @@ class Memory:
         self.descriptor = descriptor  # to be handed over, then closed
         self._view = memoryview(mmap.mmap(descriptor, _SIZE))
 
-    def fill(self, slot: int, start: int, data: memoryview) -> int:
-        """Put as much of `data` as fits into a slot that has `start` bytes already; how much."""
-        taken = min(len(data), SLOT - start)
-        begin = slot * SLOT + start
-        self._view[begin : begin + taken] = data[:taken]
-        return taken
+    def room(self, slot: int, start: int) -> memoryview:
+        """What follows the first `start` bytes of a slot."""
+        return self._view[slot * SLOT + start : (slot + 1) * SLOT]
 
 
 class Arriving(io.RawIOBase):
