@@ -47,9 +47,6 @@ class Lane(asyncio.Protocol):
             connection = await asyncio.to_thread(_connect, path, line, memory)
         except OSError as error:
             raise framing.not_running() from error
-        finally:
-            if memory is not None:
-                os.close(memory.descriptor)
         loop = asyncio.get_running_loop()
         _, lane = await loop.create_unix_connection(partial(cls, memory), sock=connection)
         return lane
@@ -209,17 +206,22 @@ class Lane(asyncio.Protocol):
 
 
 def _connect(path: Path, line: bytes, memory: shared.Memory | None) -> socket.socket:
-    connection = local.connect(path)
+    """A connection that has said the first line and given the memory, whose descriptor this
+    closes."""
     try:
+        connection = local.connect(path)
+        try:
+            if memory is not None:
+                line = line[socket.send_fds(connection, [line], [memory.descriptor]) :]
+            connection.sendall(line)
+            connection.setblocking(False)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    finally:
         if memory is not None:
-            sent = socket.send_fds(connection, [line], [memory.descriptor])
-            line = line[sent:]
-        connection.sendall(line)
-        connection.setblocking(False)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+            os.close(memory.descriptor)
 
 
 def _seen(done: asyncio.Future[None]) -> None:
