@@ -1,7 +1,9 @@
 """Takes back from the second copy of the keys each row that the database has damaged or lost.
 
 Only a row whose digest is the one that the journal tells of comes back: what was deleted, and said so,
-does not. Which rows are odd `rows` decides; rows of objects come back from their packs (`objects`).
+does not. Neither do rows that say to whom things are sealed and who may come in: the next session that
+opens has to find them as somebody left them, stop the circle, and so tell what was sealed meanwhile
+(`protect.believing`). Which rows are odd `rows` decides; rows of objects come back from their packs (`objects`).
 """
 
 from __future__ import annotations
@@ -15,11 +17,13 @@ from serment.app.keep.rows import Odd
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.rows import NEEDED
 from serment.core.records.rows import SHAPES, digest, name_of
-from serment.core.records.vault import Row
+from serment.core.records.vault import Circle, Device, Member, Row, Setting
 from serment.errors import N_, FormatError, IntegrityError, NotFound, Remark, SermentError
 from serment.ports import OneOf, Store
 
 AT_ONCE = 500
+KEPT_AS_FOUND = (Setting, Member, Circle, Device)
+COME_BACK = tuple(kind for kind in NEEDED if kind not in KEPT_AS_FOUND)
 _NUMBERS = {"epoch", "number"}  # columns of keys that are no text
 
 
@@ -39,7 +43,7 @@ def take_back(house: House, odd: Sequence[Odd]) -> list[Remark]:
 
 def _right(copy: Store, wanted: Sequence[Odd]) -> Iterator[Row]:
     """Those of the copy with the digests told of, in an order in which none refers to a later one."""
-    for kind in NEEDED:
+    for kind in COME_BACK:
         mine = [each for each in wanted if each.table == SHAPES[kind].table]
         for some in batches(mine, AT_ONCE):
             told = {each.row: each.told for each in some}
