@@ -31,7 +31,8 @@ def main(vault: str, dicom: str, address: str) -> int:
     pages = _start_web(vault, address, dicom)
     try:
         assert pages.stdout is not None
-        pages.stdout.readline()
+        if not pages.stdout.readline():
+            return 1  # it did not begin: somebody else may have the port
         ready = {"ready": True, "dicom": dicom, "web": f"http://{address}", "ca": ""}
         print(json.dumps(ready), flush=True)
         stopping.wait()

@@ -12,12 +12,14 @@ from serment.adapters.system import VaultLock
 from serment.app.copying import COPY_KEPT, renew
 from serment.app.keep.health import examine
 from serment.app.keep.objects import put_back
+from serment.app.keep.returning import take_back
 from serment.app.keep.rows import compare
 from serment.app.protect.mending import mend
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.house import close_house, open_house, signing
 from serment.bootstrap.surroundings import Machine
 from serment.core.journal.caller import on_this_machine
+from serment.core.journal.copies import FORGOTTEN, RESTORED
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
 from serment.errors import N_, Conflict, IntegrityError, Remark, SermentError
@@ -71,7 +73,7 @@ def _restore(folder: Folder) -> None:
     keycopy.restore(folder.database, folder.key_copy)
     house = open_house(folder)
     try:
-        details = {"what": "keys-restored", "size": house.store.journal_size()}
+        details = {"what": RESTORED, "size": house.store.journal_size()}
         with signing(folder, house.store, house.clock), on_this_machine():
             house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
     finally:
@@ -83,7 +85,7 @@ def _forget(folder: Folder) -> list[Remark]:
     if dropped:
         house = open_house(folder)
         try:
-            details = {"what": "damaged-forgotten", "count": len(dropped)}
+            details = {"what": FORGOTTEN, "count": len(dropped)}
             with signing(folder, house.store, house.clock), on_this_machine():
                 house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
         finally:
@@ -119,6 +121,7 @@ def _examine(
                 signing(folder, house.store, house.clock),
                 on_this_machine(),
             ):
+                repairs += take_back(house, compared.odd if compared else ())
                 repairs += mend(house.store, house.packs, house.clock)
                 repairs += put_back(house)
         with progress(N_("Examining")) as bar:

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from serment.app.protect.sessions import Peer
+from serment.bootstrap.straight import Room, Straight
 from serment.core.access.throttle import address_key
+from serment.entrypoints.bodies import STRAIGHT
 
 HANDSHAKE_SECONDS = 10.0
 REQUEST_SECONDS = 15.0  # for the whole head, since the connection or the answer before
@@ -107,6 +110,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._unfinished = 0
+        self.scope[STRAIGHT] = self._straight  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -121,6 +125,23 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self._address is not None:
             self._wait()
+
+    def _straight(self, room: Room, length: int) -> Straight | None:
+        """Have the next `length` bytes, the rest of the body, go into `room`; None while some of it
+        waits to be asked for."""
+        cycle: Any = self.cycle
+        if cycle.body or not cycle.more_body or cycle.disconnected or self.transport.is_closing():
+            return None
+        self.flow.read_paused = False
+        return Straight(self, room, length)
+
+    def body_taken(self) -> None:
+        """The parser saw the beginning of the body only: another one reads what follows."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        cycle: Any = self.cycle
+        cycle.more_body = False
+        cycle.message_event.set()
 
     def _read(self) -> None:
         """What waited was read, or nobody is left to read it."""

@@ -132,6 +132,7 @@ async def _serve(
     print(json.dumps({"web": list(listener.getsockname()[:2])}), flush=True)  # noqa: T201
     await asyncio.to_thread(closed.wait)
     pages.should_exit = local.should_exit = True
+    intake.close()
     serving[2].cancel()
     await asyncio.gather(*serving, return_exceptions=True)
     practice.flush(final=True)

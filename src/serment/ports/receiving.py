@@ -57,7 +57,7 @@ class Streaming(Protocol):
 
 
 class Reception(Protocol):
-    """What one association or one upload request brings; used by one thread at a time.
+    """What one association brings, or one connection that uploads; used by one thread at a time.
 
     A refused object (`FormatError`, `Mismatch`, `AccessDenied`) leaves the reception usable for
     the next one. `NoSpace` leaves nothing half visible.
@@ -69,6 +69,10 @@ class Reception(Protocol):
 
     def prepare(self) -> None:
         """Nothing is waited for: make ready what the next object will need. Never raises."""
+
+    def settle(self) -> None:
+        """What is durable is listed: the peer may look for it now. Never raises for objects that
+        were not acknowledged."""
 
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         """Seal one PDF and attach it to the patient with that id; chunks as they come. Errors as

@@ -95,6 +95,26 @@ def test_a_copy_of_the_keys_that_would_not_do_is_written_anew(kept: Kept, how: s
     assert look(kept).whole == set(kept.sent)
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE wrap SET blob = zeroblob(length(blob)) WHERE kind = 'member-seed'",
+        "DELETE FROM wrap WHERE kind = 'circle-seed'",
+        "UPDATE envelope SET public_key = zeroblob(40)",
+    ],
+)
+def test_rows_that_the_second_copy_has_right_come_back(kept: Kept, spoil: str) -> None:
+    examine_vault(kept.premises.root, True, False, silent)
+    with closing(sqlite3.connect(kept.premises.root / "vault.sqlite3")) as rows, rows:
+        assert rows.execute(spoil).rowcount > 0
+    said, repairs = doctor(kept)
+    assert said  # also what was mended is told of: somebody, or the disk, did it
+    assert any(each.endswith("rows taken back from keys.copy") for each in repairs)
+    assert doctor(kept) == ([], [])
+    assert noticed(kept) == []
+    assert look(kept).whole == set(kept.sent)
+
+
 def test_a_copy_is_not_written_from_a_database_that_is_not_sound(kept: Kept) -> None:
     copy = kept.premises.root / "keys.copy"
     copy.unlink()

@@ -23,6 +23,7 @@ from tests.e2e.serving import serving
 from tests.practices import PASSWORD, World, memory_world, patient, report, study
 
 from serment.app.protect.opening import Session
+from serment.core.crypto.keys import new_key
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Role
@@ -130,7 +131,7 @@ class Site:
 
     def __post_init__(self) -> None:
         world = self.world
-        self.desk = Desk(world.practice, world.reads, world.searches, Machine())
+        self.desk = Desk(world.practice, world.reads, world.searches, Machine(), new_key)
         intake = AsyncIntakeClient(Path("none.sock"))
         pages = WebPractice(self.desk, None, intake, "127.0.0.1:11112")  # no picture is rendered
         routes = dicomweb_routes(self.desk, None, intake)

@@ -297,7 +297,7 @@ def test_stopping_ends_what_waits_and_lets_an_instance_end(
     data = made.data_set(pixels=300_000)
     units = list(made.pieces(data, 100_000))
     busy.send(made.unit(4, made.fragment(3, 3, made.command())), units[0])
-    assert running.server.active == 3
+    eventually(lambda: running.server.active == 3)
     eventually(lambda: any(r.source for r in running.receiver.receptions))
     stopping = threading.Thread(target=running.server.stop)
     stopping.start()

@@ -17,6 +17,7 @@ from serment.core.breach.evidence import Fact
 from serment.core.breach.exposure import Category, Exposure
 from serment.core.crypto.password import STANDARD, Cost
 from serment.core.dicom.fictional import Place, pdf_document, radiograph
+from serment.core.journal.copies import FORGOTTEN, RESTORED
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.records.vault import Wrap
 from serment.ports import Source
@@ -176,6 +177,44 @@ def test_a_password_under_another_rule_does_not_protect(
     assert found(kept) == {"readable": 2}
     assert evidence(kept)[Fact.PASSWORD_KEPT].count == 2, "the first one and the weak one"
     practice.wait(2 * HOUR)
+    practice.bring(3)
+    assert "readable" not in found(practice.stolen(practice.now))
+
+
+def repaired(practice: Practice, what: str) -> None:
+    practice.world.house.store.record(
+        Entry(EventKind.REPAIRED, practice.now, "doctor", {"what": what})
+    )
+
+
+def test_a_damaged_database_in_the_folder_keeps_what_is_deleted_since(practice: Practice) -> None:
+    two(practice)
+    practice.set_password("docteur", OLDER)
+    practice.wait(2 * HOUR)
+    repaired(practice, RESTORED)
+    practice.set_password("docteur", Strength(RULE_NAME, STANDARD))
+    practice.wait(24 * HOUR)
+    practice.bring(3)
+    said = practice.stolen(practice.now)
+    assert ids(said, READABLE), "the weak wrap stands in what was put aside"
+    assert evidence(said)[Fact.DAMAGED_KEPT].entries is not None
+    before = practice.now
+    practice.wait(HOUR)
+    repaired(practice, FORGOTTEN)
+    practice.wait(2 * HOUR)
+    practice.bring(4)
+    assert ids(practice.stolen(before), READABLE), "it was there then, whatever came later"
+    now = practice.stolen(practice.now)
+    assert "readable" not in found(now)
+    assert Fact.DAMAGED_KEPT not in evidence(now)
+
+
+def test_what_was_deleted_long_before_is_not_in_the_damaged_database(practice: Practice) -> None:
+    two(practice)
+    practice.set_password("docteur", OLDER)
+    practice.set_password("docteur", Strength(RULE_NAME, STANDARD))
+    practice.wait(2 * HOUR)
+    repaired(practice, RESTORED)
     practice.bring(3)
     assert "readable" not in found(practice.stolen(practice.now))
 

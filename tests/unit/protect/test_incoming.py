@@ -43,8 +43,8 @@ class Desk:
         self.places: list[PackPlace] = []
         self._head, self._sealed = Reused(1000), Reused(1000)
 
-    def has_envelope(self, arrival: Arrival) -> bool:
-        return self.known
+    def join(self, arrival: Arrival) -> SealedFile | None:
+        return self.begin(arrival) if self.known else None
 
     def begin(self, arrival: Arrival) -> SealedFile:
         self.begun += 1

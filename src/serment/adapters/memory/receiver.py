@@ -62,6 +62,9 @@ class MemoryReception:
     def prepare(self) -> None:
         """Nothing to do."""
 
+    def settle(self) -> None:
+        self.steps.append("settle")
+
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         data = b"".join(pdf)
         if not data.startswith(b"%PDF-"):

@@ -31,8 +31,9 @@ ELSEWHERE = N_(
     "have the key; what a device still has, it can send again"
 )
 BEHIND = N_(
-    "the disk, or somebody, changed the database behind Serment's back: run `serment journal verify`, "
-    "call your DPO, restore the vault's folder from a backup"
+    "the disk, or somebody, changed the database behind Serment's back: `serment doctor` with the server "
+    "stopped takes back what the second copy of the keys has right; run `serment journal verify`, call "
+    "your DPO, restore from a backup what is still named"
 )
 ROWS_TOLD = 100  # one by one
 LOW_SPACE = 2 * 1024**3  # bytes

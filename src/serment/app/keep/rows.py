@@ -32,11 +32,13 @@ OTHER_OBJECTS = N_("the objects of the envelope {row} are not those that the jou
 
 @dataclass(frozen=True, slots=True, order=True)
 class Odd:
-    """A row that is not as the journal says; `message` is a gettext id with both fields."""
+    """A row that is not as the journal says; `message` is a gettext id with both fields. `told`: the
+    digest that it should have, where one is told of and the copy of the keys may have the row."""
 
     table: str
     row: str
     message: str
+    told: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -67,8 +69,8 @@ def compare(store: Store, *, objects: bool = True) -> Compared:
             else:
                 _leave_out(expected)
             for table, rows in expected.items():
-                gone = (name for name, digest in rows.items() if digest is not None)
-                found.odd += [Odd(table, name, REMOVED) for name in gone]
+                gone = ((name, digest) for name, digest in rows.items() if digest is not None)
+                found.odd += [Odd(table, name, REMOVED, digest) for name, digest in gone]
     found.odd.sort()
     return found
 
@@ -114,7 +116,7 @@ def _compare_table(
         if told is None and kind in NEEDED:
             found.odd.append(Odd(table, name, ADDED))
         elif told is not None and told != digest:
-            found.odd.append(Odd(table, name, CHANGED))
+            found.odd.append(Odd(table, name, CHANGED, told))
     if rows:
         expected[table] = rows
 

@@ -28,11 +28,11 @@ class Keeper(Protocol):
 
     study: str | None  # the only one that may come; None = any
 
-    def has_envelope(self, arrival: Arrival) -> bool:
-        """Whether the envelope it belongs to is open already."""
+    def join(self, arrival: Arrival) -> SealedFile | None:
+        """An empty file in the envelope it belongs to, None unless that is open already."""
 
     def begin(self, arrival: Arrival) -> SealedFile:
-        """An empty file in its envelope, which is made if need be."""
+        """The same in an envelope that is made if need be."""
 
     def keep(self, arrival: Arrival, file: SealedFile) -> Receipt:
         """The file is complete: seal its headers, write it, remember its row."""
@@ -50,12 +50,10 @@ class Incoming:
         self._ended = False
 
     def write(self, chunk: Bytes) -> None:
+        if self._file is None:
+            chunk = self._taken(chunk)
         if self._file is not None:
             self._file.write(chunk)
-            return
-        self._head.append(chunk)
-        if len(self._head) >= self._look_at:
-            self._look()
 
     def finish(self) -> Receipt:
         if self._file is None:
@@ -78,6 +76,17 @@ class Incoming:
         """Nothing needs to be read to know what this is."""
         self._begin(arrival)
 
+    def _taken(self, chunk: Bytes) -> Bytes:
+        """Keep what it takes to look at the header; what is left once the file has begun."""
+        view = memoryview(chunk)
+        while self._file is None and len(view):
+            room = self._look_at - len(self._head)
+            self._head.append(view[:room])
+            view = view[room:]
+            if len(self._head) >= self._look_at:
+                self._look()
+        return view
+
     def _look(self) -> None:
         """Begin to seal, if the header is there."""
         head = self._head.content()
@@ -86,16 +95,20 @@ class Incoming:
             self._begin(self._arrival or parse_arrival(head, study, partial=True))
             return
         self._look_at = min(_LOOK_AGAIN * self._look_at, HEAD_LIMIT)
-        found = find_arrival(head, self._reception.study)
-        if found is not None and self._reception.has_envelope(found):
-            self._begin(found)
-        elif found is not None:
-            self._arrival, self._look_at = found, HEAD_LIMIT
+        self._arrival = find_arrival(head, self._reception.study)
+        file = None if self._arrival is None else self._reception.join(self._arrival)
+        if file is not None:
+            self._fill(file)
+        elif self._arrival is not None:
+            self._look_at = HEAD_LIMIT
 
     def _begin(self, arrival: Arrival) -> None:
         self._arrival = arrival
-        self._file = self._reception.begin(arrival)
-        self._file.write(self._head.content())
+        self._fill(self._reception.begin(arrival))
+
+    def _fill(self, file: SealedFile) -> None:
+        self._file = file
+        file.write(self._head.content())
         self._head.clear()
 
 

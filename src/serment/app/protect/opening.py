@@ -38,7 +38,7 @@ from serment.core.masked import Masked
 from serment.core.records.names import NameKind
 from serment.core.records.names import member as member_name
 from serment.core.records.vault import Member, MemberState
-from serment.errors import N_, IntegrityError, SermentError, VaultLocked
+from serment.errors import N_, FormatError, IntegrityError, SermentError, VaultLocked
 from serment.ports import Progress, SearchTable
 
 __all__ = ["Peer", "Practice", "Session"]
@@ -84,6 +84,8 @@ class Practice:
         Raises:
             AccessDenied: login, password or code wrong, or a second factor is missing from afar.
             Busy: too many attempts for this login or address.
+            IntegrityError, FormatError: what the password opens is damaged; journalled, for his
+                seed may have been in the memory.
         """
         peer = peer or Peer()
         member, seed, proven = self._door.pass_through(login, password, code, peer, need_code)
@@ -104,6 +106,9 @@ class Practice:
         with house.lock:
             try:
                 ring.open_circles(house.store)
+            except (IntegrityError, FormatError):
+                self._door.record_failure(member.login, session.peer)
+                raise
             finally:  # a wrap that is no wrap keeps him out, but hides nothing
                 look(house, member, seed, ring)
             if epochs.renew_stale(house, member, ring):

@@ -98,6 +98,10 @@ class _Lazy:
         if self._inner is not None:
             self._inner.prepare()
 
+    def settle(self) -> None:
+        if self._inner is not None:
+            self._inner.settle()
+
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         return self._begun().document(pdf, patient, title)
 

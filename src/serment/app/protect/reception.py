@@ -59,6 +59,9 @@ class SealedReception:
             last.prepare()
             break
 
+    def settle(self) -> None:
+        self._flush(self._clock.monotonic())
+
     def document(self, pdf: Iterable[bytes], patient: str, title: str) -> Receipt:
         if self._store.get(Patient, patient) is None:
             raise NotFound(
@@ -131,23 +134,11 @@ class SealedReception:
         }
         return Entry(kind, self._clock.now(), actor, {**common, **details})
 
-    def _envelope(self, arrival: Arrival) -> SealingEnvelope:
-        """The envelope the object belongs to, made for the first of its kind; the last one used
-        stands last."""
-        together = arrival.together
-        found = self._usable(arrival)
-        if found is None and together in self._envelopes:
-            self._put_away(together)
-        found = found or self._begin(arrival)
-        self._envelopes.pop(together, None)
-        self._envelopes[together] = found
-        return found
-
-    def _usable(self, arrival: Arrival) -> SealingEnvelope | None:
-        """The envelope that is open for such an object, unless it has headers enough or whoever
-        was to open it is not who is to open what comes now."""
+    def _usable(self, together: tuple[str, ...]) -> SealingEnvelope | None:
+        """The envelope that is open for such objects, unless it has headers enough or whoever was
+        to open it is not who is to open what comes now."""
         self._check()
-        known = self._envelopes.get(arrival.together)
+        known = self._envelopes.get(together)
         if known is None or len(known.identities) >= HEADERS_AT_MOST:
             return None
         return known if known.readers == self._readers else None
@@ -194,11 +185,22 @@ class SealedReception:
 
     # Of one object
 
-    def has_envelope(self, arrival: Arrival) -> bool:
-        return self._usable(arrival) is not None
+    def join(self, arrival: Arrival) -> SealedFile | None:
+        together = arrival.together
+        found = self._usable(together)
+        return None if found is None else self._file(together, found)
 
     def begin(self, arrival: Arrival) -> SealedFile:
-        envelope = self._envelope(arrival)
+        together = arrival.together
+        found = self._usable(together)
+        if found is None and together in self._envelopes:
+            self._put_away(together)
+        return self._file(together, found or self._begin(arrival))
+
+    def _file(self, together: tuple[str, ...], envelope: SealingEnvelope) -> SealedFile:
+        """An empty file; the envelope used last stands last."""
+        self._envelopes.pop(together, None)
+        self._envelopes[together] = envelope
         return SealedFile(self._packs, envelope, envelope.writer(), self._sealed)
 
     def keep(self, arrival: Arrival, file: SealedFile) -> Receipt:

@@ -14,7 +14,7 @@ from serment.core.crypto.secret import Seed
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.masked import Masked
 from serment.core.records.vault import Member
-from serment.errors import N_, AccessDenied
+from serment.errors import N_, AccessDenied, FormatError, IntegrityError
 
 
 class Door:
@@ -33,6 +33,7 @@ class Door:
         Raises:
             AccessDenied: login, password or code wrong, or a second factor is missing from afar.
             Busy: too many attempts for this login or address.
+            IntegrityError, FormatError: his seed, or what seals it, is damaged.
         """
         with self._house.lock:
             self.attempts.begin(login, peer.host, self._house.clock.now())
@@ -59,6 +60,9 @@ class Door:
             self._failed(login, peer)
             if not peer.here and refusal.message == WRONG:
                 raise wrong_from_afar() from None
+            raise
+        except (IntegrityError, FormatError):
+            self.record_failure(login, peer)
             raise
         with self._house.lock:
             self.attempts.succeeded(login, peer.host)
@@ -93,14 +97,18 @@ class Door:
 
     def _failed(self, login: str, peer: Peer) -> None:
         with self._house.lock:
-            now = self._house.clock.now()
-            alarming = self.attempts.failed(login, peer.host, now)
-            known = self._house.store.find(Member, login=login)
-            details = {
-                "member": known[0].id if known else None,
-                "peer": peer.address,
-                "local": peer.local,
-                "tls": peer.tls,
-                "alarming": alarming,
-            }
-            self._house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))
+            alarming = self.attempts.failed(login, peer.host, self._house.clock.now())
+            self.record_failure(login, peer, alarming)
+
+    def record_failure(self, login: str, peer: Peer, alarming: bool = False) -> None:
+        """Journal that a sign-in came to nothing, whatever was wrong with it."""
+        known = self._house.store.find(Member, login=login)
+        details = {
+            "member": known[0].id if known else None,
+            "peer": peer.address,
+            "local": peer.local,
+            "tls": peer.tls,
+            "alarming": alarming,
+        }
+        now = self._house.clock.now()
+        self._house.store.record(Entry(EventKind.LOGIN_FAILED, now, "web", details))

@@ -24,6 +24,7 @@ class Fact(StrEnum):
     PASSWORD_UNRECORDED = "password-unrecorded"
     PASSWORD_WEAKEST = "password-weakest"
     PASSWORD_KEPT = "password-kept"
+    DAMAGED_KEPT = "damaged-kept"
     SESSIONS_OPEN = "sessions-open"
     SESSIONS_UNKNOWN = "sessions-unknown"
     SESSIONS_OVERLAP = "sessions-overlap"
@@ -86,6 +87,10 @@ SENTENCES: Mapping[Fact, str] = {
     Fact.PASSWORD_KEPT: N_(
         "Password wraps deleted or replaced so shortly before that the second copy of the keys "
         "may still have held them: they count"
+    ),
+    Fact.DAMAGED_KEPT: N_(
+        "A damaged database that a restored one had replaced was still in the vault's folder: wraps "
+        "deleted or replaced since then count"
     ),
     Fact.SESSIONS_OPEN: N_(
         "Sessions were open at that time, their keys in the memory: if the machine was taken "

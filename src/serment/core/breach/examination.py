@@ -28,7 +28,7 @@ from serment.core.breach.vectors import (
     Vector,
     has_files,
 )
-from serment.core.journal.copies import COPY_EVERY
+from serment.core.journal.copies import COPY_EVERY, FORGOTTEN, RESTORED
 from serment.core.journal.entries import Entry, EventKind
 from serment.core.journal.log import Glance, written_at
 from serment.core.records.vault import WrapKind
@@ -40,6 +40,7 @@ KNOCKS = frozenset({K.REFUSED, K.LOGIN_FAILED})
 KIT_USES = frozenset({K.KIT_MADE, K.KIT_TRIED, K.RECOVERED, K.MEMBER_RESCUED})
 # That the objects of a reception were counted again, an entry about a repair says, too.
 ENDINGS = frozenset({K.RECEPTION_CLOSED, K.RECEPTION_INTERRUPTED, K.REPAIRED})
+_ASIDE = (RESTORED.encode(), FORGOTTEN.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Examination:
         self.passwords: dict[str, list[PasswordSet]] = {}
         self.coming: dict[int, Coming] = {}
         self.kit_used: list[int] = []
+        self.put_aside: int | None = None  # the entry since which a damaged database was there
         self.failed: list[tuple[str, int]] = []  # member and entry of sign-ins that came to nothing
         self.heard = False  # whether anything ever crossed the listener
         self.entries = 0  # up to the end
@@ -100,6 +102,7 @@ class Examination:
             K.EXPORTED: self._exported,
             K.REFUSED: self._refused,
             K.LOGIN_FAILED: self._failed,
+            K.REPAIRED: self._repaired,
             **dict.fromkeys(KIT_USES, self._kit),
         }
 
@@ -121,6 +124,8 @@ class Examination:
             self.heard = any(needle in body for needle in self._needles)
         if kind in KIT_USES:
             return True
+        if kind is K.REPAIRED:
+            return at <= self._start and any(each in body for each in _ASIDE)
         if at > self._end:
             return False
         if kind in SESSIONS:
@@ -232,6 +237,14 @@ class Examination:
     def _kit(self, index: int, entry: Entry) -> None:
         if self.vector.start <= entry.at <= self.vector.end:
             self.kit_used.append(index)
+
+    def _repaired(self, index: int, entry: Entry) -> None:
+        """A damaged database stands in the folder from its restoring until it is forgotten."""
+        what = entry.details.get("what")
+        if what == RESTORED and self.keys.aside is None:
+            self.keys.aside, self.put_aside = entry.at, index
+        elif what == FORGOTTEN:
+            self.keys.aside = self.put_aside = None
 
 
 def _needles(vector: Vector) -> tuple[bytes, ...]:

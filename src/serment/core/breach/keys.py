@@ -32,6 +32,8 @@ class Keys:
         """`lag`: how long a deleted wrap may still stand in a copy of the keys."""
         self._ids, self._groups = ids, groups
         self._start, self._end, self._lag = start, end, lag
+        # Since when a damaged database stands beside the one that was restored, with all it had.
+        self.aside: datetime | None = None
         self._tops: set[WrapName] = set()
         # The group that holds each key directly; for an envelope's also one more than the number of
         # the compartment or patient whose key leads to it, 0 without.
@@ -56,13 +58,17 @@ class Keys:
             self._remember(at, told)
 
     def settle(self, last: datetime) -> None:
-        """At the end of the log: what was deleted shortly before the `last` entry that counts may
-        still have been there."""
+        """At the end of the log: what was deleted shortly before the `last` entry that counts, or
+        since a damaged database was put aside, may still have been there."""
         for at, runs, tops in self._deleted:
-            if at >= last - self._lag:
+            if at >= self.kept_since(last):
                 self._set(runs, True)
                 self._tops.update(tops)
         self._deleted.clear()
+
+    def kept_since(self, last: datetime) -> datetime:
+        """What was deleted from then on, up to `last`, some file may still have held."""
+        return min(last - self._lag, self.aside or last)
 
     @property
     def tops(self) -> Collection[WrapName]:
@@ -122,7 +128,7 @@ class Keys:
             return
         if told.deleted or told.tops_deleted:
             self._deleted.append((at, told.deleted, told.tops_deleted))
-        while self._deleted and self._deleted[0][0] < at - self._lag:
+        while self._deleted and self._deleted[0][0] < self.kept_since(at):
             self._deleted.popleft()
 
 

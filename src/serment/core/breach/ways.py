@@ -18,7 +18,6 @@ from serment.core.breach.exposure import Exposure
 from serment.core.breach.vectors import Account, Listener, Server, Stolen, has_files
 from serment.core.crypto.slip39 import THRESHOLD
 from serment.core.journal.caller import LOCAL
-from serment.core.journal.copies import COPY_EVERY
 from serment.core.records import names
 from serment.errors import N_, NotFound
 
@@ -84,6 +83,8 @@ def _members(known: set[str]) -> set[str]:
 def _files(found: Examination, ways: Ways, known: frozenset[str], shares: int | None) -> None:
     """Passwords that can be guessed or are known, and the kit."""
     found.keys.settle(found.last)
+    if found.put_aside is not None:
+        found.findings.note(Fact.DAMAGED_KEPT, found.put_aside)
     if shares is not None:
         found.findings.note(Fact.KIT_NOW, count=shares)
     if shares is not None and shares >= THRESHOLD:
@@ -104,7 +105,7 @@ def _files(found: Examination, ways: Ways, known: frozenset[str], shares: int | 
 def _in_force(found: Examination) -> dict[str, list[PasswordSet]]:
     """The passwords whose wraps were there, by member: also those just replaced, as long as a copy
     may have had them."""
-    since = min(found.vector.start, found.last) - COPY_EVERY
+    since = found.keys.kept_since(min(found.vector.start, found.last))
     there = {wrap.subject for wrap in found.keys.tops if wrap.recipient.startswith("password:")}
     in_force = {}
     for subject in sorted(there):

@@ -8,8 +8,9 @@ either side must find its own rows. Sealing is not decided here.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from serment.core.dicom.part10 import Meta
 from serment.core.dicom.text import decode as decode_text
@@ -79,7 +80,9 @@ _SHORTS: Final = frozenset(
     )
 )
 _NAMES: Final = frozenset({"PatientName", "ReferringPhysicianName"})
-_UIDS: Final = frozenset(name for name in (*IDENTITY, *CLINICAL) if name.endswith("UID"))
+Reader: TypeAlias = Callable[[bytes, tuple[str, ...], bool], str | int | list[str] | None]
+"""Reads a value: its bytes, the encodings of its text, whether it is little endian."""
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _LITTLE: Final = Struct("<H")
 _BIG: Final = Struct(">H")
 
@@ -92,60 +95,87 @@ def split(header: Header, meta: Meta) -> tuple[dict[str, Any], dict[str, Any]]:
     value. The caller adds `size`, the bytes of the whole file.
     """
     encodings = encodings_of(header.charset)
-    identity = _decoded(IDENTITY, header, encodings)
-    clinical = _decoded(CLINICAL, header, encodings)
+    identity = _decoded(_READ_IDENTITY, header, encodings)
+    clinical = _decoded(_READ_CLINICAL, header, encodings)
     clinical["AvailableTransferSyntaxUID"] = meta.transfer_syntax
     clinical["header_size"] = meta.dataset_offset + header.size
     return identity, clinical
 
 
-def _decoded(wanted: dict[str, int], header: Header, encodings: tuple[str, ...]) -> dict[str, Any]:
+def _decoded(
+    wanted: dict[str, tuple[int, Reader]], header: Header, encodings: tuple[str, ...]
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    elements, little = header.elements, header.syntax.little
-    for keyword, tag in wanted.items():
-        element = elements.get(tag)
-        if element is None or not element[1]:
-            continue
-        value: str | int | list[str] | None
-        if keyword in _SHORTS:
-            value = _short(element[1], little)
-        elif keyword in _UIDS:
-            value = _uid(element[1])
-        else:
-            text = decode_text(element[1], encodings, "PN" if keyword in _NAMES else "LO")
-            value = _typed(keyword, text[:MAX_TEXT])
-        if value is not None and value != "":
-            found[keyword] = value
+    element_of, little = header.elements.get, header.syntax.little
+    for keyword, (tag, read) in wanted.items():
+        element = element_of(tag)
+        if element is not None and element[1]:
+            value = read(element[1], encodings, little)
+            if value is not None and value != "":
+                found[keyword] = value
     return found
 
 
-def _uid(value: bytes) -> str:
+def _uid(value: bytes, _encodings: tuple[str, ...], _little: bool) -> str:
     """A UID as it was sent but for its padding: in no character set, and nothing is left out of it,
     or two could become one (PS3.5 9.1). Whether it is one, the caller looks."""
     return value.decode("ascii", errors="replace").strip("\0 ")[:MAX_TEXT]
 
 
-def _short(value: bytes, little: bool) -> int | None:
+def _short(value: bytes, _encodings: tuple[str, ...], little: bool) -> int | None:
     if len(value) < 2:
         return None
     number: int = (_LITTLE if little else _BIG).unpack_from(value)[0]
     return number
 
 
-def _typed(keyword: str, text: str) -> str | int | list[str] | None:
+def _text(value: bytes, encodings: tuple[str, ...], _little: bool) -> str:
+    return decode_text(value, encodings)[:MAX_TEXT]
+
+
+def _name(value: bytes, encodings: tuple[str, ...], _little: bool) -> str:
+    return decode_text(value, encodings, "PN")[:MAX_TEXT]
+
+
+def _integer(value: bytes, encodings: tuple[str, ...], little: bool) -> int | None:
+    return integer(_text(value, encodings, little))
+
+
+def _list(value: bytes, encodings: tuple[str, ...], little: bool) -> list[str] | None:
+    return _parts(_text(value, encodings, little))
+
+
+def _several(value: bytes, encodings: tuple[str, ...], little: bool) -> str | list[str] | None:
+    text = _text(value, encodings, little)
+    return _parts(text) if "\\" in text else text
+
+
+def _parts(text: str) -> list[str] | None:
+    values = [part.strip() for part in text.split("\\")]
+    return [part for part in values if part] or None
+
+
+def _reader(keyword: str) -> Reader:
+    if keyword in _SHORTS:
+        return _short
+    if keyword.endswith("UID"):
+        return _uid
     if keyword in _INTEGERS:
-        return integer(text)
-    if keyword in _LISTS or (keyword in _SEVERAL and "\\" in text):
-        values = [part.strip() for part in text.split("\\")]
-        return [part for part in values if part] or None
-    return text
+        return _integer
+    if keyword in _NAMES:
+        return _name
+    if keyword in _SEVERAL:
+        return _several
+    return _list if keyword in _LISTS else _text
+
+
+_READ_IDENTITY: Final = {name: (tag, _reader(name)) for name, tag in IDENTITY.items()}
+_READ_CLINICAL: Final = {name: (tag, _reader(name)) for name, tag in CLINICAL.items()}
 
 
 def encode(attributes: dict[str, Any]) -> bytes:
     """Return the attributes as compact JSON, in the order given, UTF-8."""
-    return json.dumps(attributes, ensure_ascii=False, separators=(",", ":")).encode(
-        "utf-8", errors="replace"
-    )
+    return _JSON.encode(attributes).encode("utf-8", errors="replace")
 
 
 def decode(data: bytes) -> dict[str, Any]:

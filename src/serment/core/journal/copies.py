@@ -18,6 +18,9 @@ from serment.errors import N_, FormatError
 # ago may still stand in it (docs/format.md, "Deleting").
 COPY_EVERY = timedelta(hours=1)
 
+# `what` of the entries about a database that was put aside for the copy, and about its deletion.
+RESTORED, FORGOTTEN = "keys-restored", "damaged-forgotten"
+
 NEWER = N_("the second copy of the keys has {count} more entries than the database")
 ANOTHER = N_("the second copy of the keys has another journal than the database")
 KEPT = N_(

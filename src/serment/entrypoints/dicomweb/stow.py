@@ -6,7 +6,7 @@ type it is, which one the answer may have. What became of each instance is in th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sized
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from serment.core.dicom.json import to_json
 from serment.core.dicom.multipart import parse_content_type
 from serment.core.dicom.xml import native_model
 from serment.core.records.vault import Device
-from serment.entrypoints.bodies import in_time
+from serment.entrypoints.bodies import in_time, straight
 from serment.entrypoints.dicomweb import answers
 from serment.entrypoints.dicomweb.accept import Offer, accepted, choose, not_acceptable
 from serment.entrypoints.dicomweb.callers import base_url, device, peer
@@ -48,7 +48,10 @@ async def store(request: Request) -> Response:
     _check_media(content_type)
     intake: AsyncIntakeClient = request.app.state.intake
     source = _source(request, sender)
-    results = await intake.stow(source, content_type, _patiently(request.stream()))
+    more = _may_go_on(request)
+    results = await intake.stow(
+        source, content_type, lambda lane: _patiently(straight(request, lane)), more=more
+    )
     return _answer(request, results, offer.media)
 
 
@@ -73,7 +76,14 @@ def _source(request: Request, sender: Device) -> Source:
     )
 
 
-async def _patiently(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+def _may_go_on(request: Request) -> bool:
+    """Whether the caller may send the next request over the same connection (RFC 9112 9.3)."""
+    return request.scope["http_version"] == "1.1" and (
+        request.headers.get("connection", "").lower() != "close"
+    )
+
+
+async def _patiently(body: AsyncIterator[Sized]) -> AsyncIterator[Sized]:
     """The body; `Refused` (408) when it comes too slowly."""
     try:
         async for chunk in in_time(body):

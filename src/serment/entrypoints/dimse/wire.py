@@ -53,7 +53,7 @@ class Wire:
                 MSG_WAITALL).
         """
         self._socket = connection
-        self._clock = clock
+        self.now = clock.monotonic
         self._stopping = stopping
         self._send_seconds = send_seconds
         self._flags = 0
@@ -66,9 +66,6 @@ class Wire:
             self._flags = socket.MSG_WAITALL
         else:
             connection.settimeout(TICK)
-
-    def now(self) -> float:
-        return self._clock.monotonic()
 
     def read_into(self, view: memoryview, deadline: float, idle: bool = False) -> None:
         """Fill `view` completely.

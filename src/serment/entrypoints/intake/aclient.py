@@ -1,42 +1,60 @@
 """The web's side of the intake socket: bodies pass through as they come, never kept.
 
-The receiver's pace is the sender's pace: a chunk is taken from the HTTP request only while less
-than `AHEAD` waits for the socket, so that both processes work at once. Leaves to others: who may send, HTTP answers.
+A caller who sends one upload after another over one connection of his has one connection to the
+receiver, too, and one reception, as an association has (`more`); a moment after the last of them it
+ends. Leaves to others: who may send, HTTP answers, how the bytes cross (`lane`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Sized
 from pathlib import Path
 from typing import Final
 
-from serment.entrypoints.intake import framing, local
+from serment.entrypoints.intake import framing
 from serment.entrypoints.intake.framing import Request, Result
+from serment.entrypoints.intake.lane import AHEAD, Lane
 from serment.errors import SermentError
 from serment.ports import Source
 
-AHEAD: Final = 1024 * 1024  # bytes of a body that may wait here while the receiver seals
+__all__ = ["AHEAD", "AsyncIntakeClient"]
+
+KEPT_SECONDS: Final = 0.5  # after an answer, for the caller's next upload
+KEPT_AT_MOST: Final = 8
+
+Sending = Callable[[Lane], Awaitable[None]]
+Into = Callable[[Lane], AsyncIterable[Sized]]
+"""Brings a body into the lane; gives something each time some of it came."""
 
 
 class AsyncIntakeClient:
-    """Talks to the receiver that listens at `path`; one connection a call."""
+    """Talks to the receiver that listens at `path`; used in one event loop at a time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._kept: dict[Source, tuple[Lane, asyncio.TimerHandle]] = {}
 
     async def stow(
-        self, source: Source, content_type: str, body: AsyncIterable[bytes]
+        self,
+        source: Source,
+        content_type: str,
+        body: AsyncIterable[bytes] | Into,
+        *,
+        more: bool = False,
     ) -> list[Result]:
         """Store the body of a STOW-RS request; one result a part, in order.
+
+        Args:
+            body: its bytes; or what brings them into the lane itself.
+            more: the same caller may send another one at once.
 
         Raises:
             FormatError: it is not a multipart/related body of application/dicom parts.
             SermentError: the request as a whole failed; nothing of it is acknowledged.
         """
-        request = Request("stow", source, content_type=content_type)
-        return await self._send(request, _data(body))
+        request = Request("stow", source, content_type=content_type, more=more)
+        return await self._send(request, lambda lane: _body(lane, body))
 
     async def instances(
         self, source: Source, files: AsyncIterable[AsyncIterable[bytes]]
@@ -44,7 +62,8 @@ class AsyncIntakeClient:
         """Store DICOM files uploaded from a page; one result a file, in order. Errors as `stow`;
         a file whose iteration raises a `SermentError` is given up and its result says why."""
         own: dict[int, SermentError] = {}
-        results = await self._send(Request("instances", source), _files(files, own))
+        request = Request("instances", source)
+        results = await self._send(request, lambda lane: _files(lane, files, own))
         return [
             framing.failed(own[index]) if index in own else result
             for index, result in enumerate(results)
@@ -55,77 +74,76 @@ class AsyncIntakeClient:
     ) -> Result:
         """Attach one PDF to the patient with that id. `SermentError`: it was not kept."""
         request = Request("document", source, patient=patient, title=title)
-        results = await self._send(request, _data(pdf))
+        results = await self._send(request, lambda lane: _body(lane, pdf))
         if not results:
             raise framing.cut_off()
         return results[0]
 
-    async def _send(self, request: Request, items: AsyncIterator[bytes]) -> list[Result]:
-        reader, writer = await self._open()
-        answers = asyncio.ensure_future(_results(reader))
+    def close(self) -> None:
+        """End the receptions that were kept for a next upload; in the event loop."""
+        for source in list(self._kept):
+            self._put_away(source)
+
+    async def _send(self, request: Request, sending: Sending) -> list[Result]:
+        lane = await self._lane(request)
+        whole = False
         try:
-            writer.write(framing.encode_request(request))
-            async for item in items:
-                writer.write(item)
-                await _drain(writer)
-                if answers.done():  # it has failed already: no use sending more
-                    break
-            writer.write(framing.HEAD.pack(framing.END, 0))
-            await _drain(writer)
-            return await answers
+            await sending(lane)
+            results = await lane.finish()
+            whole = True
+            return results
         finally:
-            # Closing without the end frame is how the receiver learns that the body broke off.
-            answers.cancel()
-            await asyncio.gather(answers, return_exceptions=True)
-            writer.transport.abort()
+            if whole and request.more:
+                self._keep(request.source, lane)
+            else:
+                lane.close()
 
-    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        try:
-            connection = await asyncio.to_thread(local.connect, self._path)
-        except OSError as error:
-            raise framing.not_running() from error
-        connection.setblocking(False)
-        opened = await asyncio.open_unix_connection(sock=connection, limit=framing.MAX_ANSWER)
-        opened[1].transport.set_write_buffer_limits(high=AHEAD)
-        return opened
+    async def _lane(self, request: Request) -> Lane:
+        lane, timer = self._kept.pop(request.source, (None, None))
+        if timer is not None:
+            timer.cancel()
+        if lane is None or lane.lost:
+            return await Lane.open(self._path, request)
+        lane.begin(request)
+        return lane
+
+    def _keep(self, source: Source, lane: Lane) -> None:
+        for other in [source, *list(self._kept)[: 1 - KEPT_AT_MOST]]:
+            self._put_away(other)
+        timer = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._put_away, source)
+        self._kept[source] = lane, timer
+
+    def _put_away(self, source: Source) -> None:
+        lane, timer = self._kept.pop(source, (None, None))
+        if lane is not None and timer is not None:
+            timer.cancel()
+            lane.close()
 
 
-async def _data(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _body(lane: Lane, body: AsyncIterable[bytes] | Into) -> None:
+    if callable(body):
+        async for _ in body(lane):
+            await lane.has_room()
+            if lane.over:
+                return
+        return
     async for chunk in body:
-        for frame in framing.frames(framing.DATA, chunk):
-            yield frame
+        await lane.data(chunk)
+        if lane.over:
+            return
 
 
 async def _files(
-    files: AsyncIterable[AsyncIterable[bytes]], own: dict[int, SermentError]
-) -> AsyncIterator[bytes]:
+    lane: Lane, files: AsyncIterable[AsyncIterable[bytes]], own: dict[int, SermentError]
+) -> None:
     index = 0
     async for file in files:
         end = framing.NEXT
         try:
-            async for chunk in file:
-                for frame in framing.frames(framing.DATA, chunk):
-                    yield frame
+            await _body(lane, file)
         except SermentError as error:
             own[index], end = error, framing.CANCEL
-        yield framing.HEAD.pack(end, 0)
+        if lane.over:
+            return
+        lane.mark(end)
         index += 1
-
-
-async def _drain(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):  # it has ended: its reason is in the answers
-        await writer.drain()
-    await asyncio.sleep(0)  # a body that is there at once must not keep the answer from being read
-
-
-async def _results(reader: asyncio.StreamReader) -> list[Result]:
-    results: list[Result] = []
-    while True:
-        try:
-            line = await reader.readuntil(b"\n")
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            raise framing.cut_off() from None
-        more = framing.parse_answer(line)
-        if more is None:
-            return results
-        results += more

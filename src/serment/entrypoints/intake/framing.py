@@ -1,8 +1,9 @@
 """What client and receiver say to each other on the intake socket.
 
 Request: one line of JSON, then frames, each one byte of kind, four bytes of length (big endian,
-at most 1 MiB), the payload. Kinds: `D` data; `N` the current file is complete; `C` the current
-file is given up; `E` the request is complete. Operations:
+at most 1 MiB), the payload. Kinds: `D` data; `S` data, whose bytes are not in the frame but in the
+next slot of the memory that came with the first line (`shared`); `N` the current file is complete;
+`C` the current file is given up; `E` the request is complete. Operations:
 
 - `stow`: the data frames are the body of the HTTP request, `content_type` its header.
 - `instances`: files, each its data frames and `N` or `C`; results count them from the first.
@@ -10,7 +11,9 @@ file is given up; `E` the request is complete. Operations:
 
 Answer: lines of JSON. `{"results": [...]}`, in the order of the parts or files, each time what
 came so far is durable; then one `{"done": true}`, or one `{"error": {...}}` when the request as a
-whole failed, and the connection ends. What has no result was not acknowledged.
+whole failed, and the connection ends. What has no result was not acknowledged. An empty line says
+that the slot used longest ago may be filled again. A request that says `more` may be followed by
+another one from the same source, which goes into the same reception.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from typing import Any, Final
 
 from serment import errors
 from serment.core.dicom.dimse import Status, status_of
+from serment.entrypoints.intake.shared import SLOT
 from serment.errors import N_, FormatError, SermentError, Unavailable
 from serment.ports import Receipt, Source
 
@@ -34,10 +38,14 @@ RESULTS_AT_ONCE: Final = 128  # so that a line fits into the socket while the cl
 _MAX_TEXT: Final = 300
 
 DATA: Final = b"D"
+SHARED: Final = b"S"
 NEXT: Final = b"N"
 CANCEL: Final = b"C"
 END: Final = b"E"
+FREE: Final = b"\n"  # a slot, said by the receiver
 OPERATIONS: Final = ("stow", "instances", "document")
+_LONGEST: Final = {DATA: MAX_PAYLOAD, SHARED: SLOT, NEXT: 0, CANCEL: 0, END: 0}
+_TRUTHS: Final = ("tls", "more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ class Request:
     content_type: str = ""
     patient: str = ""
     title: str = ""
+    more: bool = False  # another one may follow on this connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,7 @@ def frames(kind: bytes, payload: bytes | bytearray | memoryview = b"") -> Iterat
 def check_head(head: bytes) -> tuple[bytes, int]:
     """Kind and length of a frame; `FormatError` when they cannot be."""
     kind, length = HEAD.unpack(head)
-    if kind not in (DATA, NEXT, CANCEL, END) or length > (MAX_PAYLOAD if kind == DATA else 0):
+    if length > _LONGEST.get(kind, -1):
         raise _not_ours()
     return kind, length
 
@@ -197,7 +206,7 @@ def _checked(raw: dict[str, Any], kind: type[Any], leaving: str = "") -> dict[st
     """The same fields, each of the type that the default or the name of the field tells."""
     for known in fields(kind):
         if known.name in raw and known.name != leaving:
-            wanted = bool if known.name == "tls" else str
+            wanted = bool if known.name in _TRUTHS else str
             value = raw[known.name]
             if not isinstance(value, wanted) and not (value is None and "None" in str(known.type)):
                 raise TypeError(known.name)

@@ -1,4 +1,4 @@
-"""The receiver's side of the intake socket: one thread a request, into one reception each.
+"""The receiver's side of the intake socket: one thread and one reception a connection.
 
 Decides when what came is made durable (once a request, every 64 MiB or 128 results) and answered.
 Leaves to others: the format on the socket (`framing`), the parts (`requests`), storing.
@@ -7,6 +7,7 @@ Leaves to others: the format on the socket (`framing`), the parts (`requests`), 
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import threading
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from serment.entrypoints.intake import framing, local
-from serment.entrypoints.intake.requests import Cut, Frames, Upload
+from serment.entrypoints.intake.requests import Bounds, Cut, Frames, serve
+from serment.entrypoints.intake.shared import Arriving
 from serment.errors import N_, Busy, FormatError, SermentError, Unavailable
 from serment.ports import Receiver
 
@@ -156,26 +158,28 @@ class IntakeServer:
                 self._changed.notify_all()
 
     def _request(self, connection: socket.socket) -> None:
-        with connection.makefile("rb") as stream:
-            incoming = Frames(stream, self._stopping.is_set)
+        arriving = Arriving(connection)
+        with io.BufferedReader(arriving) as stream:
+            incoming = Frames(
+                stream,
+                self._stopping.is_set,
+                lambda: arriving.memory,
+                lambda: connection.sendall(framing.FREE),
+            )
             try:
-                request = framing.parse_request(incoming.request_line())
+                line = incoming.request_line()
+                if not line:
+                    return
+                request = framing.parse_request(line)
             except SermentError as error:
                 _answer(connection, error)
                 return
             except (Cut, OSError):
                 return
-            upload = Upload(
-                self._receiver,
-                request,
-                self._limits.object_bytes,
-                self._limits.parts,
-                self._limits.flush_bytes,
-                lambda results: connection.sendall(framing.encode_results(results)),
-            )
+            limits = self._limits
+            bounds = Bounds(limits.object_bytes, limits.parts, limits.flush_bytes)
             try:
-                upload.run(incoming)
-                connection.sendall(framing.encode_done())
+                serve(self._receiver, request, incoming, bounds, connection.sendall)
             except FormatError as error:
                 source = request.source
                 address = source.peer.rpartition(":")[0]
