@@ -96,8 +96,9 @@ def mongodb_giant(peer: socket.socket) -> None:
 
 
 def mllp_endless(peer: socket.socket) -> None:
-    while peer.recv(4096)[:1] != b"\x0b":
-        pass
+    while b"\x0b" not in (said := peer.recv(4096)):  # wherever it stands, as listeners do
+        if not said:
+            return
     peer.sendall(b"\x0bMSH|")
     _drip(peer, b"x")
 

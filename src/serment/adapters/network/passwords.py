@@ -33,11 +33,12 @@ def caching_answer(password: str, salt: bytes) -> bytes:
 
 
 class Scram:
-    """One signing in by SCRAM-SHA-256, without channel binding."""
+    """One signing in by SCRAM-SHA-256, without channel binding. PostgreSQL knows the user already."""
 
-    def __init__(self, password: str) -> None:
+    def __init__(self, password: str, user: str = "", nonce: str = "") -> None:
         self._password = password.encode()
-        self._bare = f"n=,r={new_token()}"
+        self._nonce = nonce or new_token()
+        self._bare = f"n={user},r={self._nonce}"
         self.first = f"n,,{self._bare}".encode("ascii")
 
     def final(self, untrusted: bytes) -> bytes:
@@ -49,7 +50,7 @@ class Scram:
         said = untrusted.decode("ascii")
         fields = dict(each.split("=", 1) for each in said.split(","))
         rounds = int(fields["i"])
-        if not 0 < rounds <= MOST_ROUNDS or not fields["r"].startswith(self._bare[5:]):
+        if not 0 < rounds <= MOST_ROUNDS or not fields["r"].startswith(self._nonce):
             raise ValueError
         salt = base64.b64decode(fields["s"], validate=True)
         salted = hashlib.pbkdf2_hmac("sha256", self._password, salt, rounds)

@@ -25,7 +25,7 @@ from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
-WAKING_WINDOW: Final = 0.6  # for who stayed silent to the first question of all, and is woken
+WAKING_WINDOW: Final = 0.9  # for who stayed silent to the first question of all, and is woken
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
 _NOT_UNDERSTOOD: Final = 1.7  # times the silent seconds: for one that talks and is not understood

@@ -98,7 +98,7 @@ PROBE = Probe(
         | {8082, 8083, 8085, 8088, 8090, 8181, 8800, 8880, 8888, 9080, 9090, 9200, 49152}
     ),
     rank=20,
-    window=0.5,
+    window=0.35,
     wakes=b"\r\n\r\n",
     begins=(b"HTTP/", b"<!DOCTYPE", b"<html", b"<HTML"),
 )

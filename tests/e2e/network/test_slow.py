@@ -1,0 +1,81 @@
+"""Services that take their time, on ports of no protocol, are told all the same."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from tests.e2e.network.running import HOST, audited
+
+from serment.core.exposure.seen import Dicom, Service
+
+SLOW = 1.2  # seconds: longer than any first question waits
+REJECTED = bytes.fromhex("03000000000400010103")  # permanently, the calling title
+ACK = b"\x0bMSH|^~\\&|B|B|A|A|1||ACK|1|P|2.3\rMSA|AA|1\r\x1c\r"
+PAGE = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+Talk = Callable[[socket.socket], None]
+
+
+def dicom(peer: socket.socket) -> None:
+    if peer.recv(65536)[:2] == b"\x01\0":
+        time.sleep(SLOW)
+        peer.sendall(REJECTED)
+
+
+def http(peer: socket.socket) -> None:
+    """Reads lines, as many small servers do, and thinks about each."""
+    while not (data := peer.recv(65536)).endswith(b"\r\n") and b"\n" not in data:
+        if not data:
+            return
+    time.sleep(SLOW / 2)
+    peer.sendall(PAGE)
+
+
+def mllp(peer: socket.socket) -> None:
+    """Hears nothing but its own blocks."""
+    held = b""
+    while data := peer.recv(65536):
+        held += data
+        if b"\x0bMSH" in held and held.endswith(b"\x1c\r"):
+            time.sleep(SLOW / 3)
+            peer.sendall(ACK)
+            held = b""
+
+
+@contextmanager
+def serving(talk: Talk) -> Iterator[int]:
+    def one(peer: socket.socket) -> None:
+        with peer, contextlib.suppress(OSError):
+            talk(peer)
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = server.accept()
+                threading.Thread(target=one, args=(peer,), daemon=True).start()
+
+    with socket.create_server((HOST, 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[dict[str, Service]]:
+    with ExitStack() as stack:
+        ports = {talk.__name__: stack.enter_context(serving(talk)) for talk in (dicom, http, mllp)}
+        found = audited(*ports.values())
+        yield {name: found[port] for name, port in ports.items()}
+
+
+@pytest.mark.parametrize("name", ["dicom", "http", "mllp"])
+def test_who_is_slow_is_still_told(seen: dict[str, Service], name: str) -> None:
+    assert seen[name].protocol == name
+
+
+def test_and_what_it_answered(seen: dict[str, Service]) -> None:
+    assert seen["dicom"].facts == Dicom(refusal="calling")
