@@ -50,6 +50,12 @@ def text(pdf: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(pages))
 
 
+@pytest.mark.parametrize("name", ["日本語", "שלום", "السلام", "😀"])
+def test_a_practice_may_be_called_in_any_script(name: str) -> None:
+    """Typst refuses, or panics at, what its fonts lack: a kit that cannot be made founds nothing."""
+    assert re.search(r"Cabinet \?+ Exemple", text(share(practice=f"Cabinet {name} Exemple")))
+
+
 def test_a_share_says_what_it_is_and_what_to_do() -> None:
     said = text(share())
     for wanted in ("Cabinet Lefèvre", "Part 2 sur 3", "0123456789abcdef" * 2, "novembre 2026"):

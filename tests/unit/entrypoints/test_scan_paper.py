@@ -12,9 +12,9 @@ from pypdf import PdfReader
 from tests.unit.entrypoints.test_scan_report import ABOUT, audited, on_paper, read
 from tests.unit.exposure.sights import OPEN_FIND, scan, service
 
+from serment.adapters.documents.typesetting import STRANGE as STRANGE_ON_PAPER
 from serment.adapters.documents.typesetting import Typst
 from serment.core.exposure.text import clean
-from serment.entrypoints.reports.paper import STRANGE as STRANGE_ON_PAPER
 from serment.entrypoints.reports.paper import paper
 
 STRANGE = [

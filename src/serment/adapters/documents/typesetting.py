@@ -4,22 +4,30 @@ Implements `serment.ports.Typesetter`. Data goes in as a virtual JSON file that 
 never into markup, so that a name with `#` or `]` is only text. Fonts are those inside typst;
 nothing is read from the system, fetched, or written to a file. Typst keeps what it set lately in
 the memory of its process: secrets (a kit) belong into a short-lived one.
+
+Archival paper bears no character its fonts lack, and a practice, a person or a machine may be called in any
+script: what is neither Latin, Greek nor Cyrillic reads "?" on paper.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 import typst
 
 from serment.errors import N_, NotFound, SermentError
 
 STANDARDS = ["a-2a", "ua-1"]  # archival (ISO 19005-2) and accessible (ISO 14289-1)
+
+STRANGE: Final = re.compile(
+    "[^\n\x20-\x7e\xa0-\u024f\u0370-\u04ff\u2010-\u2027\u202f-\u203a\u20ac\u2190-\u2193]"
+)
 
 
 class Typst:
@@ -41,7 +49,7 @@ class Typst:
         sources = packaged()
         if f"{template}.typ" not in sources:
             raise NotFound(N_("there is no document template {template}"), template=template)
-        whole = {**sources, "data.json": json.dumps(data).encode()}
+        whole = {**sources, "data.json": json.dumps(printed(data)).encode()}
         whole["main"] = whole.pop(f"{template}.typ")
         try:
             return typeset(whole, datetime.fromisoformat(data["at"]))
@@ -65,6 +73,18 @@ def typeset(sources: dict[str, bytes], at: datetime) -> bytes:
     if not isinstance(made, bytes):
         raise ValueError("typst gave no single document")
     return made
+
+
+def printed(value: Any) -> Any:
+    """A JSON value with nothing in it that the fonts lack."""
+    match value:
+        case str():
+            return STRANGE.sub("?", unicodedata.normalize("NFC", value))
+        case dict():
+            return {name: printed(each) for name, each in value.items()}
+        case list():
+            return [printed(each) for each in value]
+    return value
 
 
 @cache

@@ -1,16 +1,13 @@
 """The report on paper: the same words as the page (`handout`), set by the house's typesetter.
 
 The picture goes in as a drawing of its own, its colours written out: no style sheet reaches it there.
-Archival paper bears no character its fonts lack, and what a machine calls itself may be in any script:
-what is neither Latin, Greek nor Cyrillic reads "?" here, and as it is on the page.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from markupsafe import Markup
 
@@ -24,9 +21,6 @@ from serment.ports import Typesetter
 MOST: Final = 6  # machines drawn: a sheet holds no more
 TEXT_MM: Final = 166  # width of a text on A4, as base.typ has it
 HIGHEST_MM: Final = 225
-STRANGE: Final = re.compile(
-    "[^\n\x20-\x7e\xa0-\u024f\u0370-\u04ff\u2010-\u2027\u202f-\u203a\u20ac\u2190-\u2193]"
-)
 COLOURS: Final = {  # theme.css, light
     "card": "#ffffff",
     "card-soft": "#faf9f6",
@@ -48,19 +42,7 @@ def paper(typesetter: Typesetter, report: Report, about: About, lang: str) -> by
     data = handout(report, about, lang)
     data["picture"] = standing_alone(svg)
     data["height"] = min(HIGHEST_MM, _height(svg) * TEXT_MM / MIDDLE)
-    return typesetter.render("exposure", printed(data))
-
-
-def printed(value: Any) -> Any:
-    """A JSON value with nothing in it that the fonts lack."""
-    match value:
-        case str():
-            return STRANGE.sub("?", unicodedata.normalize("NFC", value))
-        case dict():
-            return {name: printed(each) for name, each in value.items()}
-        case list():
-            return [printed(each) for each in value]
-    return value
+    return typesetter.render("exposure", data)
 
 
 def standing_alone(svg: Markup) -> str:
