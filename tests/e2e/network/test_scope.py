@@ -12,6 +12,7 @@ from tests.e2e.network.running import HOST, audited
 from tests.e2e.network.webs import Answer, web
 
 from serment.adapters.network.local import LocalNetwork
+from serment.core.exposure.seen import Answer as Said
 from serment.core.exposure.seen import Dicom, Gateway, Http, Mapping
 from serment.ports.network import Order
 
@@ -124,7 +125,7 @@ def test_a_box_tells_what_it_forwards() -> None:
     }
     with web(pages, host=BOX) as server, ssdp(BOX, f"http://{BOX}:{server.port}/box.xml") as asked:
         found = list(LocalNetwork().audit(Order((BOX,), (server.port + 1,))))
-    assert [data.split(b"\r\n")[0] for data in asked] == [b"M-SEARCH * HTTP/1.1"]
+    assert {data.split(b"\r\n")[0] for data in asked} == {b"M-SEARCH * HTTP/1.1"}
     (service,) = [each for each in found if each.protocol == "igd"]
     assert (service.place.host, service.place.port) == (BOX, server.port)
     assert (service.product, service.version) == ("Fictif Box", "2")
@@ -136,8 +137,10 @@ def test_a_box_tells_what_it_forwards() -> None:
     )
 
 
+@pytest.mark.parametrize("scope", [(BOX,), (BOX, OUTSIDE)], ids=["outside", "in scope"])
 @pytest.mark.parametrize("where", ["location", "control", "base"])
-def test_a_box_leads_nowhere_else(where: str) -> None:
+def test_a_box_leads_nowhere_else(where: str, scope: tuple[str, ...]) -> None:
+    """Not even to a machine that is audited too: only the audit itself speaks to that one."""
     with web({"/box.xml": Answer(description("/control"))}, host=OUTSIDE) as other:
         away = f"http://{OUTSIDE}:{other.port}"
         control = f"{away}/control" if where == "control" else "/control"
@@ -145,11 +148,45 @@ def test_a_box_leads_nowhere_else(where: str) -> None:
         with web({"/box.xml": Answer(said)}, host=BOX) as server:
             place = f"http://{BOX}:{server.port}/box.xml"
             with ssdp(BOX, f"{away}/box.xml" if where == "location" else place):
-                found = list(LocalNetwork().audit(Order((BOX,), (server.port + 1,))))
+                found = list(LocalNetwork().audit(Order(scope, (server.port + 1,))))
     assert other.asked == []
     assert [
         m for each in found if isinstance(each.facts, Gateway) for m in each.facts.mappings
     ] == (list[Mapping]())
+
+
+def audited_box(description: str, control: Answer) -> tuple[Gateway, list[str]]:
+    """What a box with this description and these answers is taken for; what it was POSTed."""
+    with web({"/box.xml": Answer(description)}, host=BOX, otherwise=control) as server:
+        with ssdp(BOX, f"http://{BOX}:{server.port}/box.xml"):
+            found = list(LocalNetwork().audit(Order((BOX,), (server.port + 1,))))
+    (facts,) = [each.facts for each in found if isinstance(each.facts, Gateway)]
+    return facts, [each for each in server.asked if each.startswith("POST")]
+
+
+def test_who_does_not_answer_in_soap_is_asked_once() -> None:
+    facts, posted = audited_box(description("/control"), Answer("<html>Welcome!</html>"))
+    assert posted == ["POST /control"]
+    assert facts == Gateway(manageable=Said.NOTHING)
+
+
+def test_a_talkative_box_is_heard_to_a_bound() -> None:
+    """Forty connections, whose lists never end, with descriptions as long as they may be."""
+    number = iter(range(1, 60_000))
+    many = "".join(
+        f"<service><serviceType>{WAN}</serviceType><controlURL>/c{each}</controlURL></service>"
+        for each in range(40)
+    )
+    said = description("/c").replace("</serviceList>", f"{many}</serviceList>")
+
+    def entry() -> str:
+        values = (next(number), "192.168.1.20", "104", "TCP", "1", "\N{BLACK CHESS KNIGHT}" * 2000)
+        return envelope(**dict(zip(FIELDS, values, strict=True)))
+
+    facts, posted = audited_box(said, Answer(entry))
+    assert 0 < len(facts.mappings) <= 200
+    assert len(set(posted)) <= 4
+    assert len(posted) <= 204
 
 
 @pytest.mark.parametrize("port", [515, 9100, 9107])
