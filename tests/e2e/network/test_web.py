@@ -70,6 +70,21 @@ SERVERS = {
         {"/fhir/Patient": Answer(bundle(31))},
         Http("fhir", 404, interface=Said.YES, readable=Readable(31, False, Unit.PATIENTS)),
     ),
+    **{
+        kind: (
+            {
+                "/fhir/Patient": Answer(bundle(3)),
+                "/fhir/metadata": Answer(
+                    {"resourceType": "CapabilityStatement", "software": software}
+                ),
+            },
+            Http("fhir", 404, interface=Said.YES, readable=Readable(3, False, Unit.PATIENTS)),
+        )
+        for kind, software in {
+            "fhir known": {"name": "HAPI FHIR Server", "version": "6.8.0"},
+            "fhir of somebody": {"name": "FICTIF Huguette 1950", "version": "Huguette"},
+        }.items()
+    },
     "fhir closed": (
         {
             "/fhir/Patient": Answer({"resourceType": "OperationOutcome"}, 401),
@@ -183,6 +198,8 @@ def test_products_and_versions_are_told(seen: dict[str, tuple[Service, Web]]) ->
     told = {kind: (service.product, service.version) for kind, (service, _) in seen.items()}
     assert told["orthanc"] == ("Orthanc", "1.12.1")
     assert told["elasticsearch"] == ("Elasticsearch", "7.10.2")
+    assert told["fhir known"] == ("HAPI FHIR", "6.8.0")
+    assert told["fhir of somebody"] == ("", "")
     assert told["nas"] == ("Synology DSM", "")
     assert told["webdav"] == ("", "")
 

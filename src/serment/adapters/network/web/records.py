@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -17,6 +18,12 @@ FHIR_ROOTS: Final = (
     *("/hapi/fhir", "/fhir-server/api/v4", "/FHIR", "/FHIR/R4", "/fhir/R5", "/fhir/stu3"),
     *("/baseDstu3", "/api/v1/fhir", "/v1/fhir", "/api"),
 )
+_SERVERS: Final = re.compile(
+    "HAPI FHIR|Smile CDR|Firely|Vonk|LinuxForHealth|IBM FHIR|Microsoft FHIR|Azure|Medplum|Aidbox|Blaze"
+    "|InterSystems|Pathling|OpenMRS|OpenEMR|Orthanc",
+    re.IGNORECASE,
+)
+_VERSION: Final = re.compile(r"v?[0-9][\w.+-]{0,30}", re.ASCII)
 _REFUSED: Final = (401, 403)
 _COUNT: Final = "/Patient?_summary=count"
 
@@ -82,11 +89,16 @@ def _is_fhir(browser: Browser, root: str) -> bool:
 
 
 def _describe(browser: Browser, sight: Sight, root: str) -> None:
+    """Which server it is, of those known here: what others call themselves is anybody's text."""
     said = browser.get(f"{root}/metadata", _FHIR_JSON).json()
     software = said.get("software") if isinstance(said, dict) else None
-    if isinstance(software, dict):
-        sight.product = sight.product or str(software.get("name", ""))
-        sight.version = sight.version or str(software.get("version", ""))
+    if not isinstance(software, dict):
+        return
+    named = _SERVERS.search(str(software.get("name", "")))
+    version = str(software.get("version", ""))
+    if named and _VERSION.fullmatch(version):
+        sight.version = sight.version or version
+    sight.product = sight.product or (named[0] if named else "")
 
 
 def _patients(bundle: dict[str, Any]) -> Readable | None:
