@@ -13,7 +13,7 @@ from tests.e2e.network.webs import Answer, web
 
 from serment.adapters.network.local import LocalNetwork
 from serment.core.exposure.seen import Answer as Said
-from serment.core.exposure.seen import Dicom, Gateway, Http, Mapping
+from serment.core.exposure.seen import Dicom, Gateway, Http, Mapping, Service
 from serment.ports.network import Order
 
 OUTSIDE = "127.66.0.6"
@@ -44,6 +44,10 @@ def description(control: str, base: str = "") -> str:
 def envelope(**values: object) -> str:
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
     return f'<s:Envelope xmlns:s="x"><s:Body>{inner}</s:Body></s:Envelope>'
+
+
+def services(order: Order) -> list[Service]:
+    return [each for each in LocalNetwork().audit(order) if isinstance(each, Service)]
 
 
 @contextmanager
@@ -124,7 +128,7 @@ def test_a_box_tells_what_it_forwards() -> None:
         "POST /control": Answer(lambda: next(said, "there is no more")),
     }
     with web(pages, host=BOX) as server, ssdp(BOX, f"http://{BOX}:{server.port}/box.xml") as asked:
-        found = list(LocalNetwork().audit(Order((BOX,), (server.port + 1,))))
+        found = services(Order((BOX,), (server.port + 1,)))
     assert {data.split(b"\r\n")[0] for data in asked} == {b"M-SEARCH * HTTP/1.1"}
     (service,) = [each for each in found if each.protocol == "igd"]
     assert (service.place.host, service.place.port) == (BOX, server.port)
@@ -148,7 +152,7 @@ def test_a_box_leads_nowhere_else(where: str, scope: tuple[str, ...]) -> None:
         with web({"/box.xml": Answer(said)}, host=BOX) as server:
             place = f"http://{BOX}:{server.port}/box.xml"
             with ssdp(BOX, f"{away}/box.xml" if where == "location" else place):
-                found = list(LocalNetwork().audit(Order(scope, (server.port + 1,))))
+                found = services(Order(scope, (server.port + 1,)))
     assert other.asked == []
     assert [
         m for each in found if isinstance(each.facts, Gateway) for m in each.facts.mappings
@@ -157,9 +161,11 @@ def test_a_box_leads_nowhere_else(where: str, scope: tuple[str, ...]) -> None:
 
 def audited_box(description: str, control: Answer) -> tuple[Gateway, list[str]]:
     """What a box with this description and these answers is taken for; what it was POSTed."""
-    with web({"/box.xml": Answer(description)}, host=BOX, otherwise=control) as server:
-        with ssdp(BOX, f"http://{BOX}:{server.port}/box.xml"):
-            found = list(LocalNetwork().audit(Order((BOX,), (server.port + 1,))))
+    with (
+        web({"/box.xml": Answer(description)}, host=BOX, otherwise=control) as server,
+        ssdp(BOX, f"http://{BOX}:{server.port}/box.xml"),
+    ):
+        found = services(Order((BOX,), (server.port + 1,)))
     (facts,) = [each.facts for each in found if isinstance(each.facts, Gateway)]
     return facts, [each for each in server.asked if each.startswith("POST")]
 
@@ -210,7 +216,7 @@ def test_a_printer_is_connected_to_and_never_written_to(port: int) -> None:
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        found = list(LocalNetwork().audit(Order((host,), (port,))))
+        found = services(Order((host,), (port,)))
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
     assert [each.protocol for each in found] == ["printer"]
@@ -221,7 +227,7 @@ def test_a_printer_is_connected_to_and_never_written_to(port: int) -> None:
 def test_a_recheck_calls_nothing_else() -> None:
     with web({}) as wanted, web({}) as other:
         order = Order((HOST,), (wanted.port, other.port), only=frozenset({(HOST, wanted.port)}))
-        found = list(LocalNetwork().audit(order))
+        found = services(order)
     assert [each.place.port for each in found] == [wanted.port]
     assert wanted.asked
     assert other.asked == []

@@ -21,6 +21,10 @@ DESCRIPTION = b"""<?xml version="1.0"?><root><device>
 <manufacturer>Fictif</manufacturer><modelName>Box</modelName>
 <service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:2</serviceType>
 <controlURL>/ctl</controlURL></service></device></root>"""
+FAULT = (
+    b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><detail>'
+    b"<UPnPError><errorCode>713</errorCode></UPnPError></detail></s:Fault></s:Body></s:Envelope>"
+)
 
 
 class Box(BaseHTTPRequestHandler):
@@ -28,7 +32,7 @@ class Box(BaseHTTPRequestHandler):
         self._say(200, DESCRIPTION)
 
     def do_POST(self) -> None:
-        self._say(500, b"<errorCode>713</errorCode>")
+        self._say(500, FAULT)
 
     def _say(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -27,7 +27,9 @@ _CONNECTIONS: Final = ("WANIPConnection", "WANPPPConnection")
 _ELEMENTS: Final = 4000
 _DEPTH: Final = 40
 _TEXT: Final = 2000  # characters of one element
-_DESCRIPTION: Final = 60
+_DESCRIPTION: Final = 40
+# Faults that end a list, or say that it is empty (WANIPConnection:1 table 2-20).
+_ENDS: Final = frozenset({"713", "714"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,21 @@ def build_action(service: str, action: str, arguments: dict[str, str]) -> bytes:
     ).encode("ascii", "replace")
 
 
+def is_soap(untrusted: bytes) -> bool:
+    """Whether it is a SOAP envelope (SOAP 1.1 section 4): who answers anything else is no box."""
+    return _answered(untrusted) is not None
+
+
+def is_entry(untrusted: bytes) -> bool:
+    """Whether a SOAP answer is one of the list of forwardings, whatever it says."""
+    return "NewInternalClient" in (_answered(untrusted) or {})
+
+
+def is_end(untrusted: bytes) -> bool:
+    """Whether a SOAP answer says that the list has no more entries."""
+    return (_answered(untrusted) or {}).get("errorCode") in _ENDS
+
+
 def parse_mapping(untrusted: bytes) -> Mapping | None:
     """One forwarding; None when it is switched off or makes no sense.
 
@@ -126,9 +143,16 @@ def parse_outside_address(untrusted: bytes) -> str:
         return ""
 
 
-def _leaves(untrusted: bytes) -> list[tuple[str, str]]:
-    """Elements without children, in order: local name and text."""
-    reader = _Reader()
+def _answered(untrusted: bytes) -> dict[str, str] | None:
+    try:
+        return dict(_leaves(untrusted, "Envelope"))
+    except FormatError:
+        return None
+
+
+def _leaves(untrusted: bytes, root: str = "") -> list[tuple[str, str]]:
+    """Elements without children, in order: local name and text. `root`: what must be around them."""
+    reader = _Reader(root)
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = reader.refuse
@@ -144,13 +168,16 @@ def _leaves(untrusted: bytes) -> list[tuple[str, str]]:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
         self.leaves: list[tuple[str, str]] = []
+        self._root = root
         self._depth = self._elements = 0
         self._text = ""
         self._is_leaf = False
 
-    def start(self, _name: str, _attributes: dict[str, str]) -> None:
+    def start(self, name: str, _attributes: dict[str, str]) -> None:
+        if self._root and not self._elements and name.rpartition(":")[2] != self._root:
+            raise ValueError
         self._depth += 1
         self._elements += 1
         self._text, self._is_leaf = "", True

@@ -1,4 +1,7 @@
-"""UPnP: asks each address, over SSDP, whether it is an Internet box, and which ports it forwards."""
+"""UPnP: asks each address, over SSDP, whether it is an Internet box, and which ports it forwards.
+
+A LOCATION is followed only to the address that was asked (`web.igd`): no device speaks for another.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +35,13 @@ def ask(call: Call) -> Iterator[Service]:
             continue
         said, gateway = found
         yield Service(
-            Place(_host(location) or host, _port(location), "igd"),
+            Place(host, _port(location), "igd"),
             "igd",
             clean(said.product, _TEXT),
             clean(said.version, _TEXT),
             facts=gateway,
         )
         return
-
-
-def _host(location: str) -> str:
-    return urlsplit(location).hostname or ""
 
 
 def _port(location: str) -> int:
