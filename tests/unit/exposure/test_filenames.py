@@ -42,6 +42,28 @@ def test_others_are_nothing(name: str) -> None:
     assert classify(name) is None
 
 
+@pytest.mark.parametrize(
+    "name", ["tarifs.pdf", "plan-acces.pdf", "horaires.csv", "app-2.1.tar.gz", "Menu.docx"]
+)
+def test_tables_documents_and_archives_may_be_about_anything(name: str) -> None:
+    assert classify(name) == "other"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("DUPONT Jean.pdf", "document"),
+        ("MARTIN-LEROY_Zoe_irm.pdf", "document"),
+        ("CR_0042.doc", "document"),
+        ("base.zip", "archive"),
+        ("2019-11-03.zip", "archive"),
+        ("extraction.csv", "table"),
+    ],
+)
+def test_names_of_people_and_extracts_tell(name: str, kind: str) -> None:
+    assert classify(name) == kind
+
+
 def test_only_numbers_remain() -> None:
     names = ["a.dcm", "b.dcm", "DUPONT.pdf", "style.css"]
     assert count_classes(names) == {"dicom": 2, "document": 1}

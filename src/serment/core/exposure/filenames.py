@@ -1,7 +1,9 @@
 """Which files of a listing look like health data: by name and extension, never by content.
 
 For directory listings of the web, FTP and shares. A name that says nothing medical and has a
-harmless extension is nothing; only the number in each class leaves the process that saw the names.
+harmless extension is nothing; tables, archives and documents whose names tell neither of patients nor
+of an extract (price lists, programs) are "other". Only the number in each class leaves the process
+that saw the names.
 """
 
 from __future__ import annotations
@@ -31,6 +33,17 @@ _MEDICAL: Final = re.compile(
     r"|carte.?vitale|vaccin|covid|biolog|examen|clinique|hopital|hôpital|study|studies|worklist",
     re.IGNORECASE,
 )
+_TELLING: Final = re.compile(
+    r"export|extract|extrait|backup|sauvegard|dump|archiv|courrier|lettre|facture|(?<![a-z])(?:base|bdd"
+    r"|cr|crh|cro|fse|nss|dmp)(?![a-z])|(?<!\d)(?:[0-3]\d[-_.]?[01]\d[-_.]?)?(?:19|20)\d\d(?:[-_.]?[01]\d"
+    r"[-_.]?[0-3]\d)?(?!\d)",
+    re.IGNORECASE,
+)
+_PERSON: Final = re.compile(  # NAME Firstname, NAME
+    r"(?<![A-Za-z])[A-Z][A-Z'-]{2,}[ _-][A-Z][A-Za-z-]{2,}|^[A-Z][A-Z'-]{3,}$"
+)
+_MAY_BE_ANYTHING: Final = frozenset({"archive", "document", "table"})
+OTHER: Final = "other"
 _PLAIN_TEXT: Final = frozenset({"txt", "xml", "json", "jpg", "jpeg", "png", "tif", "tiff", "log"})
 _LONGEST: Final = 300  # characters of a name that are looked at
 _CALM: Final = frozenset({"archive", "database"})  # kinds that programs have as well
@@ -42,10 +55,13 @@ _PROGRAM: Final = re.compile(
 
 
 def classify(name: str) -> str | None:
-    """The class of one file's name: "dicom", "table", "database", "archive", "document" or None.
+    """The class of one file's name: "dicom", "table", "database", "archive", "document", "other" or
+    None.
 
     >>> classify("export_patients_2019.csv"), classify("style.css"), classify("IM000012")
     ('table', None, 'dicom')
+    >>> classify("tarifs.pdf"), classify("MARTIN Zoe.pdf"), classify("base_2019.zip")
+    ('other', 'document', 'archive')
     """
     short = name.rstrip("/").rpartition("/")[2][:_LONGEST]
     stem, dot, ending = short.rpartition(".")
@@ -54,6 +70,8 @@ def classify(name: str) -> str | None:
     found = _CLASS_OF.get(ending.lower()) if dot else None
     if found in _CALM and _PROGRAM.search(stem) and not _MEDICAL.search(stem):
         return None
+    if found in _MAY_BE_ANYTHING and not _tells(stem):
+        return OTHER
     if found:
         return found
     if ending.lower() in _PLAIN_TEXT and _MEDICAL.search(stem):
@@ -77,6 +95,11 @@ def count_classes(names: Iterable[str]) -> dict[str, int]:
 def sounds_medical(name: str) -> bool:
     """Whether a folder's or share's name speaks of patients or examinations."""
     return _MEDICAL.search(name[:_LONGEST]) is not None
+
+
+def _tells(stem: str) -> bool:
+    """Whether a name speaks of patients, of one person, or of an extract of some day."""
+    return any(each.search(stem) for each in (_MEDICAL, _TELLING, _PERSON))
 
 
 def _is_known(ending: str) -> bool:

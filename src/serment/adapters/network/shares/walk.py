@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from serment.core.exposure.filenames import classify, sounds_medical
+from serment.core.exposure.filenames import OTHER, classify, sounds_medical
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
 
 DEPTH: Final = 2  # folders below the first
@@ -43,7 +43,7 @@ class Tally:
     @property
     def readable(self) -> Readable | None:
         """The files that look like health data; None when there are none."""
-        total = sum(self.listed.values())
+        total = sum(count for kind, count in self.listed.items() if kind != OTHER)
         if not total:
             return None
         return Readable(min(total, COUNTED_TO), self.more or total > COUNTED_TO, Unit.FILES)

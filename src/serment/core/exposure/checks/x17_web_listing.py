@@ -10,6 +10,7 @@ from serment.core.exposure.checking import (
     listed,
     over,
 )
+from serment.core.exposure.filenames import OTHER
 from serment.core.exposure.findings import Confidence, Severity
 from serment.core.exposure.seen import Http, Service
 from serment.errors import N_
@@ -19,7 +20,7 @@ def judge(service: Service, web: Http) -> Verdict:
     """Documents alone are often notices and forms; the other kinds are extracts."""
     found = listed(web.listed)
     if not found:
-        return None
+        return _others(service, web.listed.get(OTHER, 0))
     only_documents = set(web.listed) <= {"document"}
     return Statement(
         service.place,
@@ -28,6 +29,20 @@ def judge(service: Service, web: Http) -> Verdict:
         {"files": found},
         confidence=Confidence.POSSIBLE if only_documents else Confidence.LIKELY,
         readable=web.readable,
+    )
+
+
+def _others(service: Service, count: int) -> Verdict:
+    if not count:
+        return None
+    return Statement(
+        service.place,
+        Severity.LOW,
+        N_("A page lists files without an account; their names tell nothing of health: {count}"),
+        {"count": count},
+        confidence=Confidence.POSSIBLE,
+        title=N_("A web page lists files"),
+        remedy=N_("See that none of these files is about a patient, and turn the listing off."),
     )
 
 

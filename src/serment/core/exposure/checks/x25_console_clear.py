@@ -13,6 +13,11 @@ from serment.errors import N_
 
 CONSOLES = {"nas": Severity.MEDIUM, "printer": Severity.LOW, "box": Severity.LOW, "igd": None}
 
+NAMES = {  # where no product is known
+    "dicomweb": "DICOMweb", "elasticsearch": "Elasticsearch", "fhir": "FHIR", "igd": "UPnP",
+    "nas": "NAS", "orthanc": "Orthanc", "webdav": "WebDAV",
+}  # fmt: skip
+
 
 def judge(service: Service, web: Http) -> Verdict:
     if service.tls is not None:
@@ -25,7 +30,7 @@ def judge(service: Service, web: Http) -> Verdict:
         service.place,
         severity,
         N_("The page of {product} came over HTTP, without encryption"),
-        {"product": service.product or web.application},
+        {"product": service.product or NAMES.get(web.application, web.application)},
     )
 
 
