@@ -1,8 +1,10 @@
 """What a web page is the front of: products told by their marks, and names in a listing.
 
-Pure and tolerant: pages come from strangers. Marks are what the products themselves send (their
-title, realm, cookie or server name, what their pages load); a page that has none is just a page, and
-so is one that only speaks of products, or links to them.
+Pure and tolerant: pages come from strangers; every repetition in a pattern has a bound, as the time
+an expression takes would otherwise be theirs to choose, with every other conversation waiting. Marks
+are what the products themselves send (their title, realm, cookie or server name, what their pages
+load); a page that has none is just a page, and so is one that only speaks of products, or links to
+them.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ _MARKS: Final = (
     # application, product, mark in headers, title or body; a group is the version
     ("orthanc", "Orthanc", r"orthanc explorer|orthanc secure area|x-orthanc"),
     ("dcm4chee", "dcm4chee", r"dcm4chee(?:-arc)?"),
-    ("ohif", "OHIF Viewer", r"ohif[ _-]?viewer|<title>\s*ohif|ohif-viewer|@ohif/"),
+    ("ohif", "OHIF Viewer", r"ohif[ _-]?viewer|<title>\s{0,100}ohif|ohif-viewer|@ohif/"),
     ("stone", "Stone Web Viewer", r"stone web viewer|stonewebviewer"),
     ("meddream", "MedDream", r"meddream"),
     ("weasis", "Weasis", r"weasis"),
     ("oviyam", "Oviyam", r"oviyam"),
-    ("dwv", "DWV", r"dicom web viewer|\bdwv(?:-[a-z]+)?\.(?:min\.)?js|<title>\s*dwv"),
+    ("dwv", "DWV", r"dicom web viewer|\bdwv(?:-[a-z]{1,30})?\.(?:min\.)?js|<title>\s{0,100}dwv"),
     ("dicoogle", "Dicoogle", r"dicoogle"),
     ("pacsone", "PacsOne", r"pacsone"),
     ("conquest", "Conquest", r"conquest (?:pacs|dicom)|dgate\.exe"),
@@ -30,20 +32,20 @@ _MARKS: Final = (
     ("pacs", "Sante PACS Server", r"sante pacs server(?: (\d+(?:\.\d+)+))?"),
     ("openemr", "OpenEMR", r"openemr"),
     ("mirth", "Mirth Connect", r"mirth connect|nextgen connect"),
-    ("viewer", "", r"<title>[^<]*(?:dicom|pacs|radiolog)[^<]*viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|<title>[^<]*visionneu(?:r|se)|<title>[^<]*(?:pacs|dicom)[^<]*(?:portal|portail|web ?client|explorer)|xero viewer|vue motion|synapse mobility|osirix web portal|(?:qido|wado)Root|@?ohif/extension"),
-    ("nas", "Synology DSM", r"synology|diskstation|webman/index\.cgi|<title>[^<]*dsm \d"),
-    ("nas", "QNAP QTS", r"\bqnap\b|<title>[^<]*qts|quts hero"),
+    ("viewer", "", r"<title>[^<]{0,200}(?:dicom|pacs|radiolog)[^<]{0,200}viewer|cornerstone(?:-core|3d)?\.(?:min\.)?js|<title>[^<]{0,200}visionneu(?:r|se)|<title>[^<]{0,200}(?:pacs|dicom)[^<]{0,200}(?:portal|portail|web ?client|explorer)|xero viewer|vue motion|synapse mobility|osirix web portal|(?:qido|wado)Root|@?ohif/extension"),
+    ("nas", "Synology DSM", r"synology|diskstation|webman/index\.cgi|<title>[^<]{0,200}dsm \d"),
+    ("nas", "QNAP QTS", r"\bqnap\b|<title>[^<]{0,200}qts|quts hero"),
     ("nas", "TrueNAS", r"truenas|freenas"),
     ("nas", "OpenMediaVault", r"openmediavault"),
     ("nas", "ASUSTOR ADM", r"asustor"),
-    ("nas", "Western Digital My Cloud", r"my ?cloud (?:ex|home|os|mirror|dashboard)|wdmycloud|<title>[^<]*wd my ?cloud"),
+    ("nas", "Western Digital My Cloud", r"my ?cloud (?:ex|home|os|mirror|dashboard)|wdmycloud|<title>[^<]{0,200}wd my ?cloud"),
     ("nas", "ReadyNAS", r"readynas"),
     ("nas", "Buffalo", r"linkstation|terastation"),
     ("nas", "TerraMaster", r"terramaster"),
-    ("nas", "NAS", r"<title>[^<]*\bnas\b"),
+    ("nas", "NAS", r"<title>[^<]{0,200}\bnas\b"),
     ("printer", "HP", r"hp (?:color )?(?:laserjet|officejet|deskjet|envy|pagewide|designjet)|virata-emweb|hp http server|hp-chaisoe"),
-    ("printer", "Brother", r"brother (?:hl|mfc|dcp|ads)|<title>[^<]*brother\b|debut/\d"),
-    ("printer", "Canon", r"canon (?:imagerunner|mf|lbp|i-sensys|pixma|http server)|remote ui[^<]*(?:canon|imagerunner|lbp|mf)"),
+    ("printer", "Brother", r"brother (?:hl|mfc|dcp|ads)|<title>[^<]{0,200}brother\b|debut/\d"),
+    ("printer", "Canon", r"canon (?:imagerunner|mf|lbp|i-sensys|pixma|http server)|remote ui[^<]{0,200}(?:canon|imagerunner|lbp|mf)"),
     ("printer", "Epson", r"epson[-_ ]|epson_linux|seiko epson"),
     ("printer", "Kyocera", r"kyocera|km-mfp-http"),
     ("printer", "Ricoh", r"ricoh|web image monitor"),
@@ -52,7 +54,7 @@ _MARKS: Final = (
     ("printer", "Samsung", r"syncthru"),
     ("printer", "Konica Minolta", r"konica|bizhub|pagescope"),
     ("printer", "OKI", r"oki (?:data|b\d|c\d|mc\d)"),
-    ("printer", "", r"<title>[^<]*(?:printer|imprimante)[^<]*</title>"),
+    ("printer", "", r"<title>[^<]{0,200}(?:printer|imprimante)[^<]{0,200}</title>"),
     ("box", "Livebox", r"livebox|softathome|sah?ahome"),
     ("box", "Freebox", r"freebox"),
     ("box", "SFR Box", r"sfr box|\bnb6\b|neufbox|box de sfr|box\.sfr"),
@@ -65,7 +67,7 @@ _MARKS: Final = (
     ("box", "D-Link", r"d-link|dlink"),
     ("box", "DD-WRT", r"dd-wrt"),
     ("box", "pfSense", r"pfsense|opnsense"),
-    ("box", "", r"<title>[^<]*(?:router|routeur|gateway|modem|passerelle)[^<]*</title>"),
+    ("box", "", r"<title>[^<]{0,200}(?:router|routeur|gateway|modem|passerelle)[^<]{0,200}</title>"),
 )  # fmt: skip
 _COMPILED: Final = tuple((app, name, re.compile(mark, re.I)) for app, name, mark in _MARKS)
 _SPEAKING_HEADERS: Final = ("server", "www-authenticate", "set-cookie", "x-powered-by")
@@ -74,10 +76,11 @@ _TELLING: Final = frozenset({"title", "script"})  # elements whose text is the p
 _SHORT_TEXT: Final = 600  # characters; a page with more tells a story
 _SHORT_PAGE: Final = 8192
 _META_REFRESH: Final = re.compile(
-    r"""http-equiv\s*=\s*["']?refresh[^>]{0,100}?url\s*=\s*["']?([^"'>\s]{1,500})""", re.IGNORECASE
+    r"""http-equiv\s{0,20}=\s{0,20}["']?refresh[^>]{0,100}?url\s{0,20}=\s{0,20}["']?([^"'>\s]{1,500})""",
+    re.IGNORECASE,
 )
 _SCRIPT_REFRESH: Final = re.compile(
-    r"""\blocation(?:\.href)?\s*(?:=|\.(?:replace|assign)\s*\()\s*["']([^"']{1,500})["']"""
+    r"""\blocation(?:\.href)?\s{0,20}(?:=|\.(?:replace|assign)\s{0,20}\()\s{0,20}["']([^"']{1,500})["']"""
 )
 _PATH: Final = re.compile(
     r"""["'](?:https?://[\w.:\[\]-]{1,100}(?=/))?(/(?!/)[\w./-]{1,200})["'?#]|(?:href|src)=["']?(?:\./)?([\w-][\w./-]{0,200})["'?#>\s]""",
@@ -85,13 +88,17 @@ _PATH: Final = re.compile(
 )
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 _LISTING: Final = re.compile(
-    r"<title[^>]{0,100}>\s*(?:index of|directory listing|directory of|directory:|listing of|index de|files within|hfs /)|"
-    r"<h1>\s*(?:index of|directory listing)|\[to parent directory\]",
+    r"<title[^>]{0,100}>\s{0,100}(?:index of|directory listing|directory of|directory:|listing of|index de|files within|hfs /)|"
+    r"<h1>\s{0,100}(?:index of|directory listing)|\[to parent directory\]",
     re.IGNORECASE,
 )
-_LINK: Final = re.compile(r"""<a\s[^>]{0,500}?href\s*=\s*["']?([^"'>\s]{1,1000})""", re.IGNORECASE)
-_DAV_LINK: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>\s*([^<]{1,1000}?)\s*</", re.IGNORECASE)
-_PASSWORD: Final = re.compile(r"""<input[^>]{0,500}type\s*=\s*["']?password""", re.IGNORECASE)
+_LINK: Final = re.compile(
+    r"""<a\s[^>]{0,500}?href\s{0,20}=\s{0,20}["']?([^"'>\s]{1,1000})""", re.IGNORECASE
+)
+_DAV_LINK: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>([^<]{1,1000})</", re.IGNORECASE)
+_PASSWORD: Final = re.compile(
+    r"""<input[^>]{0,500}type\s{0,20}=\s{0,20}["']?password""", re.IGNORECASE
+)
 _LINKS: Final = 5000
 _ESCAPED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -170,7 +177,7 @@ def listed_names(page: str) -> list[str]:
 
 def dav_names(multistatus: str) -> list[str]:
     """Names in a WebDAV answer (RFC 4918 section 14.13), the folder itself among them."""
-    return _names(_DAV_LINK.findall(multistatus)[:_LINKS])
+    return _names([each.strip() for each in _DAV_LINK.findall(multistatus)[:_LINKS]])
 
 
 def _names(links: list[str]) -> list[str]:

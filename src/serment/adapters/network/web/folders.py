@@ -24,7 +24,7 @@ _TELLING: Final = frozenset({"dicom", "table", "database"})  # extracts, whateve
 _FEW: Final = 2  # of them on one page make it a list of files
 _LEADS: Final = 6
 _SOUNDS: Final = re.compile(
-    r"(?:backup|sauvegarde|export|dicom|pacs|patient|partage|share|files|archive|upload)[\w.-]*/$",
+    r"(?:backup|sauvegarde|export|dicom|pacs|patient|partage|share|files|archive|upload)[\w.-]{0,100}/$",
     re.IGNORECASE,
 )
 _DAV_ROOTS: Final = ("/", "/webdav/", "/dav/", "/remote.php/webdav/")

@@ -33,7 +33,7 @@ _ORTHANC: Final = re.compile(r"orthanc", re.IGNORECASE)
 _DICOM: Final = re.compile(r"dicom-?web|wado|qido|/rs\b|pacs|dcm4chee-arc", re.IGNORECASE)
 _FHIR: Final = re.compile(r"fhir", re.IGNORECASE)
 _VIEWER: Final = re.compile(r"ohif|viewer|weasis|visionneu|dwv", re.IGNORECASE)
-_SETTINGS: Final = re.compile(r"config[\w.-]*\.js(?:on)?$", re.IGNORECASE)
+_SETTINGS: Final = re.compile(r"config[\w.-]{0,100}\.js(?:on)?$", re.IGNORECASE)
 _LEADS: Final = 3  # places of one kind that its pages lead to
 _REFUSED: Final = (401, 403)
 
