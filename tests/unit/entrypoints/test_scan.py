@@ -155,6 +155,23 @@ def test_a_recheck_looks_at_one_thing(capsys: pytest.CaptureFixture[str]) -> Non
     assert [each["id"] for each in json.loads(capsys.readouterr().out)["findings"]] == ["X17"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        (HOST, "--host", "192.168.1.21"),
+        ("",),
+        (HOST, " "),
+        ("--host", ""),
+        (HOST, "--prove", "99999"),
+        (HOST, "--prove", "0"),
+    ],
+)
+def test_what_would_audit_something_else_is_refused(words: tuple[str, ...]) -> None:
+    commands = bad("X01")
+    assert commands.run("network", *words, *BY) == 2
+    assert commands.network.orders == []
+
+
 def test_a_baseline_leaves_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     known = tmp_path / "known.json"
     bad("X01").run("network", HOST, *BY, "--json")
@@ -206,6 +223,36 @@ def test_the_vault_tells_new_open_and_gone(capsys: pytest.CaptureFixture[str]) -
     assert told["findings"][0]["gone"] is not None
     assert commands.run("history", *VAULT) == 0
     assert "gone since 23\xa0November 2026" in capsys.readouterr().out
+
+
+def test_a_machine_that_is_off_is_as_exposed_as_before(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its findings stay open, are told among what was not checked, and make the exit code 1."""
+    commands = bad("X18")
+    assert commands.run("network", HOST, *BY, *VAULT) == 1
+    commands.clock.advance(86400)
+    commands.network.off = frozenset({HOST})
+    capsys.readouterr()
+    assert commands.run("network", HOST, *BY, *VAULT, "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {"scope", "X18"} <= {each["check"] for each in told["not_checked"]}
+    assert told["history"]["gone"] == []
+    assert "X18" in {each["id"] for each in told["history"]["unseen"]}
+    assert commands.run("network", HOST, *BY, *VAULT) == 1
+    said = capsys.readouterr().out
+    assert "Gone" not in said
+    assert f"X18  {HOST}  found before at port 5432; nothing answers at that address" in said
+    assert "Nothing to report" not in said
+    commands.network.off = frozenset()
+    commands.run("network", HOST, *BY, *VAULT)
+    assert "open since 22\xa0November 2026" in capsys.readouterr().out
+
+
+def test_who_was_named_and_did_not_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = Commands()
+    commands.network.off = frozenset({HOST, "192.168.1.21"})
+    commands.run("network", HOST, "192.168.1.16/28", *BY, "--json")
+    told = json.loads(capsys.readouterr().out)["not_checked"]
+    assert [each["host"] for each in told if each["check"] == "scope"] == [HOST]
 
 
 def test_the_first_audit_of_a_vault_says_who_authorised_them(

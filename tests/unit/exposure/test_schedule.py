@@ -19,7 +19,7 @@ from serment.core.exposure.schedule import (
     slot_after,
     slot_before,
 )
-from serment.errors import UsageError
+from serment.errors import AccessDenied, UsageError
 
 PARIS = ZoneInfo("Europe/Paris")
 NOON = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)  # a Wednesday, 12 h in Paris
@@ -97,6 +97,18 @@ def test_now_lies_between_two_of_its_times(hour: int) -> None:
 def test_a_plan_has_a_day_an_hour_and_somebody_who_answers(plan: Plan) -> None:
     with pytest.raises(UsageError):
         check_plan(plan)
+
+
+@pytest.mark.parametrize(
+    "target", ["8.8.8.8", "192.168.1.0-192.168.2.9", "8.8.8.0/30", "not!a!name"]
+)
+def test_a_plan_takes_no_address_that_each_audit_would_refuse(target: str) -> None:
+    plan = Plan(True, 1, 3, (target,), "Dr Exemple")
+    if target.startswith("192"):
+        check_plan(plan)
+    else:
+        with pytest.raises((AccessDenied, UsageError)):
+            check_plan(plan)
 
 
 def test_off_needs_nobody() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from serment.core.exposure.scope import is_own, not_yours, parse_target
 from serment.errors import N_, UsageError
 
 WEEK: Final = timedelta(days=7)
@@ -53,7 +54,8 @@ class Schedule:
 
 
 def check_plan(plan: Plan) -> None:
-    """Raise `UsageError` for a day or an hour that is none, or a plan that nobody answers for."""
+    """Raise `UsageError` for a day or an hour that is none, or a plan that nobody answers for, and
+    `AccessDenied` for a public address: each audit would be refused it."""
     if not 0 <= plan.weekday <= 6 or not 0 <= plan.hour <= 23:
         raise UsageError(
             N_("this is no day and hour of the week"),
@@ -64,6 +66,10 @@ def check_plan(plan: Plan) -> None:
             N_("nobody said who authorised the weekly audit"),
             hint=N_("name the person who answers for this network"),
         )
+    for target in plan.targets:
+        for network in parse_target(target) or ():
+            if network.version == 4 and not is_own(network):
+                raise not_yours(str(network.network_address))
 
 
 def is_due(schedule: Schedule, now: datetime, zone: tzinfo | None = None) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from serment.errors import N_
+from serment.errors import N_, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ def network(
 ) -> int:
     from serment.entrypoints.cli.scan_run import run
 
+    _check(targets or [], host or [], prove)
     asked = Asked(
         (*(targets or ()), *(host or ())),
         (*(exclude or ()),),
@@ -132,3 +133,21 @@ def network(
         force,
     )
     return run(ctx.obj, asked)
+
+
+def _check(targets: list[str], hosts: list[str], prove: int) -> None:
+    """Refuse what would audit something else than was meant."""
+    if targets and hosts:
+        raise UsageError(
+            N_("an address goes either before --host or after it"),
+            hint=N_("a recheck: `serment scan network --only X01 --host ADDRESS`"),
+        )
+    if not all(each.strip() for each in (*targets, *hosts)):
+        raise UsageError(
+            N_("a target is empty"),
+            hint=N_("name an address, or leave it out for the practice's own networks"),
+        )
+    if not 0 < prove <= 65535:
+        raise UsageError(
+            N_("{port} is no port"), hint=N_("a port is a number from 1 to 65535"), port=prove
+        )
