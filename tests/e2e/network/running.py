@@ -89,7 +89,8 @@ def script(name: str) -> tuple[str, ...]:
 def audited(*ports: int, **order: object) -> dict[int, Service]:
     """What an audit sees of these ports of loopback."""
     wanted = Order((HOST,), tuple(ports), **order)  # type: ignore[arg-type]
-    return {each.place.port: each for each in LocalNetwork().audit(wanted)}
+    heard = LocalNetwork().audit(wanted)
+    return {each.place.port: each for each in heard if isinstance(each, Service)}
 
 
 @dataclass(frozen=True)

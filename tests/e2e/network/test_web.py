@@ -232,3 +232,14 @@ def test_a_database_that_answers_in_http_is_no_web_server() -> None:
     text = "It looks like you are trying to access MongoDB over HTTP on the native driver port."
     with web({"/": Answer(text)}) as server:
         assert audited(server.port)[server.port].protocol != "http"
+
+
+@pytest.mark.parametrize("value", [{"x": 1}, ["1"], 7, None])
+def test_studies_whose_patients_have_no_number_are_counted(value: object) -> None:
+    odd = {**study(1), "00100020": {"vr": "LO", "Value": [value]}}
+    with web({"/dicom-web/studies": Answer([odd, study(2)], headers=JSON)}) as server:
+        service = audited(server.port)[server.port]
+    assert isinstance(service.facts, Http)
+    assert service.facts.application == "dicomweb"
+    assert service.facts.interface is Said.YES
+    assert service.facts.readable == Readable(2, False, Unit.STUDIES)

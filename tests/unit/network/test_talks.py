@@ -75,6 +75,26 @@ def late(call: Call) -> Heard | None:
         return Heard(line.until(b"\n").decode())  # nothing was asked: nothing comes
 
 
+def half(call: Call) -> Heard | None:
+    mine(call)
+    call.understood()
+    call.heard = Heard("mine", "half")
+    error: Exception = ERRORS.pop()
+    raise error
+
+
+ERRORS: list[Exception] = []
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError, AttributeError, AssertionError, KeyError, RuntimeError], ids=str
+)
+def test_what_was_understood_stays_when_a_probe_breaks(port: int, error: type[Exception]) -> None:
+    ERRORS.append(error("DUPONT^Jean"))
+    (service,) = heard(port, (probe(half),))
+    assert (service.protocol, service.product, service.cut) == ("mine", "half", True)
+
+
 def test_a_service_is_understood(port: int) -> None:
     (service,) = heard(port, (probe(mine),))
     assert (service.protocol, service.place.proto, service.cut) == ("mine", "mine", False)

@@ -36,8 +36,11 @@ from serment.core.exposure.seen import Facts, Service
 from serment.errors import SermentError
 from serment.ports.network import Order
 
+# What an answer of another shape than expected may raise in a probe, or in a library it uses.
 NONSENSE: Final = (
     ArithmeticError,
+    AssertionError,
+    AttributeError,
     EOFError,
     LookupError,
     MemoryError,
@@ -45,6 +48,7 @@ NONSENSE: Final = (
     SermentError,
     ValueError,
     OSError,
+    TypeError,
     struct.error,
 )
 TALKING_PATIENCE: Final = 5.0  # seconds for each answer, once a protocol is understood

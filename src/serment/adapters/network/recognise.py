@@ -59,6 +59,12 @@ def converse(call: Call, probes: Sequence[Probe]) -> Service:
         call.close()
 
 
+def kept(call: Call) -> Service:
+    """What a call had understood when its talk broke."""
+    call.was_cut = True
+    return _service(call, call.heard or Heard("unknown"))
+
+
 def _inside(outer: Call, probes: Sequence[Probe]) -> Service:
     """The same again, inside TLS."""
     budget, seconds = outer.budget, outer.order.host_seconds
@@ -135,7 +141,7 @@ def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
             if wakes and isinstance(end, Silent):
                 call.wake(wakes, WAKING_WINDOW)
             return None
-        call.was_cut = call.was_cut or isinstance(end, Cut | Silent)
+        call.was_cut = call.was_cut or isinstance(end, (Cut, Silent, *NONSENSE))
         return call.heard or Heard(probe.protocol)
     finally:
         call.close()

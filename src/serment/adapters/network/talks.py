@@ -17,7 +17,7 @@ from typing import Final
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Budget
 from serment.adapters.network.probing import Call, HostProbe, Probe
-from serment.adapters.network.recognise import LISTENING_SECONDS, converse
+from serment.adapters.network.recognise import LISTENING_SECONDS, converse, kept
 from serment.adapters.system import SystemClock
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Service
@@ -109,7 +109,7 @@ class Talks:
         try:
             return [converse(call, self._probes)]
         except Exception:  # noqa: BLE001 - the child's loop; a message may hold a patient's value
-            return [Service(replace(place, proto="unknown"), "unknown", cut=True)]
+            return [kept(call)]
         finally:
             self._end(call)
 

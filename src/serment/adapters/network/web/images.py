@@ -146,4 +146,5 @@ def _count_patients(browser: Browser, root: str) -> Readable:
 def _patient(study: dict[str, Any]) -> int | None:
     element = study.get(_PATIENT_ID)
     values = element.get("Value") if isinstance(element, dict) else None
-    return hash(values[0]) if isinstance(values, list) and values and values[0] else None
+    first = values[0] if isinstance(values, list) and values else None
+    return hash(first) if first and isinstance(first, str) else None
