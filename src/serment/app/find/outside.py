@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from serment.core.exposure.checks.x22_forwarding import listed
 from serment.core.exposure.findings import NotChecked
 from serment.core.exposure.outside import Looked, Sight, join, ours
 from serment.core.exposure.peer.rules import boxes, ports_to_try
@@ -32,7 +33,7 @@ Look = Callable[[Scan], Outside]
 def by_the_box(scan: Scan, dmz: bool | None, manual_rules: bool | None) -> Scan:
     """The scan with the box's own list, where it gave one, and what somebody said of it."""
     by: list[str] = []
-    if any(isinstance(each.facts, Gateway) for each in scan.services):
+    if any(isinstance(each.facts, Gateway) and listed(each.facts) for each in scan.services):
         by.append("upnp")
     if dmz is not None or manual_rules is not None:
         by.append("questions")

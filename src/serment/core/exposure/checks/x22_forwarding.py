@@ -41,15 +41,23 @@ PLAIN = frozenset({"", "listing"})  # web servers about which nothing is known
 
 def look(view: View) -> Iterator[Statement | Unasked]:
     services = {(each.place.host, each.place.port): each for each in view.scan.services}
-    answered = False
+    boxes = False
     for box in view.scan.services:
         if isinstance(box.facts, Gateway):
-            answered = True
-            yield from _of_box(box, box.facts, services)
-    if not answered:
+            boxes = True
+            if listed(box.facts):
+                yield from _of_box(box, box.facts, services)
+            else:
+                yield Unasked(box.place, N_("the box did not say which ports it forwards"))
+    if not boxes:
         yield Unasked(
             Place(""), N_("no Internet box answered to UPnP; its own rules are not known")
         )
+
+
+def listed(gateway: Gateway) -> bool:
+    """Whether a box gave its list of forwardings, be it empty."""
+    return bool(gateway.mappings) or gateway.manageable is Answer.YES
 
 
 def _of_box(
@@ -76,7 +84,7 @@ def _of_box(
             {"ports": ", ".join(_told(each) for each in gateway.mappings[:20])},
             title=N_("Your box opens ports to the whole Internet"),
         )
-    elif gateway.manageable is Answer.YES:
+    else:
         yield Statement(
             box.place,
             Severity.LOW,
