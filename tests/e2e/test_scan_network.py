@@ -17,7 +17,8 @@ from tests.e2e.serving import Vault, new_vault, serving
 from tests.unit.entrypoints.test_scan_report import many
 
 from serment.bootstrap.folder import open_folder
-from serment.core.exposure.history import Looked, Made
+from serment.core.exposure.coverage import Looked
+from serment.core.exposure.history import Made
 from serment.core.exposure.packed import pack
 from serment.core.exposure.sighting import Sighting
 from serment.core.exposure.written import write_finding, write_made

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from serment.core.exposure.seen import Service
+from serment.core.exposure.seen import Answered, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,10 @@ class Network(Protocol):
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service]:
+    ) -> Iterator[Service | Answered]:
         """Find listening ports and talk to each, in a child process that then exits.
 
-        Yields services as they are understood, in no order. Bounded in time, memory and
+        Yields services as they are understood, in no order, and before them who answered over TCP
+        and which ports they refused (a recheck of `only` says that of nobody). Bounded in time, memory and
         connections whatever the other side does.
         """

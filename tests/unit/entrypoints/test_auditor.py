@@ -23,7 +23,7 @@ from serment.core.crypto.keys import new_key
 from serment.core.exposure.history import Acceptance
 from serment.core.exposure.present import as_report
 from serment.core.exposure.schedule import WEEK, Plan
-from serment.core.exposure.seen import Service
+from serment.core.exposure.seen import Answered, Service
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Setting
@@ -47,7 +47,7 @@ class HeldNetwork(MemoryNetwork):
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service]:
+    ) -> Iterator[Service | Answered]:
         progress(Progress("ports", 30, 254))
         self.begun.set()
         assert self.go.wait(20)

@@ -194,7 +194,10 @@ def test_a_port_that_one_machine_alone_has_open_is_that_machine() -> None:
     assert joined.reached == {seen.services[0].place}
     assert joined.outside_by == ("import",)
     closed = join(seen, [Sight("203.0.113.7", 11112, False)], "import")
-    assert (closed.reached, closed.tried) == (frozenset(), {seen.services[0].place})
+    assert (closed.reached, closed.tried) == (
+        frozenset(),
+        {seen.services[0].place, Place("203.0.113.7", 11112)},
+    )
 
 
 def test_a_shared_address_says_nothing_of_this_practice() -> None:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.exposure.sights import BAD, NOW, scan
+from tests.unit.exposure.sights import BAD, GOOD_TLS, HOST, NOW, STRICT, YES, scan, service
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.packs import MemoryPacks
@@ -21,20 +21,24 @@ from serment.app.find.history import LEDGER, accept_finding, history, record
 from serment.app.house import House
 from serment.core.crypto.keys import new_key
 from serment.core.exposure.checking import View
+from serment.core.exposure.coverage import Coverage, Looked, looked_at
 from serment.core.exposure.findings import Finding, NotChecked, Outside, Place, Severity
 from serment.core.exposure.history import (
     KNOWN_KEPT,
     SCANS_KEPT,
+    SILENT_HOST,
     Acceptance,
     Ledger,
-    Looked,
     Made,
     baseline_keys,
-    looked_at,
     update,
 )
+from serment.core.exposure.outside import Sight, join
 from serment.core.exposure.registry import judge
-from serment.core.exposure.written import read_ledger, write_ledger
+from serment.core.exposure.seen import Answered, Gateway, Scan
+from serment.core.exposure.seen import Mapping as Forwarding
+from serment.core.exposure.sighting import Sighting, sighting
+from serment.core.exposure.written import read_ledger, read_made, write_ledger, write_made
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Setting
@@ -42,7 +46,8 @@ from serment.errors import FormatError, IntegrityError, NotFound, UsageError
 from serment.ports import Store
 
 DAY = timedelta(days=1)
-ALL = Looked(("192.168.1.0/24",), ((1, 65535),))
+EVERY = ((1, 65535),)
+ALL = Looked(("192.168.1.0/24",), EVERY, settled=(("192.168.1.20", EVERY),))
 KEY = ("X01", "192.168.1.20", 11112)
 
 
@@ -98,28 +103,141 @@ def test_since_when_at_the_earliest() -> None:
 @pytest.mark.parametrize(
     "looked",
     [
-        Looked(("192.168.2.0/24",), ((1, 65535),)),
-        Looked(("192.168.1.0/24",), ((1, 11111), (11113, 65535))),
-        Looked(("192.168.1.0/24",), ((1, 65535),), only=("X02",)),
-        Looked(("192.168.1.0/24",), ((1, 65535),), skipped=(("X01", "192.168.1.20"),)),
-        Looked(("192.168.1.0/24",), ((1, 65535),), skipped=(("X01", ""),)),
-        Looked(("fd00::/120",), ((1, 65535),)),
+        replace(ALL, networks=("192.168.2.0/24",)),
+        replace(ALL, ports=((1, 11111), (11113, 65535))),
+        replace(ALL, only=("X02",)),
+        replace(ALL, skipped=(("X01", "192.168.1.20"),)),
+        replace(ALL, skipped=(("X01", ""),)),
+        replace(ALL, networks=("fd00::/120",)),
     ],
 )
 def test_what_was_not_looked_at_is_not_gone(looked: Looked) -> None:
     ledger, changes = update(after((1, found("X01"))), [], made(2, looked))
-    assert changes.gone == ()
+    assert (changes.gone, changes.unseen) == ((), ())
     assert len(ledger.open) == 1
+
+
+def seen_now(there: Scan) -> Made:
+    """An audit of the network that met this."""
+    hosts = [f"192.168.1.{n}" for n in range(1, 255)]
+    return made(2, looked_at(hosts, range(1, 65536), (), (), there))
+
+
+SHUT = service("tls", 11112, tls=GOOD_TLS)
+STALLED = replace(SHUT, tls=replace(GOOD_TLS, client_certificate=YES), cut=True)
+ELSEWHERE = Answered("192.168.1.21", EVERY)
+
+
+@pytest.mark.parametrize(
+    ("there", "gone"),
+    [
+        (Scan(answered=(ELSEWHERE,)), False),  # off
+        (Scan(answered=(Answered(HOST, ((1, 11111),)),)), False),  # there; the port is silent
+        (Scan(answered=(Answered(HOST, EVERY),)), True),
+        (scan(service("dicom", 11112, STRICT)), True),
+        (scan(replace(service("dicom", 11112, STRICT), cut=True)), False),
+        (scan(service("silent", 11112)), False),
+        (scan(service("unknown", 11112)), False),
+        (scan(service("tls", 11112)), False),
+        (scan(SHUT), True),  # every caller needs a certificate
+        (scan(STALLED), False),
+    ],
+)
+def test_gone_is_what_refused_or_was_understood(there: Scan, gone: bool) -> None:
+    before = after((1, found("X01")))
+    ledger, changes = update(before, [], seen_now(there))
+    assert bool(changes.gone) is gone
+    assert [each.key for each in changes.unseen] == ([] if gone else [KEY])
+    assert (ledger.known[KEY].since, len(ledger.open)) == (NOW + DAY, 0 if gone else 1)
+
+
+def test_who_was_off_for_a_week_is_as_exposed_as_before() -> None:
+    """Neither does it begin anew when it is back, nor does the week bound when it began."""
+    off = seen_now(Scan(answered=(ELSEWHERE,)))
+    ledger, changes = update(after((1, found("X01"))), [], off, Sighting())
+    assert changes.unseen[0].said.reason == SILENT_HOST
+    assert [each.check for each in ledger.seen.not_checked] == ["X01"]
+    assert update(ledger, found("X01"), made(9))[0].known[KEY].since == NOW + DAY
+    new, _ = update(Ledger(), [], off)
+    assert update(new, found("X01"), made(9))[0].known[KEY].not_before is None
+
+
+def test_the_machine_of_what_stays_open_stays_in_the_picture() -> None:
+    there = scan(*BAD["X01"][0].services, service("http", 80, host="192.168.1.30"))
+    first, _ = update(Ledger(), found("X01"), made(1), sighting(there, (), (), 1.0))
+    off = seen_now(Scan(answered=(ELSEWHERE,)))
+    ledger, _ = update(first, [], off, Sighting())
+    assert [each.place.host for each in ledger.seen.services] == [HOST]
+
+
+def test_over_udp_nobody_refuses() -> None:
+    """Who answered otherwise, and no more at SNMP, has switched it off."""
+    before, key = after((1, found("X30"))), found("X30")[0].key
+    assert update(before, [], seen_now(Scan(answered=(ELSEWHERE,))))[1].gone == ()
+    gone = update(before, [], seen_now(Scan(answered=(Answered(key[1]),))))[1].gone
+    assert [each.finding.key for each in gone] == [key]
+
+
+def test_a_forwarding_is_gone_when_the_box_lists_it_no_more() -> None:
+    mapping = Forwarding(40104, HOST, 11112, "TCP")
+    box = service("igd", 5000, Gateway((mapping,), ""), host="192.168.1.1")
+    both = scan(*BAD["X01"][0].services, box)
+    before = after((1, judge(View(both), ["X22"])[0]))
+    assert len(before.open) == 2
+    off = update(before, judge(View(scan(box)), ["X22"])[0], seen_now(scan(box)))[1]
+    assert (off.gone, [each.key[1] for each in off.unseen]) == ((), [HOST])
+    empty = scan(replace(box, facts=Gateway((), "")))
+    assert len(update(before, [], seen_now(empty))[1].gone) == 2
+
+
+def test_what_was_reached_at_the_public_address_is_gone_when_it_was_tried_again() -> None:
+    public = "203.0.113.7"
+    reached = join(scan(), [Sight(public, 8080, True)], "peer")
+    before = after((1, judge(View(reached), ["X23"])[0]))
+    assert [each.finding.key for each in before.open] == [("X23", public, 8080)]
+    for port, gone in ((8081, 0), (8080, 1)):
+        closed = join(scan(service("http", port)), [Sight(public, port, False)], "peer")
+        assert len(update(before, [], seen_now(closed))[1].gone) == gone
+
+
+class Counted(tuple[str, ...]):
+    """Networks that count how often they are read."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_the_networks_of_an_audit_are_read_once_however_many_findings() -> None:
+    networks = Counted(("192.168.2.0/24",))
+    ledger, _ = update(Ledger(), [], made(1, replace(ALL, networks=networks)))
+    networks.times = 0
+    one = found("X01")[0]
+    update(ledger, [replace(one, place=Place(HOST, port)) for port in range(1, 200)], made(2))
+    assert networks.times == 1
+
+
+def test_what_an_audit_covered_is_written_and_read_back() -> None:
+    looked = replace(ALL, answered=("192.168.1.20/32",), unclear=((HOST, ((1, 2),)),))
+    looked = replace(looked, outside=(("203.0.113.7", ((80, 80),)),))
+    again = read_made(json.loads(json.dumps(write_made(made(1, looked)))))
+    assert again.looked == looked
+    assert update(Ledger(), [], again)[0].scans[0].looked == replace(looked, settled=())
 
 
 def test_a_scope_is_kept_compactly() -> None:
     addresses = [f"10.0.0.{n}" for n in range(256)] + ["fd00::1"]
-    looked = looked_at(addresses, (1, 2, 3, 80), {"X02"}, [NotChecked("X09", "", "why")])
+    skipped = [NotChecked("X09", "", "why")]
+    there = Scan(answered=(Answered("10.0.0.77"), Answered("fd00::1")))
+    looked = looked_at(addresses, (1, 2, 3, 80), {"X02"}, skipped, there)
+    covers = Coverage(looked).covers
     assert looked.networks == ("10.0.0.0/24", "fd00::1/128")
     assert looked.ports == ((1, 3), (80, 80))
-    assert looked.covers(("X02", "10.0.0.77", 80))
-    assert looked.covers(("X02", "fd00::1", 0))
-    assert not looked.covers(("X02", "10.0.0.77", 81))
+    assert covers(("X02", "10.0.0.77", 80))
+    assert covers(("X02", "fd00::1", 0))
+    assert not covers(("X02", "10.0.0.77", 81))
 
 
 def test_the_box_is_gone_only_when_its_question_was_asked() -> None:

@@ -16,6 +16,7 @@ from serment.adapters.network import sweep as sweeping
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import Found, State, find_open, sweep
+from serment.core.exposure.seen import Answered
 
 HOST = "127.0.0.1"
 
@@ -49,6 +50,12 @@ def test_a_refusal_shows_that_somebody_is_there(listening: int) -> None:
     seen = found(addresses, [listening, 1, 2, 3, 4, 5])
     assert seen.open == [(HOST, listening)]
     assert seen.there == set(addresses)
+
+
+def test_who_answered_is_told_with_what_it_refused(listening: int) -> None:
+    seen = found([HOST], [7, listening, 3, 2, 1])
+    assert list(seen.answered()) == [Answered(HOST, ((1, 7),))]  # of those asked
+    assert list(found([HOST], [listening]).answered()) == [Answered(HOST)]
 
 
 def test_it_says_how_far_it_is() -> None:

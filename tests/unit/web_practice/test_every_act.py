@@ -20,8 +20,10 @@ import serment
 from serment.adapters.memory.network import MemoryNetwork
 from serment.app.protect import certificate, kit, members
 from serment.app.watch.checkpoints import Checkpoints
-from serment.core.exposure.history import Made, looked_at
+from serment.core.exposure.coverage import looked_at
+from serment.core.exposure.history import Made
 from serment.core.exposure.packed import pack
+from serment.core.exposure.seen import Scan
 from serment.core.exposure.sighting import sighting
 from serment.core.exposure.written import write_made
 from serment.core.exposure.written_sighting import write_sighting
@@ -152,7 +154,7 @@ def accept_options(stage: Stage) -> dict[str, Any]:
 
 def kept_options(stage: Stage) -> dict[str, Any]:
     seen = sighting(BAD["X01"][0], (), (), 1.0)
-    made = Made(NOW, "Dr Exemple", 1, 0, looked_at([HOST], [11112], (), ()))
+    made = Made(NOW, "Dr Exemple", 1, 0, looked_at([HOST], [11112], (), (), Scan()))
     left = {"findings": [], "made": write_made(made), "seen": write_sighting(seen)}
     return {"audit": pack(left)}
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from serment.core.exposure.seen import Service
+from serment.core.exposure.seen import Answered, Service
 from serment.errors import N_, NotFound
 from serment.ports.network import Order, Progress
 
 
 @dataclass
 class MemoryNetwork:
-    """The `Network` port. `orders` remembers what was asked of it."""
+    """The `Network` port. Every address answers, but those that are `off`, and refuses where nothing
+    listens; `orders` remembers what was asked of it."""
 
     services: Sequence[Service] = ()
     known: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    off: frozenset[str] = frozenset()
     orders: list[Order] = field(default_factory=list)
 
     def neighbours(self) -> tuple[str, ...]:
@@ -37,13 +39,16 @@ class MemoryNetwork:
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service]:
+    ) -> Iterator[Service | Answered]:
         self.orders.append(order)
         scope, ports = frozenset(order.addresses), frozenset(order.ports)
+        for host in order.addresses:
+            if host not in self.off and not order.only:
+                yield Answered(host, ((1, 65535),))
         found = [
             each
             for each in self.services
-            if each.place.host in scope
+            if each.place.host in scope - self.off
             and each.place.port in ports
             and (not order.only or (each.place.host, each.place.port) in order.only)
         ]

@@ -40,6 +40,8 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     dialer = Dialer(Scope(order.addresses))
     found = _found(order, dialer)
+    for each in found.answered():
+        _tell(each)
     talks = Talks(order, dialer, *probes.load())
     told, total = set(), len(found.open)
     for done, services in enumerate(talks.run(_hosts(order, found), found.open), 1):

@@ -17,7 +17,7 @@ from serment.adapters.decoder.process import environment
 from serment.adapters.network import neighbours
 from serment.adapters.network.child import Over
 from serment.adapters.network.lines import LINE_LIMIT, decode, encode
-from serment.core.exposure.seen import Service
+from serment.core.exposure.seen import Answered, Service
 from serment.errors import N_, Unavailable
 from serment.ports.network import Order, Progress
 
@@ -42,7 +42,7 @@ class LocalNetwork:
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service]:
+    ) -> Iterator[Service | Answered]:
         """See `Network`. The process ends with the iterator.
 
         Raises:
@@ -82,7 +82,7 @@ def _give(pipe: IO[bytes], order: Order) -> None:
 
 def _heard(
     process: subprocess.Popen[bytes], pipe: IO[bytes], progress: Callable[[Progress], None]
-) -> Iterator[Service]:
+) -> Iterator[Service | Answered]:
     while True:
         with _watched(process):
             line = pipe.readline(LINE_LIMIT + 1)
@@ -91,9 +91,9 @@ def _heard(
                 N_("the process that talks to the network ended too early"),
                 hint=N_("run the scan again; `serment doctor` may say more"),
             )
-        match decode(line, Service, Progress, Over):
-            case Service() as service:
-                yield service
+        match decode(line, Service, Answered, Progress, Over):
+            case Service() | Answered() as heard:
+                yield heard
             case Progress() as reached:
                 progress(reached)
             case Over():

@@ -14,12 +14,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import chain
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Final
 
 from serment.adapters.network.dialer import UNDER_WAY, Dialer
 from serment.adapters.network.line import Gone, OutOfScope
 from serment.adapters.system import SystemClock
+from serment.core.exposure.seen import Answered
 
 WINDOW: Final = 400  # connections under way; systems allow 1,024 open files or more
 HELLO_SECONDS: Final = 1.0  # for an address to show that it is there
@@ -29,6 +31,8 @@ _MANY: Final = 1024
 _HELLO_PORTS: Final = (443, 80, 445, 104)  # asked first of every address, when they are ordered
 _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _CHECKED_EVERY: Final = 256  # places begun between two looks at what is under way
+_RANGES: Final = 4000  # of refused ports told of one host; a line holds that many
+_FIRST: Final = itemgetter(0)
 _TOLD_EVERY: Final = 1000  # places
 
 Target = tuple[str, int]
@@ -48,6 +52,16 @@ class Found:
 
     open: list[Target] = field(default_factory=list)
     there: set[str] = field(default_factory=set)  # answered, or known to the neighbour table
+    ports: Sequence[int] = ()  # those tried, which `refused` has a bit each of
+    refused: dict[str, bytearray] = field(default_factory=dict)  # by host that answered over TCP
+
+    def answered(self) -> Iterator[Answered]:
+        """Who answered over TCP, and what they refused, as ranges of the ports tried."""
+        order = sorted(range(len(self.ports)), key=self.ports.__getitem__)
+        for host, bits in self.refused.items():
+            marks = [(bits[at >> 3] >> (at & 7) & 1, self.ports[at]) for at in order]
+            runs = ([port for _, port in run] for yes, run in groupby(marks, _FIRST) if yes)
+            yield Answered(host, tuple((run[0], run[-1]) for run in islice(runs, _RANGES)))
 
 
 def find_open(
@@ -66,7 +80,7 @@ def find_open(
             of a network that this machine is on.
         progress: told the phase ("hosts" or "ports"), what is done, and of how many.
     """
-    found = Found()
+    found = Found(ports=ports)
     first = _first(ports)
     calls = _places(addresses, first)
     total = len(addresses) * len(first)
@@ -192,12 +206,16 @@ def _collect(
     found: Found,
     tell: Callable[[int], None],
 ) -> None:
-    done = 0
+    done, at = 0, {port: number for number, port in enumerate(found.ports)}
     for done, (place, state) in enumerate(sweep(dialer, places, seconds), 1):
         if state is not State.SILENT:
-            found.there.add(place[0])
+            host, port = place
+            found.there.add(host)
+            refused = found.refused.setdefault(host, bytearray(len(at) // 8 + 1))
             if state is State.OPEN:
                 found.open.append(place)
+            else:
+                refused[at[port] >> 3] |= 1 << (at[port] & 7)
         if not done % _TOLD_EVERY:
             tell(done)
     tell(done)

@@ -10,6 +10,7 @@ from serment.app.find.held import opened, sealed
 from serment.app.find.network import Prepared
 from serment.app.house import House
 from serment.core.crypto.secret import Key
+from serment.core.exposure.coverage import looked_at
 from serment.core.exposure.findings import Finding
 from serment.core.exposure.history import (
     Acceptance,
@@ -17,7 +18,6 @@ from serment.core.exposure.history import (
     Ledger,
     Made,
     accept,
-    looked_at,
     update,
 )
 from serment.core.exposure.report import Report
@@ -46,7 +46,7 @@ def history(house: House, key: Key) -> Ledger:
 def made_of(prepared: Prepared, report: Report) -> Made:
     """What the history keeps of an audit beside its findings: who answered for it, what it looked at."""
     wish, scope = prepared.wish, prepared.scope
-    looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked)
+    looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked, report.scan)
     return Made(report.at, report.authorised_by, len(scope.addresses), len(report.findings), looked)
 
 

@@ -12,6 +12,7 @@ from ipaddress import ip_network
 
 from serment.app.find.outside import Look, Outside, by_import, by_nobody, by_the_box
 from serment.core.exposure.checking import View
+from serment.core.exposure.coverage import unanswered
 from serment.core.exposure.findings import NotChecked
 from serment.core.exposure.outside import Sight
 from serment.core.exposure.ports import COMMON
@@ -19,13 +20,14 @@ from serment.core.exposure.products import Flaw
 from serment.core.exposure.registry import CHECKS, judge
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import ASK_ABOVE, Proof, Scope, is_own, names_in, not_yours, plan
-from serment.core.exposure.seen import Scan
+from serment.core.exposure.seen import Answered, Scan, Service
 from serment.core.exposure.titles import USUAL_TITLES
 from serment.errors import N_, AccessDenied, UsageError
 from serment.ports import Clock
 from serment.ports.network import Network, Order, Progress
 
 TOO_LARGE = N_("a network of more than {limit} addresses is only swept when it is named")
+NO_ANSWER = N_("nothing answers at this address: it may be switched off, or silent to callers")
 NOT_OWN = N_("a public network, on which others are: name your addresses and prove them")
 
 
@@ -134,21 +136,35 @@ def audit(
         titles=USUAL_TITLES,
         names=prepared.names,
     )
-    services = tuple(network.audit(order, progress))
-    outside = see_outside(Scan(services, at=at), wish, look)
+    heard = tuple(network.audit(order, progress))
+    services = tuple(each for each in heard if isinstance(each, Service))
+    answered = tuple(each for each in heard if isinstance(each, Answered))
+    absent = unanswered(_named(prepared), services, answered)
+    outside = see_outside(Scan(services, at=at, answered=answered), wish, look)
     findings, skipped = judge(View(outside.scan, flaws), wish.only)
     return Report(
         at,
         clock.monotonic() - started,
         outside.scan,
         tuple(findings),
-        (*skipped, *outside.not_checked, *prepared.skipped),
+        (
+            *skipped,
+            *outside.not_checked,
+            *(NotChecked("scope", each, NO_ANSWER) for each in absent),
+            *prepared.skipped,
+        ),
         wish.authorised_by,
         len(scope.addresses),
         scope.proved,
         prepared.proofs,
         outside.looked,
     )
+
+
+def _named(prepared: Prepared) -> tuple[str, ...]:
+    """The addresses of the scope that were named one by one, or by a name."""
+    given = {address for address, _ in prepared.names} | {*prepared.wish.targets}
+    return tuple(each for each in prepared.scope.addresses if each in given)
 
 
 def check_allowed(prepared: Prepared) -> None:

@@ -1,70 +1,28 @@
 """Findings over time: new, gone, still open since when; accepted by whom, why, until when.
 
-A finding is gone only when a later audit looked at its place with its check and did not state it. So
-the ledger tells when an exposure was first seen, and the last audit before that looked there and saw
-nothing (`not_before`): what the duration of an incident is read from. Holds no patient's value.
-What the audits saw beside is `sighting`.
+A finding is gone only when a later audit shows that it is: its port refused, or its service was
+understood and is free of it (`coverage`). What was silent stays open. So the ledger tells when an
+exposure was first seen, and the last audit before that looked there and saw nothing (`not_before`):
+what the duration of an incident is read from. Holds no patient's value. What the audits saw beside is
+`sighting`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    collapse_addresses,
-    ip_address,
-    ip_network,
-)
 from typing import Any, Final
 
+from serment.core.exposure.coverage import Coverage, Key, Looked
 from serment.core.exposure.findings import RANKS, Finding, NotChecked, Outside, Place
 from serment.core.exposure.sighting import Sighting, joined
 from serment.errors import N_, FormatError
 
-Key = tuple[str, str, int]  # id, host, port
-
 SCANS_KEPT: Final = 500
-_ANNOUNCED: Final = frozenset({"X22"})  # the box says itself at which port it answers
 KNOWN_KEPT: Final = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What one audit looked at. `networks`: CIDR; `ports`: (low, high); `only`: ids, () = all."""
-
-    networks: tuple[str, ...]
-    ports: tuple[tuple[int, int], ...]
-    only: tuple[str, ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()  # (id, host) that could not be checked
-
-    def covers(self, key: Key) -> bool:
-        """Whether it would have stated that finding, had it been there."""
-        check, host, port = key
-        if self.only and check not in self.only:
-            return False
-        if (check, host) in self.skipped or (check, "") in self.skipped:
-            return False
-        return self._port(port, announced=check in _ANNOUNCED) and self._host(host)
-
-    def covers_place(self, place: Place) -> bool:
-        """Whether it would have seen a service there."""
-        return self._port(place.port, announced=place.proto == "igd") and self._host(place.host)
-
-    def _port(self, port: int, *, announced: bool) -> bool:
-        return announced or not port or any(low <= port <= high for low, high in self.ports)
-
-    def _host(self, host: str) -> bool:
-        try:
-            address = ip_address(host.partition("%")[0])
-        except ValueError:
-            return True  # the box as such: looked at unless it was skipped
-        networks = map(ip_network, self.networks)
-        return any(each.version == address.version and address in each for each in networks)
+SILENT_HOST = N_("found before at port {port}; nothing answers at that address now: it stays open")
+NOT_SEEN = N_("found before at port {port} and not seen this time, nor shut: it stays open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,60 +86,76 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """What was found before and, where it was looked for, neither seen nor shown to be gone: open."""
+
+    key: Key
+    said: NotChecked
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What an audit changed: new (or back), gone, still open."""
+    """What an audit changed: new (or back), gone, still open; and what it did not see."""
 
     new: tuple[Known, ...]
     gone: tuple[Known, ...]
     still: tuple[Known, ...]
-
-
-def looked_at(
-    addresses: Iterable[str],
-    ports: Iterable[int],
-    only: Collection[str],
-    skipped: Iterable[NotChecked],
-) -> Looked:
-    """The compact form of a scope."""
-    parsed = [ip_address(each.partition("%")[0]) for each in addresses]
-    four = [IPv4Network(each) for each in parsed if isinstance(each, IPv4Address)]
-    six = [IPv6Network(each) for each in parsed if isinstance(each, IPv6Address)]
-    networks = (*collapse_addresses(four), *collapse_addresses(six))
-    return Looked(
-        tuple(map(str, networks)),
-        _ranges(ports),
-        tuple(sorted(only)),
-        tuple(sorted({(each.check, each.host) for each in skipped})),
-    )
+    unseen: tuple[Unseen, ...] = ()
 
 
 def update(
     ledger: Ledger, findings: Sequence[Finding], made: Made, seen: Sighting | None = None
 ) -> tuple[Ledger, Changes]:
     """The ledger after one more audit, and what it changed. `seen` None: nobody kept it."""
-    known = dict(ledger.known)
-    new, gone, still = list[Known](), list[Known](), list[Known]()
     stated = {each.key: each for each in findings}
+    fresh = {key for key in stated if key not in ledger.known or ledger.known[key].gone is not None}
+    looks = _last_looks(ledger.scans, fresh)
+    known = dict(ledger.known)
     for key, finding in stated.items():
         before = known.get(key)
-        if before is None or before.gone is not None:
+        if before is None or key in fresh:
             first = before.first if before else made.at
-            known[key] = Known(
-                finding, first, made.at, made.at, None, _last_look(ledger.scans, key)
-            )
-            new.append(known[key])
+            known[key] = Known(finding, first, made.at, made.at, None, looks.get(key))
         else:
             known[key] = replace(before, finding=_remembered(before.finding, finding), seen=made.at)
-            still.append(known[key])
-    for key, before in ledger.known.items():
-        if key not in stated and before.gone is None and made.looked.covers(key):
-            known[key] = replace(before, gone=made.at)
-            gone.append(known[key])
+    now = Coverage(made.looked)
+    missing = [key for key, each in ledger.known.items() if key not in stated and not each.gone]
+    ended = {key for key in missing if now.ends(key, known[key].finding.place)}
+    for key in ended:
+        known[key] = replace(known[key], gone=made.at)
+    unseen = tuple(_unseen(key, now) for key in missing if key not in ended and now.aims(key))
+    changes = Changes(
+        tuple(known[key] for key in stated if key in fresh),
+        tuple(known[key] for key in missing if key in ended),
+        tuple(known[key] for key in stated if key not in fresh),
+        unseen,
+    )
+    made = replace(made, looked=made.looked.kept)
     after = replace(ledger, known=_bounded(known), scans=(*ledger.scans, made)[-SCANS_KEPT:])
     if seen is not None:
-        covers, recheck = made.looked.covers_place, bool(made.looked.only)
-        after = replace(after, seen=joined(ledger.seen, seen, covers, recheck=recheck))
-    return after, Changes(tuple(new), tuple(gone), tuple(still))
+        seen = replace(seen, not_checked=(*seen.not_checked, *(each.said for each in unseen)))
+        places = {each.key[1:] for each in unseen}
+        after = replace(after, seen=_joined(after, seen, now, places, bool(made.looked.only)))
+    return after, changes
+
+
+def _unseen(key: Key, now: Coverage) -> Unseen:
+    check, host, port = key
+    if not now.answers(host):
+        return Unseen(key, NotChecked(check, host, SILENT_HOST, {"port": port}))
+    return Unseen(key, NotChecked(check, host, NOT_SEEN, {"port": port}))
+
+
+def _joined(
+    after: Ledger, seen: Sighting, now: Coverage, unseen: Set[tuple[str, int]], recheck: bool
+) -> Sighting:
+    """What was seen before stays where nobody looked, and where what is open was not seen now."""
+    still = unseen - {(each.place.host, each.place.port) for each in seen.services}
+
+    def covers(place: Place) -> bool:
+        return now.holds(place) and (place.host, place.port) not in still
+
+    return joined(after.seen, seen, covers, recheck=recheck)
 
 
 def _remembered(before: Finding, now: Finding) -> Finding:
@@ -215,18 +189,17 @@ def baseline_keys(document: Any) -> frozenset[Key]:
         ) from error
 
 
-def _last_look(scans: Iterable[Made], key: Key) -> datetime | None:
-    return max((each.at for each in scans if each.looked.covers(key)), default=None)
-
-
-def _ranges(ports: Iterable[int]) -> tuple[tuple[int, int], ...]:
-    found: list[list[int]] = []
-    for port in sorted(set(ports)):
-        if found and port == found[-1][1] + 1:
-            found[-1][1] = port
-        else:
-            found.append([port, port])
-    return tuple((low, high) for low, high in found)
+def _last_looks(scans: Sequence[Made], keys: Collection[Key]) -> dict[Key, datetime]:
+    """When each place was last looked at; those never looked at are left out."""
+    found: dict[Key, datetime] = {}
+    left = set(keys)
+    for made in sorted(scans, key=lambda each: each.at, reverse=True):
+        if not left:
+            break
+        looked = Coverage(made.looked)
+        found |= {key: made.at for key in left if looked.covers(key)}
+        left -= found.keys()
+    return found
 
 
 def _bounded(known: dict[Key, Known]) -> dict[Key, Known]:

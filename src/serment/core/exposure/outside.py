@@ -51,11 +51,11 @@ def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) 
     """The scan with what was tried from outside; `by` is how ("peer", "import").
 
     `shared`: the public address is shared with strangers, so that nothing tried there says
-    anything about this practice.
+    anything about this practice; then nobody looked.
     """
-    done = (*(each for each in scan.outside_by if each != by), by)
     if shared:
-        return replace(scan, shared=True, outside_by=done)
+        return replace(scan, shared=True)
+    done = (*(each for each in scan.outside_by if each != by), by)
     inside = _Inside(scan, believed=by == "peer")
     reached, tried = set(scan.reached), set(scan.tried)
     for sight in sights:
@@ -131,16 +131,17 @@ class _Inside:
         return likely[0] if len(likely) == 1 else Place(sight.address, sight.port, sight.protocol)
 
     def closed(self, sight: Sight) -> set[Place]:
-        """The places that are not reached by a closed port."""
+        """The places that are not reached by a closed port; the port itself is one."""
+        itself = Place(sight.address, sight.port)
         if sure := self._sure(sight):
-            return {sure}
+            return {sure, itself}
         elsewhere = {(place.host, place.port) for place in self._forwarded.values()}
         found = {
             each.place
             for each in self._at(sight.port)
             if (each.place.host, each.place.port) not in elsewhere
         }
-        return found or {Place(sight.address, sight.port)}
+        return found | {itself}
 
     def _sure(self, sight: Sight) -> Place | None:
         if own := self._services.get((sight.address, sight.port)):

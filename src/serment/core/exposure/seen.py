@@ -187,13 +187,22 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A machine that answered over TCP; of the ports asked, those within `refused` (low, high) were
+    refused."""
+
+    host: str
+    refused: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """All that one audit saw, and how it looked from outside, for checks that join services.
 
     `dmz`: the answer to the wizard's question (None = not asked). `reached`: places a peer or an
     imported external scan reached from outside; `tried`: those it tried; `shared`: the practice
     shares its public address with strangers. `outside_by`: how the outside was looked at ("upnp",
-    "questions", "peer", "import"); none = not at all.
+    "questions", "peer", "import"); none = not at all. `answered`: who did, with or without a service.
     """
 
     services: tuple[Service, ...] = ()
@@ -204,3 +213,4 @@ class Scan:
     shared: bool = False
     outside_by: tuple[str, ...] = ()
     at: datetime | None = None
+    answered: tuple[Answered, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from serment.core.exposure.coverage import Hosts, Looked
 from serment.core.exposure.findings import (
     Confidence,
     Finding,
@@ -14,7 +15,7 @@ from serment.core.exposure.findings import (
     Severity,
     Unit,
 )
-from serment.core.exposure.history import Acceptance, Known, Ledger, Looked, Made
+from serment.core.exposure.history import Acceptance, Known, Ledger, Made
 from serment.core.exposure.sighting import Sighting
 from serment.core.exposure.written_sighting import read_sighting, write_sighting
 from serment.core.exposure.written_values import read_value, write_value
@@ -138,6 +139,10 @@ def write_made(made: Made) -> dict[str, Any]:
         "ports": [list(each) for each in made.looked.ports],
         "only": list(made.looked.only),
         "skipped": [list(each) for each in made.looked.skipped],
+        "answered": None if made.looked.answered is None else list(made.looked.answered),
+        "unclear": _write_hosts(made.looked.unclear),
+        "outside": _write_hosts(made.looked.outside),
+        "settled": _write_hosts(made.looked.settled),
     }
 
 
@@ -145,11 +150,14 @@ def read_made(value: Any) -> Made:
     """Raises:
     KeyError, TypeError, ValueError: it is none.
     """
+    answered = value.get("answered")  # histories of before do not say
     looked = Looked(
         tuple(map(str, value["networks"])),
         tuple((int(low), int(high)) for low, high in value["ports"]),
         tuple(map(str, value["only"])),
         tuple((str(check), str(host)) for check, host in value["skipped"]),
+        None if answered is None else tuple(map(str, answered)),
+        *(_read_hosts(value.get(name, ())) for name in ("unclear", "outside", "settled")),
     )
     return Made(
         datetime.fromisoformat(value["at"]),
@@ -157,6 +165,16 @@ def read_made(value: Any) -> Made:
         int(value["addresses"]),
         int(value["findings"]),
         looked,
+    )
+
+
+def _write_hosts(hosts: Hosts) -> list[Any]:
+    return [[host, [list(each) for each in ranges]] for host, ranges in hosts]
+
+
+def _read_hosts(value: Any) -> Hosts:
+    return tuple(
+        (str(host), tuple((int(low), int(high)) for low, high in ranges)) for host, ranges in value
     )
 
 

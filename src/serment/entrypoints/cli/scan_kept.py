@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from typing import Any
 from serment import __version__
 from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
-from serment.core.exposure.history import Key, baseline_keys
+from serment.core.exposure.coverage import Key
+from serment.core.exposure.findings import NotChecked
+from serment.core.exposure.history import baseline_keys
 from serment.core.exposure.packed import pack
 from serment.core.exposure.report import Report, Say
 from serment.core.exposure.sarif import as_sarif
@@ -40,6 +42,7 @@ class Kept:
     new: frozenset[Key] = frozenset()
     since: Mapping[Key, datetime] | None = None  # None: no vault
     gone: tuple[dict[str, Any], ...] = ()
+    unseen: Mapping[Key, NotChecked] = field(default_factory=dict)  # open, and not seen this time
     accepted: Mapping[Key, dict[str, Any]] | None = None
     failed: SermentError | None = None  # it could not be kept, or a file of it not written
     practice: str = ""  # whose vault it is
@@ -63,6 +66,7 @@ class Kept:
                 for key, since in self.since.items()
             ]
             said["gone"] = list(self.gone)
+            said["unseen"] = [{"id": key[0], "host": key[1], "port": key[2]} for key in self.unseen]
             said["accepted"] = list((self.accepted or {}).values())
         return said
 
@@ -91,6 +95,7 @@ def keep(
         frozenset(_key(each["finding"]) for each in told["new"]),
         {_key(each["finding"]): datetime.fromisoformat(each["since"]) for each in known},
         tuple(_gone(each) for each in told["gone"]),
+        {_tuple(each["key"]): _unseen(each) for each in told["unseen"]},
         {_tuple(each["key"]): each for each in told["accepted"]},
         practice=told["practice"],
     )
@@ -138,6 +143,11 @@ def read_baseline(path: Path) -> frozenset[Key]:
 def _gone(known: dict[str, Any]) -> dict[str, Any]:
     finding = known["finding"]
     return {**{name: finding[name] for name in ("id", "host", "port")}, "since": known["since"]}
+
+
+def _unseen(told: dict[str, Any]) -> NotChecked:
+    check, host, _ = _tuple(told["key"])
+    return NotChecked(check, host, str(told["reason"]), dict(told["values"]))
 
 
 def _key(finding: dict[str, Any]) -> Key:

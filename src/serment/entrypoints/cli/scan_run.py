@@ -66,10 +66,12 @@ def run(context: Context, asked: Asked) -> int:
             write_reports(context, asked.reports, report, about, asked.force)
     except SermentError as error:
         kept = replace(kept, failed=error)
+    report = replace(report, not_checked=(*report.not_checked, *kept.unseen.values()))
     show(context.output, report, kept)
     if kept.failed is not None:
         return context.output.talk_of(kept.failed)
-    return FINDINGS if any(kept.reports(each.key) for each in report.findings) else DONE
+    open_now = (*(each.key for each in report.findings), *kept.unseen)
+    return FINDINGS if any(map(kept.reports, open_now)) else DONE
 
 
 def _wish(asked: Asked) -> Wish:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from serment.core.exposure.coverage import Key
 from serment.core.exposure.findings import Finding, Outside, Place
-from serment.core.exposure.history import Key
 from serment.core.exposure.report import Report, Say, as_json, outside_said
 from serment.core.exposure.text import clean
 from serment.core.exposure.words import OUTSIDES, SEVERITIES, TONES, UNITS, counted, place_said
@@ -47,7 +47,7 @@ def show(output: Output, report: Report, kept: Kept) -> None:
         place = place_said(Place(each["host"], each["port"]))
         output.line(N_("Gone: {check} at {place}"), check=each["id"], place=place)
     _show_unseen(output, report)
-    _show_sum(output, report, say)
+    _show_sum(output, report, kept, say)
     output.line(
         N_("View from outside: {what}"),
         what=", ".join(outside_said(report.scan, say)),
@@ -113,15 +113,15 @@ def _show_unseen(output: Output, report: Report) -> None:
     output.line(N_("Not checked:"))
     for each in report.not_checked:
         reason = clean(output.text(each.reason, **each.values), LINE_LIMIT)
-        output.plain(f"  {each.check}  {each.host}  {reason}".replace("    ", "  "))
+        output.plain("  ".join(("", *filter(None, (each.check, each.host)), reason)))
 
 
-def _show_sum(output: Output, report: Report, say: Say) -> None:
+def _show_sum(output: Output, report: Report, kept: Kept, say: Say) -> None:
     output.line()
     if report.findings:
         words = ((say(SEVERITIES[each], {}), count) for each, count in report.counts.items())
         output.plain(" · ".join(f"{word} {count}" for word, count in words))
-    else:
+    elif not kept.unseen:
         output.line(N_("Nothing to report among what was checked."))
     output.line(
         N_("Addresses: {addresses}, services: {services}, {seconds} s"),

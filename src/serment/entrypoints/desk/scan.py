@@ -28,7 +28,8 @@ from serment.entrypoints.desk.request import Request
 
 
 def keep(desk: Desk, request: Request) -> Answer:
-    """`scan keep`: {"practice", "new", "gone", "still", "accepted"}, of one audit just made."""
+    """`scan keep`: {"practice", "new", "gone", "still", "unseen", "accepted"}, of one audit just
+    made."""
     try:
         left = unpack(request.options["audit"])
         findings = [read_finding(each) for each in left["findings"]]
@@ -43,6 +44,10 @@ def keep(desk: Desk, request: Request) -> Answer:
         "new": [write_known(each) for each in changes.new],
         "gone": [write_known(each) for each in changes.gone],
         "still": [write_known(each) for each in changes.still],
+        "unseen": [
+            {"key": list(each.key), "reason": each.said.reason, "values": each.said.values}
+            for each in changes.unseen
+        ],
         "accepted": _accepted(desk, kept),
     }
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
+from serment.core.exposure.coverage import Key
 from serment.core.exposure.findings import Finding, NotChecked
-from serment.core.exposure.history import Key
 from serment.core.exposure.installing import STEPS
 from serment.core.exposure.picture import picture_of, told
 from serment.core.exposure.products import Flaw
@@ -218,10 +218,12 @@ def _unchecked(skipped: Iterable[NotChecked], say: Say) -> list[dict[str, str]]:
 
 
 def _asked(name: str, say: Say) -> str:
-    """A check as the question that stays open; "scope" for networks that were not swept."""
+    """A check as the question that stays open; "scope" for networks that were not swept,
+    "" for services that were not understood."""
     if name in CHECKS:
         return say(N_("{title}?"), {"title": say(CHECKS[name].title, {})})
-    return say(N_("What is on this network?"), {})
+    text = N_("What is on this network?") if name else N_("What answers at this port?")
+    return say(text, {})
 
 
 def _unlisted(count: int, say: Say, lang: str) -> str:

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any, Final
 
-from serment.core.exposure.history import Key, Ledger
+from serment.core.exposure.coverage import Key
+from serment.core.exposure.history import Ledger
 from serment.core.exposure.present import last_whole
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.report import Report, Say, outside_said

@@ -1,0 +1,224 @@
+"""What one audit can say of a place: who answered, which ports refused, what was understood, what was
+tried from outside.
+
+Silence is no news: a machine that was off, or a service that was cut, says nothing of what was found
+there before. What becomes of a finding is `history`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    collapse_addresses,
+    ip_address,
+    ip_network,
+)
+from typing import Final, TypeAlias
+
+from serment.core.exposure.findings import NotChecked, Place
+from serment.core.exposure.seen import Answer, Answered, Gateway, Scan, Service
+
+Key: TypeAlias = tuple[str, str, int]  # id, host, port
+Ranges: TypeAlias = tuple[tuple[int, int], ...]  # low, high
+Hosts: TypeAlias = tuple[tuple[str, Ranges], ...]  # ports by host
+
+_ANNOUNCED: Final = frozenset({"X22"})  # the box says itself at which port it answers
+_FROM_OUTSIDE: Final = "X23"  # at a port: reached there from outside
+_DATAGRAMS: Final = frozenset(
+    {"snmp", "igd"}
+)  # nobody refuses over UDP: who answers no more is silent
+_NOT_UNDERSTOOD: Final = frozenset({"unknown", "silent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one audit looked at. `networks`: CIDR; `ports`: those asked; `only`: ids, () = all.
+
+    `answered`: networks of those who did; None = not recorded, as in histories of before. `unclear`:
+    what was cut, not understood, or is forwarded to and was not met. `outside`: what was tried from
+    outside. `settled`: ports that refused, or whose service was understood; not kept.
+    """
+
+    networks: tuple[str, ...]
+    ports: Ranges
+    only: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()  # (id, host) that could not be checked
+    answered: tuple[str, ...] | None = None
+    unclear: Hosts = ()
+    outside: Hosts = ()
+    settled: Hosts = ()
+
+    @property
+    def kept(self) -> Looked:
+        """What later audits need of it."""
+        return replace(self, settled=())
+
+
+class Coverage:
+    """What an audit looked at, ready to be asked about many places."""
+
+    def __init__(self, looked: Looked) -> None:
+        self._looked = looked
+        self._skipped = frozenset(looked.skipped)
+        self._scope = _Addresses(looked.networks)
+        told = looked.answered
+        self._answered = self._scope if told is None else _Addresses(told)
+        self._unclear, self._outside = dict(looked.unclear), dict(looked.outside)
+        self._settled = dict(looked.settled)
+
+    def aims(self, key: Key) -> bool:
+        """Whether it was to look for that finding, and its check could be made."""
+        check, host, port = key
+        if self._looked.only and check not in self._looked.only:
+            return False
+        if (check, host) in self._skipped or (check, "") in self._skipped:
+            return False
+        if check == _FROM_OUTSIDE and port:
+            return True
+        return self._port(port, announced=check in _ANNOUNCED) and self._scope.holds(host)
+
+    def covers(self, key: Key) -> bool:
+        """Whether it would have stated that finding, had it been there."""
+        check, host, port = key
+        if not self.aims(key):
+            return False
+        if check == _FROM_OUTSIDE and port:
+            return _among(self._outside, host, port)
+        there = check in _ANNOUNCED or self._answered.holds(host)  # it is the box that tells
+        return there and not _among(self._unclear, host, port)
+
+    def ends(self, key: Key, place: Place) -> bool:
+        """Whether a known finding that it does not state is gone: the port refused, or what is there
+        was understood and is free of it."""
+        check, host, port = key
+        if not self.covers(key) or (place.proto == "igd" and not self._answered.holds(host)):
+            return False
+        if not port or check in _ANNOUNCED or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
+            return True
+        return _among(self._settled, host, port)
+
+    def answers(self, host: str) -> bool:
+        """Whether anything there did; True for what is no address."""
+        return self._answered.holds(host)
+
+    def holds(self, place: Place) -> bool:
+        """Whether it would have seen a service there."""
+        asked = self._port(place.port, announced=place.proto == "igd")
+        return asked and self._scope.holds(place.host)
+
+    def _port(self, port: int, *, announced: bool) -> bool:
+        return announced or not port or _within(self._looked.ports, port)
+
+
+def looked_at(
+    addresses: Iterable[str],
+    ports: Iterable[int],
+    only: Collection[str],
+    skipped: Iterable[NotChecked],
+    scan: Scan,
+) -> Looked:
+    """The compact form of a scope, and of who answered in it."""
+    refused = {each.host: each.refused for each in scan.answered}
+    talked = {each.place.host for each in scan.services if each.protocol != "silent"}
+    clear = {each.place for each in scan.services if _is_understood(each)}
+    met = {(each.place.host, each.place.port) for each in scan.services}
+    understood = {(each.host, each.port) for each in clear}
+    led = {
+        (mapping.host, mapping.port)
+        for each in scan.services
+        if isinstance(each.facts, Gateway)
+        for mapping in each.facts.mappings
+        if not _within(refused.get(mapping.host, ()), mapping.port)
+    }
+    settled = {host: [*ranges] for host, ranges in refused.items()}
+    for host, port in understood:
+        settled.setdefault(host, []).append((port, port))
+    tried = ((each.host, each.port) for each in (*scan.tried, *scan.reached))
+    return Looked(
+        _networks(addresses),
+        _ranges(ports),
+        tuple(sorted(only)),
+        tuple(sorted({(each.check, each.host) for each in skipped})),
+        _networks((*refused, *talked)),
+        _by_host((met | led) - understood),
+        _by_host(tried),
+        tuple((host, tuple(ranges)) for host, ranges in settled.items()),
+    )
+
+
+def unanswered(addresses: Iterable[str], services: Iterable[Service], answered: Iterable[Answered]
+) -> tuple[str, ...]:  # fmt: skip
+    """Those of the addresses where nothing answered."""
+    there = {each.host for each in answered}
+    there |= {each.place.host for each in services if each.protocol != "silent"}
+    return tuple(each for each in addresses if each not in there)
+
+
+def _is_understood(service: Service) -> bool:
+    """Behind TLS also who asks every caller for a certificate."""
+    if service.cut or service.protocol in _NOT_UNDERSTOOD:
+        return False
+    shut = service.tls is not None and service.tls.client_certificate is Answer.YES
+    return service.protocol != "tls" or shut
+
+
+class _Addresses:
+    """Networks, parsed once; asked by halving."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        parsed = [ip_network(each) for each in networks]
+        self._spans = sorted(
+            (each.version, int(each.network_address), int(each.broadcast_address))
+            for each in parsed
+        )
+
+    def holds(self, host: str) -> bool:
+        """The box as such, which is no address, is held: it was looked at unless it was skipped."""
+        try:
+            address = ip_address(host.partition("%")[0])
+        except ValueError:
+            return True
+        number = int(address)
+        at = bisect_right(self._spans, (address.version, number, 1 << 128)) - 1
+        if at < 0:
+            return False
+        version, low, high = self._spans[at]
+        return version == address.version and low <= number <= high
+
+
+def _networks(addresses: Iterable[str]) -> tuple[str, ...]:
+    parsed = [ip_address(each.partition("%")[0]) for each in addresses]
+    four = [IPv4Network(each) for each in parsed if isinstance(each, IPv4Address)]
+    six = [IPv6Network(each) for each in parsed if isinstance(each, IPv6Address)]
+    return tuple(map(str, (*collapse_addresses(four), *collapse_addresses(six))))
+
+
+def _by_host(places: Iterable[tuple[str, int]]) -> Hosts:
+    found: dict[str, list[int]] = {}
+    for host, port in places:
+        found.setdefault(host, []).append(port)
+    return tuple((host, _ranges(found[host])) for host in sorted(found))
+
+
+def _ranges(ports: Iterable[int]) -> Ranges:
+    found: list[list[int]] = []
+    for port in sorted(set(ports)):
+        if found and port == found[-1][1] + 1:
+            found[-1][1] = port
+        else:
+            found.append([port, port])
+    return tuple((low, high) for low, high in found)
+
+
+def _among(hosts: dict[str, Ranges], host: str, port: int) -> bool:
+    return _within(hosts.get(host, ()), port)
+
+
+def _within(ranges: Ranges, port: int) -> bool:
+    return any(low <= port <= high for low, high in ranges)
