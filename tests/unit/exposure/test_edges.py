@@ -248,7 +248,7 @@ def test_factory_accounts_that_were_tried_are_not_called_untried() -> None:
 
 def test_a_tls_that_went_silent_is_not_checked() -> None:
     silent = scan(service("tls", 443, tls=replace(OPEN_TLS, understood=False)))
-    assert [each.check for each in judge(View(silent), ["X24"])[1]] == ["X24"]
+    assert [each.check for each in judge(View(silent), ["X24"])[1]] == ["X24", ""]
 
 
 def test_a_box_that_answers_is_not_called_silent() -> None:

@@ -123,3 +123,9 @@ def test_an_import_of_another_address_is_not_this_practices() -> None:
     scanned = service("dicom", 104, Dicom(), host="203.0.113.8")
     assert ours(scan(box(), scanned), [other]) == ((other,), (), False)
     assert ours(scan(box(address="100.64.1.1")), [mine]) == ((), (), True)
+
+
+def test_nobody_looked_at_a_shared_address() -> None:
+    before = join(scan(ARCHIVE), [Sight(PUBLIC, 104, False)], "import")
+    assert join(before, [], "peer", shared=True).outside_by == ("import",)
+    assert join(scan(ARCHIVE), [], "peer", shared=True).outside_by == ()

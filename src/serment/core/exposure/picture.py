@@ -8,7 +8,7 @@ machines are drawn, which are only counted, and how each can be reached. How it 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -24,6 +24,7 @@ from serment.core.exposure.machines import (
     told_by_check,
 )
 from serment.core.exposure.report import Report, Say
+from serment.core.exposure.unclear import why_unclear
 from serment.core.exposure.words import KINDS, SEVERITIES, UNITS, Kind, counted
 from serment.errors import N_
 
@@ -40,15 +41,18 @@ class Way(StrEnum):
     FORWARDED = "forwarded"  # the whole Internet: the box says so
     UNKNOWN = "unknown"  # the practice's network; nobody tried from outside
     INSIDE = "inside"  # the practice's network only: tried from outside, closed
+    UNCLEAR = "unclear"  # nothing was found, and not all of it was understood
     QUIET = "quiet"  # nothing was found
 
 
 RED: Final = (Way.OUTSIDE, Way.FORWARDED)
+COUNTED: Final = (Way.UNCLEAR, Way.QUIET)  # machines that are not drawn one by one
 WAYS: Final[Mapping[Way, str]] = {
     Way.OUTSIDE: N_("Open to the whole Internet: reached from outside"),
     Way.FORWARDED: N_("Open to the whole Internet: the box forwards to it"),
     Way.UNKNOWN: N_("Open in the practice; not checked from outside"),
     Way.INSIDE: N_("Open in the practice only; closed from outside"),
+    Way.UNCLEAR: N_("Not understood"),
     Way.QUIET: N_("Nothing to report"),
 }
 
@@ -84,11 +88,12 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Picture:
     """The whole of it. `rest`: machines with findings that are not drawn one by one, by the
-    severity of their worst."""
+    severity of their worst; `unclear`: those of which nothing can be said."""
 
     box: Spot
     spots: tuple[Spot, ...]
     rest: tuple[tuple[Severity, int], ...]
+    unclear: tuple[Group, ...]
     quiet: tuple[Group, ...]
     looked: bool  # somebody tried from outside
     shared: bool
@@ -115,6 +120,7 @@ def picture_of(report: Report, most: int = MOST) -> Picture:
         report.findings,
         machines_of(scan),
         forwardings_of(scan),
+        unclear={each.place.host for each in scan.services if why_unclear(each)},
         looked=bool(TRIED & set(scan.outside_by)),
         shared=scan.shared
         or any(each.outside is Outside.SHARED_ADDRESS for each in report.findings),
@@ -127,6 +133,7 @@ def picture(
     machines: Iterable[Machine] = (),
     forwardings: Iterable[Forwarding] = (),
     *,
+    unclear: Collection[str] = (),
     looked: bool = False,
     shared: bool = False,
     most: int = MOST,
@@ -138,6 +145,7 @@ def picture(
         machines: what was seen (`machines.machines_of`); a machine that only findings name is
             drawn as what they tell.
         forwardings: the box's list (`machines.forwardings_of`).
+        unclear: addresses with a service that was not understood.
         looked: whether a peer or an imported scan tried from outside.
         shared: the practice shares its public address with strangers.
         most: machines drawn one by one.
@@ -151,17 +159,19 @@ def picture(
             known.get(host) or told_by_check(host, by_host.get(host, ())),
             by_host.get(host, ()),
             led.get(host, ()),
+            host in unclear,
         )
         for host in hosts
     ]
     boxes = (each for each in spots if each.machine.kind is Kind.BOX)
     box = max(boxes, key=lambda each: len(each.findings), default=None)
     others = [each for each in spots if each is not box]
-    named = sorted((each for each in others if each.way is not Way.QUIET), key=_weight)
+    named = sorted((each for each in others if each.way not in COUNTED), key=_weight)
     return Picture(
         _opened(box or Spot(Machine("", Kind.BOX))),
         tuple(named[:most]),
         _rest(named[most:]),
+        _groups(each for each in others if each.way is Way.UNCLEAR),
         _groups(each for each in others if each.way is Way.QUIET),
         looked,
         shared,
@@ -178,19 +188,21 @@ def _by_host(findings: Iterable[Finding], known: Mapping[str, Machine]) -> dict[
     return found
 
 
-def _spot(machine: Machine, findings: Sequence[Finding], ports: tuple[int, ...]) -> Spot:
+def _spot(
+    machine: Machine, findings: Sequence[Finding], ports: tuple[int, ...], unclear: bool
+) -> Spot:
     ordered = sorted(findings, key=lambda each: (RANKS[each.severity], each.id, each.place.port))
-    return Spot(machine, _way(findings, bool(ports)), tuple(ordered), ports)
+    return Spot(machine, _way(findings, bool(ports), unclear), tuple(ordered), ports)
 
 
-def _way(findings: Sequence[Finding], forwarded: bool) -> Way:
+def _way(findings: Sequence[Finding], forwarded: bool, unclear: bool) -> Way:
     outsides = {each.outside for each in findings}
     if Outside.CONFIRMED in outsides:
         return Way.OUTSIDE
     if forwarded:
         return Way.FORWARDED
     if not findings:
-        return Way.QUIET
+        return Way.UNCLEAR if unclear else Way.QUIET
     return Way.INSIDE if outsides == {Outside.CLOSED} else Way.UNKNOWN
 
 
@@ -232,7 +244,7 @@ def _groups(spots: Iterable[Spot]) -> tuple[Group, ...]:
 def summed(picture: Picture, say: Say) -> str:
     """The picture in one sentence."""
     drawn = [each for each in picture.spots if each.is_open]
-    return say(
+    sentence = say(
         N_(
             "Machines open to the whole Internet: {outside}. Open in the practice's network: {inside}. Nothing to report: {quiet}."
         ),
@@ -243,6 +255,9 @@ def summed(picture: Picture, say: Say) -> str:
             "quiet": sum(len(each.hosts) for each in picture.quiet),
         },
     )
+    unclear = sum(len(each.hosts) for each in picture.unclear)
+    more = say(N_("Not understood: {count}."), {"count": unclear}) if unclear else ""
+    return f"{sentence} {more}".strip()
 
 
 def from_internet(picture: Picture, say: Say) -> str:
@@ -270,8 +285,9 @@ def told(picture: Picture, say: Say) -> list[str]:
     for severity, count in picture.rest:
         more = say(N_("other machines: {count}"), {"count": count})
         lines.append(f"{say(SEVERITIES[severity], {})}, {more}")
-    nothing = say(WAYS[Way.QUIET], {})
-    lines.extend(_stated(grouped(group, say), nothing, say) for group in picture.quiet)
+    for way, groups in ((Way.UNCLEAR, picture.unclear), (Way.QUIET, picture.quiet)):
+        how = say(WAYS[way], {})
+        lines.extend(_stated(grouped(group, say), how, say) for group in groups)
     return lines
 
 

@@ -23,6 +23,7 @@ def as_report(ledger: Ledger) -> Report | None:
             seen.services,
             dmz=seen.dmz,
             manual_rules=seen.manual_rules,
+            shared=seen.shared,
             outside_by=seen.outside_by,
             at=made.at,
         ),

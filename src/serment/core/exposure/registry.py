@@ -52,6 +52,7 @@ from serment.core.exposure.findings import (
 from serment.core.exposure.machines import place_order
 from serment.core.exposure.outside import outside_of
 from serment.core.exposure.seen import Scan
+from serment.core.exposure.unclear import not_understood
 
 CHECKS: Final[Mapping[str, Check]] = {
     module.CHECK.id: module.CHECK
@@ -92,7 +93,8 @@ CHECKS: Final[Mapping[str, Check]] = {
 
 
 def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[NotChecked]]:
-    """What the checks state of an audit, and what they could not look at.
+    """What the checks state of an audit, and what they could not look at: services that were not
+    understood too, whatever is asked.
 
     Args:
         view: what was seen.
@@ -113,6 +115,7 @@ def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[N
                 skipped.append(
                     NotChecked(check.id, stated.place.host, stated.reason, stated.values)
                 )
+    skipped.extend(not_understood(view.scan.services))
     return sorted(found.values(), key=_order), list(_once(skipped))
 
 

@@ -24,6 +24,7 @@ from serment.errors import N_
 Say = Callable[[str, Mapping[str, object]], str]
 
 NOT_FROM_OUTSIDE = N_("not checked from outside")
+SHARED = N_("shared address, not checked")
 OUTSIDE_BY: Mapping[str, str] = {
     "upnp": N_("the box's own list of forwardings (UPnP)"),
     "questions": N_("the answers about the box"),
@@ -102,6 +103,8 @@ def finding_json(finding: Finding, say: Say) -> dict[str, Any]:
 def outside_said(scan: Scan, say: Say) -> list[str]:
     """How the outside was looked at, in words; never silence."""
     said = [say(OUTSIDE_BY[each], {}) for each in scan.outside_by if each in OUTSIDE_BY]
+    if scan.shared:
+        said.append(say(SHARED, {}))
     return said or [say(NOT_FROM_OUTSIDE, {})]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from serment.core.exposure.checking import Check
-from serment.core.exposure.findings import Confidence, Finding, Place, Severity
+from serment.core.exposure.findings import Confidence, Finding, NotChecked, Place, Severity
 from serment.core.exposure.installing import STEPS
 from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.report import Report, Say, outside_said
@@ -134,6 +134,11 @@ def _location(place: Place) -> dict[str, Any]:
     }
 
 
+def _left(skipped: NotChecked, say: Say) -> str:
+    what = " ".join(filter(None, (skipped.check, skipped.host)))
+    return f"{what}: {say(skipped.reason, skipped.values)}".removeprefix(": ")
+
+
 def _invocation(report: Report, say: Say) -> dict[str, Any]:
     """What was not checked is a notification (3.58), so that silence is never mistaken for good."""
     return {
@@ -142,8 +147,8 @@ def _invocation(report: Report, say: Say) -> dict[str, Any]:
         "toolExecutionNotifications": [
             {
                 "level": "note",
-                "descriptor": {"id": each.check},
-                "message": {"text": f"{each.check} {each.host}: {say(each.reason, each.values)}"},
+                "descriptor": {"id": each.check or "service"},
+                "message": {"text": _left(each, say)},
             }
             for each in report.not_checked
         ],

@@ -29,6 +29,7 @@ class Sighting:
     not_checked: tuple[NotChecked, ...] = ()
     proved: tuple[str, ...] = ()
     seconds: float = 0.0
+    shared: bool = False  # the public address, with strangers
 
 
 def sighting(
@@ -43,6 +44,7 @@ def sighting(
         (*not_checked,),
         (*proved,),
         seconds,
+        scan.shared,
     )
 
 

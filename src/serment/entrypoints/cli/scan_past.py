@@ -26,7 +26,9 @@ def history(
     ] = False,
 ) -> int:
     """`serment scan history`."""
+    from serment.core.exposure.report import finding_json
     from serment.core.exposure.written import read_finding
+    from serment.entrypoints.cli.scan_shown import saying
 
     context: Context = ctx.obj
     if report:
@@ -37,10 +39,7 @@ def history(
     told = context.world.ask(asking.vault(context), Request("scan history", {}))
     out = context.output
     for each in told["findings"]:
-        finding = read_finding(each)
-        each["title"] = out.text(finding.title)
-        each["evidence"] = out.text(finding.evidence, **finding.values)
-        each["remedy"] = out.text(finding.remedy)
+        each.update(finding_json(read_finding(each), saying(out)))
         del each["values"]
     out.value(told)
     for each in sorted(told["findings"], key=lambda each: (each["gone"] is not None, each["id"])):

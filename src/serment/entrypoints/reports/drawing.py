@@ -290,10 +290,11 @@ def _strip(picture: Picture, say: Say, width: int, y: float) -> tuple[Markup, in
             parts.append(mark(severity, x, y - 2) + text_at("label", x + 18, y + 8, text))
             x += size
         y += 28
-    if picture.quiet:
-        parts.append(text_at("strong", 12, y + 14, say(N_("Nothing to report"), {})))
-        drawn, y = _chips(picture.quiet, say, width, y + 26)
-        parts.append(drawn)
+    for way, groups in ((Way.UNCLEAR, picture.unclear), (Way.QUIET, picture.quiet)):
+        if groups:
+            parts.append(text_at("strong", 12, y + 14, say(WAYS[way], {})))
+            drawn, y = _chips(groups, say, width, y + 26)
+            parts.append(drawn)
     return Markup("").join(parts), round(y + 8)
 
 
