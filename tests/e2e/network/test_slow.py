@@ -1,4 +1,4 @@
-"""Services that take their time, on ports of no protocol, are told all the same."""
+"""Services that take their time, or hear no question but their own, on ports of no protocol, are told all the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from tests.e2e.network.running import HOST, audited
 
-from serment.core.exposure.seen import Dicom, Service
+from serment.core.exposure.seen import Answer, Database, Dicom, Service
 
 SLOW = 1.2  # seconds: longer than any first question waits
 REJECTED = bytes.fromhex("03000000000400010103")  # permanently, the calling title
@@ -47,6 +47,19 @@ def mllp(peer: socket.socket) -> None:
             held = b""
 
 
+def redis(peer: socket.socket) -> None:
+    """Looks for the end of a line up to a NUL, as C does, and takes the header of HTTP for an attack."""
+    held = b""
+    while data := peer.recv(65536):
+        held += data
+        line, end, _ = held.partition(b"\0")[0].partition(b"\n")
+        if line.startswith(b"GET "):
+            return
+        if end:
+            peer.sendall(b"-NOAUTH Authentication required.\r\n")
+            held = b""
+
+
 @contextmanager
 def serving(talk: Talk) -> Iterator[int]:
     def one(peer: socket.socket) -> None:
@@ -64,18 +77,22 @@ def serving(talk: Talk) -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+TALKS = (dicom, http, mllp, redis)
+
+
 @pytest.fixture(scope="module")
 def seen() -> Iterator[dict[str, Service]]:
     with ExitStack() as stack:
-        ports = {talk.__name__: stack.enter_context(serving(talk)) for talk in (dicom, http, mllp)}
+        ports = {talk.__name__: stack.enter_context(serving(talk)) for talk in TALKS}
         found = audited(*ports.values())
         yield {name: found[port] for name, port in ports.items()}
 
 
-@pytest.mark.parametrize("name", ["dicom", "http", "mllp"])
+@pytest.mark.parametrize("name", [talk.__name__ for talk in TALKS])
 def test_who_is_slow_is_still_told(seen: dict[str, Service], name: str) -> None:
     assert seen[name].protocol == name
 
 
 def test_and_what_it_answered(seen: dict[str, Service]) -> None:
     assert seen["dicom"].facts == Dicom(refusal="calling")
+    assert seen["redis"].facts == Database(Answer.REFUSED)

@@ -80,6 +80,7 @@ class Call:
     heard: Heard | None = None  # a probe's answer so far, kept when the talk is cut
     is_understood: bool = False
     was_cut: bool = False  # it was understood, and then stalled or never ended
+    hung_up: bool = False  # it closed on the last question, without a byte
     _open: list[Line] = field(default_factory=list)
     _tried: set[Account] = field(default_factory=set)  # the same inside TLS
 
@@ -145,6 +146,7 @@ class Probe:
     the others are asked in order of `rank`, those whose `usual` ports hold the service before
     (never instead of) the others. `begins`: how answers of a client-first protocol begin, to whomever.
     `wakes`: what makes such a server answer in the middle of a connection, whatever came before.
+    `flees`: the protocol whose question makes such a server hang up without a byte: it is asked then.
     """
 
     protocol: str
@@ -155,6 +157,7 @@ class Probe:
     window: float = 0.4  # seconds for its first answer
     begins: tuple[bytes, ...] = ()
     wakes: bytes = b""
+    flees: str = ""
 
     def is_its(self, said: bytes) -> bool:
         """Whether the first bytes of a connection sound like this protocol."""

@@ -2,8 +2,10 @@
 
 It listens first, then asks in DICOM, in HTTP and in TLS (and the same again inside TLS), then in
 everything else. Who stays silent to DICOM gets, on the same connection, what wakes other protocols:
-one that is only slow has more time so, and the others are told by their answer. A port's number
-decides at most which question comes first. A service that never says a word costs `Order.silent_seconds`; one that talks is cut at `Order.host_seconds`.
+one that is only slow has more time so, and the others are told by their answer; who hangs up on a
+question is told by that. A port's number decides at most which question comes first. A service that
+never says a word costs `Order.silent_seconds`, in which all that is asked of everybody has its whole
+window; one that talks is cut at `Order.host_seconds`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final
 
 from serment.adapters.network import tls
 from serment.adapters.network.dialer import Dialer
-from serment.adapters.network.line import Budget, Cut, Ended, Silent
+from serment.adapters.network.line import Budget, Cut, Ended, Gone, Silent
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.adapters.network.scope import NEVER_SPOKEN_TO
 from serment.core.exposure.findings import Place
@@ -25,7 +27,7 @@ from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
-WAKING_WINDOW: Final = 0.9  # for who stayed silent to the first question of all, and is woken
+WAKING_WINDOW: Final = 0.8  # for who stayed silent to the first question of all, and is woken
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 _BANNER_BYTES: Final = 4096
 _NOT_UNDERSTOOD: Final = 1.7  # times the silent seconds: for one that talks and is not understood
@@ -114,17 +116,25 @@ def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
 
 def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]]:
     """Each probe once. Whoever said something that sounds like a protocol is asked in it at once, with
-    more patience: it may just be slow, and have answered the question before. Those asked of
-    everybody come once more for one that spoke."""
+    more patience: it may just be slow, and have answered the question before. Whoever hangs up on a
+    question as a protocol does is asked in that one next. Those asked of everybody come once more
+    for one that spoke."""
+    asked: set[str] = set()
     patiently: set[str] = set()
     for probe in _in_order(call, probes):
-        if probe.protocol not in patiently:
+        if probe.protocol not in asked:
+            asked.add(probe.protocol)
             usual = call.place.port in probe.usual
             yield probe, max(probe.window, USUAL_WINDOW) if usual else probe.window
+        fled = probe.protocol if call.hung_up else None
         for each in probes:
             if each.protocol not in patiently and each.is_its(call.budget.said):
                 patiently.add(each.protocol)
+                asked.add(each.protocol)
                 yield each, SECOND_WINDOW
+            elif each.protocol not in asked and each.flees == fled:
+                asked.add(each.protocol)
+                yield each, each.window
     if call.budget.heard:
         for probe in probes:
             general = probe.hears is None and probe.rank <= _TLS.rank
@@ -134,9 +144,11 @@ def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]
 
 def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
     """A probe's answer, or what it had understood when the talk ended."""
+    before, call.hung_up = call.budget.heard, False
     try:
         return probe.talk(call)
     except (Ended, *NONSENSE) as end:
+        call.hung_up = isinstance(end, Gone) and call.budget.heard == before
         if not call.is_understood:
             if wakes and isinstance(end, Silent):
                 call.wake(wakes, WAKING_WINDOW)

@@ -90,6 +90,8 @@ PROBE = Probe(
     "redis",
     talk,
     usual=frozenset({6379, 6380}),
-    rank=41,  # it hangs up on the request of HTTP, and is silent to most others until it is woken
+    rank=41,
     begins=(b"-ERR", b"+PONG", *_REFUSALS, *_BUSY),
+    flees="http",  # a header is an attack to it; and nothing wakes it once it was asked in DICOM:
+    # it looks for the end of a line up to the first NUL
 )

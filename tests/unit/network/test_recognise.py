@@ -1,0 +1,51 @@
+"""What a service that stays silent is asked fits into the time it has: a sum, not a measurement."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from serment.adapters.network import line, recognise
+from serment.adapters.network.probes import load
+from serment.adapters.network.probing import Probe
+from serment.ports.network import Order
+
+PROBES: Final = load()[0]
+SILENT: Final = Order((), ()).silent_seconds
+TLS: Final = recognise._TLS
+GENERAL: Final = [each for each in (*PROBES, TLS) if each.hears is None and each.rank <= TLS.rank]
+GOODBYE: Final = line._GOODBYE_SECONDS
+
+
+def spent(asked: list[Probe]) -> float:
+    """Seconds of who listens to a service, asks all this, wakes it once and never hears a word."""
+    windows = sum(each.window for each in asked) + recognise.WAKING_WINDOW
+    return recognise.LISTENING_SECONDS + windows + GOODBYE * (1 + len(asked))
+
+
+def test_everybody_is_asked_the_general_questions_in_full() -> None:
+    assert [each.protocol for each in sorted(GENERAL, key=lambda each: each.rank)] == [
+        "dicom",
+        "http",
+        "tls",
+    ]
+    assert spent(GENERAL) <= SILENT - 0.05
+
+
+def test_the_last_of_them_comes_long_before_the_end() -> None:
+    assert spent([each for each in GENERAL if each is not TLS]) <= SILENT * 0.8
+
+
+FLEEING: Final = [each for each in PROBES if each.flees]
+
+
+@pytest.mark.parametrize("probe", FLEEING, ids=lambda each: each.protocol)
+def test_who_hangs_up_is_asked_while_there_is_time(probe: Probe) -> None:
+    (fled,) = [each for each in PROBES if each.protocol == probe.flees]
+    before = [each for each in GENERAL if each.rank < fled.rank]
+    assert spent([*before, probe]) <= SILENT * 0.85
+
+
+def test_redis_is_one_of_them() -> None:
+    assert [each.protocol for each in FLEEING] == ["redis"]
