@@ -22,16 +22,20 @@ from tests.e2e.oath.premises import Premises
 from tests.e2e.serving import serving
 from tests.practices import PASSWORD, World, memory_world, patient, report, study
 
+from serment.adapters.documents.typesetting import Typst
+from serment.adapters.memory.network import MemoryNetwork
 from serment.app.protect.opening import Session
 from serment.core.crypto.keys import new_key
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
 from serment.core.records.vault import Role
+from serment.entrypoints.desk.auditor import Auditor
 from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.dicomweb.app import dicomweb_routes
 from serment.entrypoints.intake.aclient import AsyncIntakeClient
 from serment.entrypoints.web.app import create_app
 from serment.entrypoints.web.practice import WebPractice
+from serment.entrypoints.web.practice.exposure import Exposure
 from serment.errors import VaultLocked
 
 MINUTE = 60
@@ -131,9 +135,11 @@ class Site:
 
     def __post_init__(self) -> None:
         world = self.world
-        self.desk = Desk(world.practice, world.reads, world.searches, Machine(), new_key)
+        key = new_key()
+        self.desk = Desk(world.practice, world.reads, world.searches, Machine(), lambda: key)
         intake = AsyncIntakeClient(Path("none.sock"))
-        pages = WebPractice(self.desk, None, intake, "127.0.0.1:11112")  # no picture is rendered
+        audits = Exposure(Auditor(world.house, lambda: key, MemoryNetwork()), tuple, Typst())
+        pages = WebPractice(self.desk, None, intake, "127.0.0.1:11112", audits)  # no decoder
         routes = dicomweb_routes(self.desk, None, intake)
         self.app = create_app(pages, ["127.0.0.1"], routes)
 

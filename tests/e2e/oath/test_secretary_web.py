@@ -180,6 +180,14 @@ def pages(vault: Open) -> dict[tuple[str, str], list[Visit]]:
         ("POST", "/breach"): [
             Visit("/breach", 403, 200, {"what": "backup", "from": a_moment_ago()})
         ],
+        # Audits are the administrator's, and the DPO reads them.
+        ("GET", "/exposure"): [Visit("/exposure", 403, 403)],
+        ("GET", "/exposure/progress"): [Visit("/exposure/progress", 403, 403)],
+        ("GET", "/exposure/report/{kind}"): [Visit("/exposure/report/json", 403, 403)],
+        **{
+            ("POST", f"/exposure/{act}"): [Visit(f"/exposure/{act}", 403, 403, {"on": "1"})]
+            for act in ("audit", "recheck", "accept", "weekly", "host")
+        },
         ("GET", "/members"): [Visit("/members", 200)],
         ("POST", "/members"): [
             Visit(
@@ -415,6 +423,20 @@ def commands(vault: Open, folder: Path) -> dict[str, list[tuple[list[str], int]]
             (["--stolen", "backup", "--at", a_moment_ago(), "--patients"], 1),  # cheap passwords
             (["--server", "--from", a_moment_ago(), "--patients"], 1),
         ],
+        "scan host": [([], 1)],  # of this machine, whoever asks
+        "scan network": [(["127.0.0.1", "--ports", "9"], 0)],
+        "scan history": [([], 0)],
+        "scan schedule": [([], 0)],
+        "scan accept": [
+            (
+                ["X01", "--host", "127.0.0.1", "--why", "x", "--by", "y", "--until", "2027-01-01"],
+                8,
+            )
+        ],
+        "scan peer list": [([], 0)],
+        "scan peer forget": [(["nobody"], 8)],
+        "scan peer pair": "talks to another machine, and has nothing of the vault's",
+        "scan peer serve": "waits for another machine, and has nothing of the vault's",
         "lock": "tried elsewhere: it would end the sessions of these tests",
     }
 

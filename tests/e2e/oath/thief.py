@@ -45,8 +45,11 @@ LABELS = (
     "card",
     "pins",
     "appointment",
+    "peer ask",
+    "peer answer",
+    "peer prove",
 )  # of `subkey`, in all of the program
-PURPOSES = ("x-wing", "password")  # of `derive`
+PURPOSES = ("x-wing", "password", "code")  # of `derive`
 
 
 @dataclass

@@ -70,7 +70,7 @@ def classify(name: str) -> str | None:
     found = _CLASS_OF.get(ending.lower()) if dot else None
     if found in _CALM and _PROGRAM.search(stem) and not _MEDICAL.search(stem):
         return None
-    if found in _MAY_BE_ANYTHING and not _tells(stem):
+    if found in _MAY_BE_ANYTHING and not (_tells(stem) or _tells(name[:_LONGEST])):
         return OTHER
     if found:
         return found
@@ -98,7 +98,7 @@ def sounds_medical(name: str) -> bool:
 
 
 def _tells(stem: str) -> bool:
-    """Whether a name speaks of patients, of one person, or of an extract of some day."""
+    """Whether a name, or its folders', speaks of patients, of one person, or of an extract of some day."""
     return any(each.search(stem) for each in (_MEDICAL, _TELLING, _PERSON))
 
 

@@ -20,6 +20,7 @@ from typing import Final
 
 from serment.core.crypto import entropy, keys, signing, wraps
 from serment.core.crypto.context import Context, encode_fields
+from serment.core.crypto.secret import Key
 from serment.core.exposure.peer.frames import nonsense
 from serment.core.exposure.peer.pairing import Bond
 from serment.core.exposure.peer.rules import MOST_PORTS, canonical
@@ -138,7 +139,7 @@ def parse_ask(bond: Bond, to: Challenge, untrusted: bytes, now: datetime) -> Ord
     _verify(bond, _signed("ask", bond, to, sealed), signature)
     if not 0 <= now.timestamp() - to.issued <= WINDOW.total_seconds():
         raise refused()
-    plain = _opened(sealed, bond, "ask", to)
+    plain = _opened(sealed, keys.subkey(bond.secret, "peer ask"), "ask", to)
     ports = tuple(struct.unpack_from(f">{len(plain) // 2}H", plain, 1)) if len(plain) % 2 else ()
     if not 0 < len(ports) <= MOST_PORTS or len(set(ports)) != len(ports) or 0 in ports:
         raise nonsense()
@@ -167,7 +168,7 @@ def parse_answer(bond: Bond, to: Challenge, order: Order, untrusted: bytes) -> O
     """
     sealed, signature = untrusted[:-_SIGNATURE], untrusted[-_SIGNATURE:]
     _verify(bond, _signed("answer", bond, to, sealed), signature)
-    plain = _opened(sealed, bond, "answer", to)
+    plain = _opened(sealed, keys.subkey(bond.secret, "peer answer"), "answer", to)
     if len(plain) < _STATUS.size or (len(plain) - _STATUS.size) % _PORT.size:
         raise nonsense()
     status, wait = _STATUS.unpack_from(plain)
@@ -221,11 +222,9 @@ def _tried(row: Sequence[int]) -> Tried:
     return Tried(port, Reached(reached), PROTOCOLS[protocol])
 
 
-def _opened(sealed: bytes, bond: Bond, what: str, to: Challenge) -> bytes:
+def _opened(sealed: bytes, key: Key, what: str, to: Challenge) -> bytes:
     try:
-        return wraps.open_value(
-            sealed, keys.subkey(bond.secret, f"peer {what}"), _context(what, to)
-        )
+        return wraps.open_value(sealed, key, _context(what, to))
     except IntegrityError as error:
         raise refused() from error
 
