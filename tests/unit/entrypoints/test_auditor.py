@@ -136,7 +136,9 @@ def test_a_weekly_one_that_fails_is_told_and_tried_again(stage: Stage) -> None:
 
 
 def test_a_weekly_one_that_may_not_begin_is_told_too(stage: Stage) -> None:
-    plan_weekly(stage.house, KEY, "admin", Plan(True, NOW.weekday(), 0, ("8.8.8.8",), "Dr Exemple"))
+    plan_weekly(
+        stage.house, KEY, "admin", Plan(True, NOW.weekday(), 0, ("2001:db8::7",), "Dr Exemple")
+    )
     stage.tick(WEEK)
     assert stage.auditor.under_way() is None
     assert schedule(stage.house, KEY).failed is not None

@@ -121,7 +121,7 @@ def test_the_answers_about_the_box_and_a_scan_from_outside_are_said() -> None:
 
 
 def test_an_import_of_another_address_is_left_out_and_said() -> None:
-    box = service("igd", 5000, Gateway((), "203.0.113.7"), host="192.168.1.1")
+    box = service("igd", 5000, Gateway((), "203.0.113.7", Answer.YES), host="192.168.1.1")
     network = MemoryNetwork([box, service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
     report = audited(network, sights=(Sight("203.0.113.8", 4242, True),))
     assert report.scan.outside_by == ("upnp",)

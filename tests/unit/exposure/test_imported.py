@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serment.core.exposure.imported import MOST_BYTES, MOST_SIGHTS, parse_outside
+from serment.core.exposure.imported import (
+    MOST_BYTES,
+    MOST_SIGHTS,
+    _address,
+    _ports,
+    parse_outside,
+)
 from serment.core.exposure.outside import Sight
 from serment.errors import FormatError
 
@@ -228,3 +234,14 @@ def test_far_too_many_ports_are_refused() -> None:
     host = b'<nmaprun><host><address addr="203.0.113.7" addrtype="ipv4"/>'
     with pytest.raises(FormatError):
         parse_outside(host + port * (MOST_SIGHTS + 2) + b"</host></nmaprun>")
+
+
+@pytest.mark.parametrize("zone", ["%\x1b[31mEVIL\n  X01 FAKE", "%\ud800x", "%eth0"])
+def test_a_zone_may_be_any_text_and_is_none(zone: str) -> None:
+    assert _address(f"fe80::1{zone}") == ""
+    assert _address("fe80::1") == "fe80::1"
+
+
+def test_a_list_that_names_its_ports_over_and_over_is_read_to_a_bound() -> None:
+    assert 65000 in _ports("1-60000,65000")
+    assert 65000 not in _ports("1-60000," * 3 + "65000")

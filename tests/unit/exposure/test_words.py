@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serment.core.exposure.findings import Confidence, Outside, Severity, Unit
+from serment.core.exposure.findings import Confidence, Outside, Place, Severity, Unit
 from serment.core.exposure.installing import STEPS
 from serment.core.exposure.machines import BY_APPLICATION, BY_CHECK, BY_PROTOCOL
 from serment.core.exposure.registry import CHECKS
@@ -18,6 +18,7 @@ from serment.core.exposure.words import (
     TONES,
     UNITS,
     Kind,
+    place_said,
 )
 from serment.entrypoints.language import translator
 from serment.entrypoints.reports.icons import ICONS, SHAPES
@@ -51,3 +52,8 @@ def test_every_value_has_a_word_and_a_shape() -> None:
 @pytest.mark.parametrize("message", [*STEPS.values(), *ARTICLES.values(), *KINDS.values()])
 def test_they_are_in_french_too(message: str) -> None:
     assert translator("fr").gettext(message) != message
+
+
+def test_an_address_is_one_printable_line() -> None:
+    forged = Place("fe80::1%\x1b[31mEVIL\n  X01 FAKE", 80)
+    assert place_said(forged) == "[fe80::1%[31mEVIL X01 FAKE]:80"

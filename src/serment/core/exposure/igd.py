@@ -123,7 +123,7 @@ def parse_mapping(untrusted: bytes) -> Mapping | None:
     said = dict(_leaves(untrusted))
     host, protocol = said.get("NewInternalClient", ""), said.get("NewProtocol", "").upper()
     try:
-        address = str(ip_address(host))
+        address = str(ip_address(host.replace("%", " ")))  # a zone may be any text: none
         outside, inside = int(said["NewExternalPort"]), int(said["NewInternalPort"])
     except (KeyError, ValueError):
         return None

@@ -24,6 +24,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024
 MOST_SIGHTS: Final = 200_000
 _DEEPEST: Final = 64
 _RANGES: Final = 20_000  # of a list of ports
+_PORTS_READ: Final = 2 * 65536  # of one list, counted as often as it names them
 _NAME: Final = 40
 _OPEN: Final = "open"
 _CLOSED: Final = frozenset({"closed", "filtered", "closed|filtered"})  # others say neither
@@ -190,8 +191,9 @@ def _name(service: dict[str, Any]) -> str:
 
 
 def _address(value: object) -> str:
+    """An address as written; "" for what is none, and for one with a zone, which may be any text."""
     try:
-        return str(ip_address(value)) if isinstance(value, str) else ""
+        return str(ip_address(value)) if isinstance(value, str) and "%" not in value else ""
     except ValueError:
         return ""
 
@@ -204,10 +206,14 @@ def _port(value: object) -> int:
 
 def _ports(text: str) -> frozenset[int]:
     """The ports of nmap's list, as 1-1000,8080."""
-    found: set[int] = set()
+    found, left = set[int](), _PORTS_READ
     for part in text.split(",", _RANGES):
         first, _, last = part.partition("-")
-        found.update(range(_port(first) or 65536, _port(last or first) + 1))
+        named = range(_port(first) or 65536, _port(last or first) + 1)
+        left -= len(named)
+        if left < 0:
+            break  # it names ports over and over
+        found.update(named)
     return frozenset(found)
 
 

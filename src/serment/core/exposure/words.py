@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from serment.core.exposure.findings import Confidence, Outside, Place, Readable, Severity, Unit
+from serment.core.exposure.text import clean
 from serment.errors import N_
 
 SEVERITIES: Final[Mapping[Severity, str]] = {
@@ -95,6 +96,8 @@ KINDS: Final[Mapping[Kind, str]] = {
     Kind.MACHINE: N_("Workstation or device"),
 }
 
+_HOST: Final = 80  # characters of an address with its link
+
 
 def counted(readable: Readable) -> str:
     """A number as it is told: "7", and "50+" when there is more."""
@@ -103,5 +106,6 @@ def counted(readable: Readable) -> str:
 
 def place_said(place: Place) -> str:
     """An address and its port, IPv6 in brackets."""
-    host = f"[{place.host}]" if ":" in place.host else place.host
+    said = clean(place.host, _HOST)
+    host = f"[{said}]" if ":" in said else said
     return f"{host}:{place.port}" if place.port else host
