@@ -42,10 +42,11 @@ class Tally:
 
     @property
     def readable(self) -> Readable | None:
-        """The files that look like health data; None when there are none."""
-        total = sum(count for kind, count in self.listed.items() if kind != OTHER)
-        if not total:
+        """The files that look like health data, and those beside them whose names tell nothing; None
+        when no name tells anything."""
+        if not self.listed.keys() - {OTHER}:
             return None
+        total = sum(self.listed.values())
         return Readable(min(total, COUNTED_TO), self.more or total > COUNTED_TO, Unit.FILES)
 
     def add(self, name: str) -> None:
