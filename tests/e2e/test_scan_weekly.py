@@ -136,7 +136,11 @@ def test_caught_up_while_locked_and_nobody_there(vault: Vault, tmp_path: Path) -
         told = vault.json("scan", "history")
         (finding,) = [each for each in told["findings"] if each["id"] == "X17"]
         assert (finding["host"], finding["port"], finding["gone"]) == (HOST, PORT, None)
-        assert finding["readable"] == [2, False, "files"]
+        assert finding["readable"] == {
+            "count": 2,
+            "capped": False,
+            "unit": "files",
+        }
         made = vault.json("scan", "schedule")
         assert made["done"] is not None
         assert made["failed"] is None

@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from serment.adapters.network import neighbours
@@ -19,6 +19,7 @@ from serment.adapters.network.local import LocalNetwork
 from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import find_open
 from serment.core.exposure.scope import plan
+from serment.core.exposure.seen import Service
 from serment.ports.network import Order
 
 NETWORK, OTHER, OTHER6 = "10.77.0.0/24", "10.77.0.20", "fd77::20"
@@ -83,13 +84,17 @@ class Counting(Dialer):
         return super().begin(address, port)
 
 
+def services(heard: Iterable[object]) -> list[Service]:
+    return [each for each in heard if isinstance(each, Service)]
+
+
 def main() -> None:
     addresses = [f"10.77.0.{number}" for number in range(1, 255)]
     with other_machine() as holder:
         network = LocalNetwork()
         scope = plan([link_local(holder)], resolved={})
-        beside = network.audit(Order(scope.addresses, (8080,)))
-        found = network.audit(Order((*addresses, OTHER6), (80, 443, 8080, 8081)))
+        beside = services(network.audit(Order(scope.addresses, (8080,))))
+        found = services(network.audit(Order((*addresses, OTHER6), (80, 443, 8080, 8081))))
         dialer = Counting(Scope(addresses))
         near = neighbours.local_networks()
         find_open(

@@ -11,6 +11,7 @@ import sys
 
 from serment.adapters.network.lines import decode, encode
 from serment.adapters.network.local import LocalNetwork
+from serment.core.exposure.seen import Service
 from serment.ports.network import Order
 
 
@@ -18,7 +19,7 @@ def main() -> None:
     import resource
 
     order = decode(sys.argv[1].encode(), Order)
-    services = list(LocalNetwork().audit(order))
+    services = [each for each in LocalNetwork().audit(order) if isinstance(each, Service)]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     seen = [json.loads(encode(each)) for each in services]
     print(json.dumps({"services": seen, "peak_kib": peak}), flush=True)

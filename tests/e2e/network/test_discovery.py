@@ -27,6 +27,7 @@ from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.network.local import LocalNetwork
 from serment.app.find.network import Wish, audit, prepare
 from serment.core.exposure.report import Report
+from serment.core.exposure.seen import Service
 from serment.ports.network import Order
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
@@ -207,7 +208,7 @@ def looked_at(made: Device, *, fast: bool) -> set[int]:
     """The ports that an audit told; the port phase, which only connects, is left out."""
     places = frozenset((ADDRESSES[0], port) for port in made.ports)
     order = Order((ADDRESSES[0],), tuple(made.ports), fast=fast, only=places)
-    return {each.place.port for each in LocalNetwork().audit(order)}
+    return {each.place.port for each in LocalNetwork().audit(order) if isinstance(each, Service)}
 
 
 def test_a_device_has_one_connection_at_a_time_unless_fast() -> None:
