@@ -135,10 +135,13 @@ class Machine:
         return self.start(port, sys.executable, "-W", "ignore", script, *words)
 
     def run(self, *command: object, **more: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end on this machine; fails when it fails."""
+        """Run a command to its end on this machine; fails, with what it said, when it fails."""
         words = [*self.room.enter, *map(str, command)]
-        more = {"cwd": self.folder, "check": True, "capture_output": True, "text": True, **more}
-        return subprocess.run(words, **more)
+        more = {"cwd": self.folder, "capture_output": True, "text": True, **more}
+        done = subprocess.run(words, **more, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done
 
     def write(self, name: str, text: str | bytes) -> Path:
         """A file of the machine."""
