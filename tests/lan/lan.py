@@ -47,6 +47,9 @@ class Lan:
         """Start all machines that can be started here; their addresses by name."""
         hosts: dict[str, str] = {}
         with tempfile.TemporaryDirectory(prefix="lan") as folder, ExitStack() as stack:
+            # Other tests of the process may have left Serment's own mask, under which nobody but
+            # its owner reads a file: programs that drop their rights read theirs here.
+            stack.callback(os.umask, os.umask(0o022))
             os.chmod(folder, 0o755)  # noqa: PTH101 - programs that drop their rights read theirs
             programs: list[subprocess.Popen[bytes]] = []
             try:

@@ -125,6 +125,7 @@ def servers() -> Iterator[dict[str, tuple[str, int]]]:
     found, programs = {}, []
     with tempfile.TemporaryDirectory(prefix="lan") as folder:
         Path(folder).chmod(0o755)
+        before = os.umask(0o022)  # other tests of the process may have left Serment's own
         try:
             for name, planted in wanted.items():
                 own = Path(folder) / name
@@ -134,6 +135,7 @@ def servers() -> Iterator[dict[str, tuple[str, int]]]:
                 found[name] = host, MACHINES[name]
             yield found
         finally:
+            os.umask(before)
             end(programs)
 
 
