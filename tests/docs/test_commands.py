@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PASSWORD = "correct cheval pile agrafe nuage violon tasse"
+NOBODY = "127.77.0.7"  # of this machine, away from what other tests serve
 LASTING = ("serment serve", "serment demo")  # tests/e2e: serving.py, test_demo.py
 
 
@@ -29,7 +30,7 @@ class Shell:
     """Runs commands with one vault and one password, as the README's reader would."""
 
     def __init__(self, folder: Path) -> None:
-        self.vault, self.kit = folder / "vault", folder / "kit"
+        self.folder, self.vault, self.kit = folder, folder / "vault", folder / "kit"
         password = folder / "password"
         password.write_text(PASSWORD + "\n")
         self.environ = {
@@ -41,12 +42,21 @@ class Shell:
         }
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
-        words = shlex.split(
-            line.replace("/srv/serment", str(self.vault)).replace("/media/usb", str(self.kit))
-        )
+        for shown, here in (
+            *(("/srv/serment", str(self.vault)), ("/media/usb", str(self.kit))),
+            ("scan network ", f"scan network {NOBODY} "),  # never whom this network leads to
+        ):
+            line = line.replace(shown, here)
+        words = shlex.split(line)
         command = [sys.executable, "-m", "serment", *words[1:]]
         return subprocess.run(
-            command, env=self.environ, capture_output=True, text=True, check=False, timeout=120
+            command,
+            env=self.environ,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
         )
 
 
@@ -56,7 +66,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
     shell = Shell(tmp_path_factory.mktemp("readme"))
     for line in shown("README.md"):
         done = shell.run(line)
-        assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+        well = (0, 1) if line.startswith("serment scan") else (0,)  # 1: this machine has findings
+        assert done.returncode in well, f"{line}: {done.stdout}{done.stderr}"
     return shell
 
 

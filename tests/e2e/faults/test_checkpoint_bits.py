@@ -1,5 +1,5 @@
-"""One bit of a checkpoint flipped, in the vault or in a copy kept elsewhere: it is not believed, or it says
-the very same; never is a journal called whole because of it.
+"""One bit of a checkpoint flipped, in the vault or in a copy kept elsewhere: it is not believed, and never is
+a journal called whole because of it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.e2e.oath.premises import Premises, ask
 from tests.e2e.readable import check_nothing_readable
 from tests.practices import patient, report, study
 
-from serment.core.journal.checkpoints import Checkpoint, open_checkpoint, origin
+from serment.core.journal.checkpoints import open_checkpoint, origin
 from serment.core.records.vault import Setting
 from serment.errors import SermentError
 
@@ -53,16 +53,15 @@ def regions(note: str) -> dict[str, range]:
     text, _, signed = note.partition("\n\n")
     name, size, root = text.split("\n")[:3]
     _, key, signature = signed.rstrip("\n").split(" ")
-    places = {}
-    at = 0
+    whole, places, at = note.encode(), {}, 0
     for what, value in (
         *(("name", name), ("size", size), ("root", root)),
         *(("signer", key), ("signature", signature)),
     ):
-        at = note.index(value, at)
+        at = whole.index(value.encode(), at)
         places[what] = range(at, at + len(value))
         at += len(value)
-    return places | {"the rest": range(len(note) - 1, len(note))}
+    return places | {"the rest": range(len(whole) - 1, len(whole))}
 
 
 def test_every_bit_of_a_checkpoint(premises: Premises) -> None:
@@ -71,17 +70,13 @@ def test_every_bit_of_a_checkpoint(premises: Premises) -> None:
         key = desk.house.store.get(Setting, "journal-public-key")
         log = origin(desk.house.vault)
     assert key is not None
-    said = open_checkpoint(note, log, key.value)
-    believed: list[Checkpoint] = []
+    open_checkpoint(note, log, key.value)
     for bit in range(8 * len(note.encode())):
         changed = flipped(note, bit)
         if changed is not None:
-            try:
-                believed.append(open_checkpoint(changed, log, key.value))
-            except SermentError as refusal:
-                assert refusal.advice
-    assert set(believed) <= {said}
-    assert len(believed) < 5
+            with pytest.raises(SermentError) as refusal:
+                open_checkpoint(changed, log, key.value)
+            assert refusal.value.advice
 
 
 def test_a_bit_in_each_region_is_named(premises: Premises) -> None:

@@ -8,13 +8,13 @@ Source: RFC 8032; C2SP signed-note (signature type 0x01, Ed25519).
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from serment.core.crypto import entropy, keys
+from serment.core.crypto.canonical import canonical_base64
 from serment.core.crypto.secret import Seed
 from serment.errors import N_, FormatError, IntegrityError, UsageError
 
@@ -104,7 +104,7 @@ def _parse(note: str) -> tuple[str, list[tuple[str, bytes]]]:
 def _signature(line: str) -> tuple[str, bytes]:
     name, separator, encoded = line.removeprefix(_MARK).partition(" ")
     try:
-        raw = binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
+        raw = canonical_base64(encoded.encode("ascii"))
     except ValueError as error:
         raise _not_a_note() from error
     if not line.startswith(_MARK) or not name or not separator or len(raw) <= _KEY_ID_BYTES:

@@ -8,10 +8,10 @@ Source: C2SP tlog-checkpoint and signed-note; the origin is "serment/" and the v
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 
+from serment.core.crypto.canonical import canonical_base64
 from serment.core.crypto.secret import Seed
 from serment.core.crypto.signing import open_note, sign_note
 from serment.errors import N_, FormatError, IntegrityError
@@ -59,7 +59,7 @@ def open_checkpoint(note: str, log: str, public: bytes) -> Checkpoint:
 
 def _root(encoded: str) -> bytes:
     try:
-        root = binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
+        root = canonical_base64(encoded.encode("ascii"))
     except ValueError as error:
         raise _not_a_checkpoint() from error
     if len(root) != ROOT_BYTES:
