@@ -14,6 +14,7 @@ from tests.unit.exposure.sights import BAD, FOLLOWS, HOST, NO, YES, scan, servic
 from serment.core.exposure import checks
 from serment.core.exposure.checking import Check, Statement, Unasked, View
 from serment.core.exposure.findings import RANKS, Confidence, Outside, Place, Severity
+from serment.core.exposure.machines import BY_APPLICATION, BY_PROTOCOL
 from serment.core.exposure.outside import Sight, join
 from serment.core.exposure.products import parse_flaws
 from serment.core.exposure.registry import CHECKS, judge, raised
@@ -212,6 +213,45 @@ def test_an_address_of_the_documentation_or_own_network_is_told_apart() -> None:
     own = scan(service("dicom", 104, Dicom(), host="fd00::20"))
     assert stated(own, "X26") == {}
     assert stated(scan(service("ssh", 22, host=sights.ROUTABLE)), "X26") == {}
+
+
+# What listens on an address of the Internet, and is no health service to it.
+HARMLESS = {"memcached", "rdp", "vnc", "telnet", "printer", "igd", "ssh", "http"}
+HEALTH = {
+    *("dicom", "mllp", "ftp", "ftps", "smb", "nfs", "rsync", "afp", "webdav"),
+    *("mysql", "postgresql", "mongodb", "redis", "elasticsearch"),
+}
+HEALTH_WEB = {
+    *("orthanc", "dicomweb", "dcm4chee", "dicoogle", "pacsone", "conquest", "clearcanvas", "pacs"),
+    *("ohif", "weasis", "meddream", "stone", "oviyam", "viewer"),
+    *("fhir", "openemr", "mirth", "elasticsearch", "listing", "nas"),
+}
+DAV = "webdav"  # a web server that is nothing else is a service of that name
+
+
+def test_health_services_are_those_that_hold_or_move_health_data() -> None:
+    def found(protocol: str, facts: Http | None = None) -> bool:
+        return bool(stated(scan(service(protocol, 1, facts, host=sights.ROUTABLE)), "X26"))
+
+    assert {each for each in HEALTH | HARMLESS | {"", "unknown"} if found(each)} == HEALTH
+    assert {each for each in BY_PROTOCOL if not found(each)} == HARMLESS
+    named = (*BY_APPLICATION, *HEALTH_WEB, "", "other")
+    assert {each for each in named if each != DAV and found("http", Http(each))} == HEALTH_WEB
+
+
+def test_what_a_forwarding_makes_critical() -> None:
+    """Health services and ways into a machine; any other is high."""
+
+    def severity(protocol: str, facts: Http | None = None) -> Severity:
+        box = Gateway((Mapping(1, HOST, 1, "TCP"),))
+        seen = scan(service(protocol, 1, facts), service("igd", 5000, box, host="192.168.1.1"))
+        return next(each.severity for each in judge(View(seen), ["X22"])[0] if each.place.port == 1)
+
+    kept = {each for each in (*BY_PROTOCOL, "unknown", "") if severity(each) is Severity.HIGH}
+    assert kept == {"printer", "igd", "http", "unknown", ""}
+    assert severity("http", Http("nas")) is Severity.CRITICAL
+    assert severity("http", Http("listing")) is Severity.HIGH
+    assert severity("http", Http("listing", listed={"table": 1})) is Severity.CRITICAL
 
 
 @pytest.mark.parametrize(

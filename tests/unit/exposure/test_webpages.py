@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from serment.core.exposure.webpages import (
     asks_password,
-    dav_names,
     is_listing,
     led_to,
     listed_names,
@@ -74,11 +73,6 @@ def test_names_in_an_index() -> None:
     assert listed_names(page) == ["a b.csv", "c.dcm", "/d/e.sql", "sub/"]
 
 
-def test_names_in_a_webdav_answer() -> None:
-    said = "<D:multistatus><D:href>/</D:href><d:href> /x/b%C3%A9.pdf </d:href><href>/y/</href>"
-    assert dav_names(said) == ["/x/bé.pdf", "/y/"]
-
-
 @pytest.mark.parametrize(
     ("page", "onward"),
     [
@@ -115,8 +109,7 @@ def test_any_page_is_read(page: str) -> None:
     moves_on(page)
     led_to(page, re.compile("a"))
     title(page)
-    for found in (listed_names(f"<a href='{page}'>"), dav_names(f"<href>{page}</href>")):
-        assert all(found)
+    assert all(listed_names(f"<a href='{page}'>"))
 
 
 ALL = """
@@ -130,7 +123,6 @@ webpages.is_listing(page)
 webpages.title(page)
 webpages.asks_password(page)
 webpages.listed_names(page)
-webpages.dav_names(page)
 """
 ENDLESS = 60  # seconds, of which a page needs one or two
 

@@ -1,6 +1,6 @@
 """What a check is: an id, its words, the duties it concerns, and a pure function over what was seen.
 
-The checks themselves are one file each (`checks`), listed in `registry`, which also makes findings
+The checks themselves are one file each (`checks`), found by `registry`, which also makes findings
 of what they state.
 """
 

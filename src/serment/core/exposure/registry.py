@@ -8,40 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from serment.core.exposure import checks
 from serment.core.exposure.checking import Check, Statement, View
-from serment.core.exposure.checks import (
-    x01_dicom_find,
-    x02_dicom_retrieve,
-    x03_dicom_store,
-    x04_dicom_worklist,
-    x05_dicom_title,
-    x06_dicom_clear,
-    x07_dicom_certificate,
-    x08_pacs_web,
-    x09_default_account,
-    x10_dicomweb,
-    x11_viewer,
-    x12_vulnerable,
-    x13_ftp_anonymous,
-    x14_ftp_clear,
-    x15_share_guest,
-    x16_smb_v1,
-    x17_web_listing,
-    x18_database,
-    x19_hl7,
-    x20_fhir,
-    x21_remote_desktop,
-    x22_forwarding,
-    x23_dmz,
-    x24_tls,
-    x25_console_clear,
-    x26_ipv6,
-    x27_memcached,
-    x28_database_reachable,
-    x29_files_clear,
-    x30_snmp,
-    x31_ssh_password,
-)
+from serment.core.exposure.discovered import discovered
 from serment.core.exposure.findings import (
     RANKS,
     Finding,
@@ -54,42 +23,7 @@ from serment.core.exposure.outside import outside_of
 from serment.core.exposure.seen import Scan
 from serment.core.exposure.unclear import not_understood
 
-CHECKS: Final[Mapping[str, Check]] = {
-    module.CHECK.id: module.CHECK
-    for module in (
-        x01_dicom_find,
-        x02_dicom_retrieve,
-        x03_dicom_store,
-        x04_dicom_worklist,
-        x05_dicom_title,
-        x06_dicom_clear,
-        x07_dicom_certificate,
-        x08_pacs_web,
-        x09_default_account,
-        x10_dicomweb,
-        x11_viewer,
-        x12_vulnerable,
-        x13_ftp_anonymous,
-        x14_ftp_clear,
-        x15_share_guest,
-        x16_smb_v1,
-        x17_web_listing,
-        x18_database,
-        x19_hl7,
-        x20_fhir,
-        x21_remote_desktop,
-        x22_forwarding,
-        x23_dmz,
-        x24_tls,
-        x25_console_clear,
-        x26_ipv6,
-        x27_memcached,
-        x28_database_reachable,
-        x29_files_clear,
-        x30_snmp,
-        x31_ssh_password,
-    )
-}
+CHECKS: Final[Mapping[str, Check]] = {each.id: each for each in discovered(checks.__name__, Check)}
 
 
 def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[NotChecked]]:

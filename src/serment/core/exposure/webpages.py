@@ -95,7 +95,6 @@ _LISTING: Final = re.compile(
 _LINK: Final = re.compile(
     r"""<a\s[^>]{0,500}?href\s{0,20}=\s{0,20}["']?([^"'>\s]{1,1000})""", re.IGNORECASE
 )
-_DAV_LINK: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>([^<]{1,1000})</", re.IGNORECASE)
 _PASSWORD: Final = re.compile(
     r"""<input[^>]{0,500}type\s{0,20}=\s{0,20}["']?password""", re.IGNORECASE
 )
@@ -172,17 +171,8 @@ def asks_password(page: str) -> bool:
 
 def listed_names(page: str) -> list[str]:
     """Names in a folder's index, folders with a closing slash, its own links for sorting left out."""
-    return _names(_LINK.findall(page)[:_LINKS])
-
-
-def dav_names(multistatus: str) -> list[str]:
-    """Names in a WebDAV answer (RFC 4918 section 14.13), the folder itself among them."""
-    return _names([each.strip() for each in _DAV_LINK.findall(multistatus)[:_LINKS]])
-
-
-def _names(links: list[str]) -> list[str]:
     found: dict[str, None] = {}
-    for link in links:
+    for link in _LINK.findall(page)[:_LINKS]:
         plain = _unquoted(html.unescape(link)).partition("#")[0]
         if plain.startswith(("?", "..", "javascript:", "mailto:", "data:")) or plain in (
             "",

@@ -1,1 +1,1 @@
-"""One check a file; `serment.core.exposure.registry` lists them."""
+"""One check a file; `serment.core.exposure.registry` finds them."""

@@ -7,36 +7,19 @@ over UDP, as calls and games make by themselves, is low.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Unasked, View
 from serment.core.exposure.findings import RANKS, Confidence, Place, Severity
+from serment.core.exposure.machines import BY_PROTOCOL
 from serment.core.exposure.seen import Answer, Gateway, Http, Mapping, Service
+from serment.core.exposure.words import Kind
 from serment.errors import N_
 
-SENSITIVE = frozenset(
-    [
-        "dicom",
-        "mllp",
-        "ftp",
-        "ftps",
-        "smb",
-        "nfs",
-        "rsync",
-        "afp",
-        "webdav",
-        "rdp",
-        "vnc",
-        "telnet",
-        "ssh",
-        "mysql",
-        "postgresql",
-        "mongodb",
-        "redis",
-        "memcached",
-        "elasticsearch",
-    ]
+SENSITIVE: Final = frozenset(
+    {Kind.DICOM, Kind.RECORDS, Kind.DATABASE, Kind.SHARE, Kind.REMOTE, Kind.SERVER}
 )
-PLAIN = frozenset({"", "listing"})  # web servers about which nothing is known
+PLAIN: Final = frozenset({"", "listing"})  # web servers about which nothing is known
 
 
 def look(view: View) -> Iterator[Statement | Unasked]:
@@ -102,7 +85,8 @@ def _severity(mapping: Mapping, found: Service | None) -> Severity:
     is_health = isinstance(found.facts, Http) and (
         found.facts.application not in PLAIN or bool(found.facts.listed)
     )
-    return Severity.CRITICAL if found.protocol in SENSITIVE or is_health else Severity.HIGH
+    is_sensitive = BY_PROTOCOL.get(found.protocol) in SENSITIVE
+    return Severity.CRITICAL if is_sensitive or is_health else Severity.HIGH
 
 
 def _told(mapping: Mapping) -> str:

@@ -11,57 +11,20 @@ from typing import Final
 
 from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, each
 from serment.core.exposure.findings import Confidence, Severity
+from serment.core.exposure.machines import BY_APPLICATION, BY_PROTOCOL
 from serment.core.exposure.seen import Http, Service
+from serment.core.exposure.words import Kind
 from serment.errors import N_
 
 ROUTABLE: Final = IPv6Network("2000::/3")  # global unicast, RFC 4291 2.4 and IANA
-HEALTH = frozenset(
-    [
-        "dicom",
-        "mllp",
-        "ftp",
-        "ftps",
-        "smb",
-        "nfs",
-        "rsync",
-        "afp",
-        "webdav",
-        "mysql",
-        "postgresql",
-        "mongodb",
-        "redis",
-        "elasticsearch",
-    ]
-)
-HEALTH_WEB = frozenset(
-    [
-        "orthanc",
-        "dicomweb",
-        "dcm4chee",
-        "dicoogle",
-        "pacsone",
-        "conquest",
-        "clearcanvas",
-        "pacs",
-        "ohif",
-        "weasis",
-        "meddream",
-        "stone",
-        "oviyam",
-        "viewer",
-        "fhir",
-        "openemr",
-        "mirth",
-        "elasticsearch",
-        "listing",
-        "nas",
-    ]
-)
+HEALTH: Final = frozenset({Kind.DICOM, Kind.RECORDS, Kind.ARCHIVE, Kind.DATABASE, Kind.SHARE})
+CACHES: Final = frozenset({"memcached"})  # databases to a picture; they keep nothing for long
 
 
 def judge(service: Service) -> Verdict:
     web = service.facts.application if isinstance(service.facts, Http) else ""
-    if service.protocol not in HEALTH and web not in HEALTH_WEB:
+    kinds = {BY_PROTOCOL.get(service.protocol), BY_APPLICATION.get(web)}
+    if service.protocol in CACHES or HEALTH.isdisjoint(kinds):
         return None
     if not is_routable(service.place.host):
         return None

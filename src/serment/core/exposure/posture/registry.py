@@ -6,38 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from serment.core.exposure.posture import (
-    h01_disk_encryption,
-    h02_screen_lock,
-    h03_firewall,
-    h04_antivirus,
-    h05_updates,
-    h06_automatic_login,
-    h07_passwords,
-    h08_daily_administrator,
-    h09_shares,
-    h10_removable_media,
-    h11_backup,
-    h12_clock,
-)
+from serment.core.exposure.discovered import discovered
 from serment.core.exposure.posture.reading import LIMIT
 from serment.core.exposure.posture.recorded import RECORDED
 from serment.core.exposure.posture.verdict import Check, Result, Said, System, Verdict
 
-CHECKS: Final[tuple[Check, ...]] = (
-    h01_disk_encryption.CHECK,
-    h02_screen_lock.CHECK,
-    h03_firewall.CHECK,
-    h04_antivirus.CHECK,
-    h05_updates.CHECK,
-    h06_automatic_login.CHECK,
-    h07_passwords.CHECK,
-    h08_daily_administrator.CHECK,
-    h09_shares.CHECK,
-    h10_removable_media.CHECK,
-    h11_backup.CHECK,
-    h12_clock.CHECK,
-)
+CHECKS: Final[tuple[Check, ...]] = discovered(__package__, Check)
 
 
 @dataclass(frozen=True, slots=True)
