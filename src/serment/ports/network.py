@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from serment.core.exposure.seen import Answered, Service
+from serment.core.exposure.seen import Answered, Missed, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,14 @@ class Network(Protocol):
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service | Answered]:
+    ) -> Iterator[Service | Answered | Missed]:
         """Find listening ports and talk to each, in a child process that then exits.
 
         Yields services as they are understood, in no order, and before them who answered over TCP
-        and which ports they refused (a recheck of `only` says that of nobody). Bounded in time, memory and
-        connections whatever the other side does.
+        and which ports they refused (a recheck of `only` says that of nobody). Last, where not all was
+        asked or understood, what was missed. Bounded in time, memory and connections whatever the
+        other side does.
+
+        Raises:
+            Unavailable: it ended before anybody was talked to.
         """

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serment.adapters.network.child import Over
 from serment.adapters.network.lines import LINE_LIMIT, decode, encode
+from serment.adapters.network.telling import Asked, Near, Over, WhoIsNear, dues
 from serment.core.exposure import seen
 from serment.core.exposure.findings import Place, Readable, Unit
 from serment.errors import FormatError
@@ -42,6 +42,14 @@ def test_an_order_comes_back_as_it_was() -> None:
     order = Order(("192.0.2.1",), (104,), True, only=frozenset({("192.0.2.1", 104)}))
     assert decode(encode(order), Order) == order
     assert decode(encode(Progress("ports", 1, 2)), Progress) == Progress("ports", 1, 2)
+
+
+def test_what_the_process_says_of_its_work_comes_back() -> None:
+    ports = tuple(dues("192.0.2.1", [80, 443, 81, *range(10_000, 30_000, 2)]))
+    words = (*ports, Asked("192.0.2.1", 80, 1, 2, 3), WhoIsNear(), Near(("192.0.2.9",)), Over())
+    assert [decode(encode(each), *map(type, words)) for each in words] == [*words]
+    assert ports[0].ports[:3] == ((0, 0), (80, 81), (443, 443))
+    assert [len(each.ports) for each in ports] == [4000, 4000, 2003]
 
 
 GOOD = json.loads(encode(seen.Service(PLACE, "dicom", facts=seen.Dicom())))

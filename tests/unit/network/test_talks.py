@@ -50,7 +50,7 @@ def heard(
 ) -> list[Service]:
     wanted = Order((HOST,), (port,), **order)  # type: ignore[arg-type]
     run = Talks(wanted, Dialer(Scope((HOST,))), probes, hosts).run([HOST], [(HOST, port)])
-    return [service for services in run for service in services]
+    return [service for ended in run for service in ended.services]
 
 
 def probe(talk: object, **more: object) -> Probe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from serment.core.exposure.seen import Answered, Service
+from serment.core.exposure.seen import Answered, Missed, Service
 from serment.errors import N_, NotFound
 from serment.ports.network import Order, Progress
 
@@ -20,6 +20,7 @@ class MemoryNetwork:
     networks: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     off: frozenset[str] = frozenset()
+    missed: Missed | None = None  # told at the end, as by a process that ended too early
     orders: list[Order] = field(default_factory=list)
 
     def neighbours(self) -> tuple[str, ...]:
@@ -39,7 +40,7 @@ class MemoryNetwork:
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service | Answered]:
+    ) -> Iterator[Service | Answered | Missed]:
         self.orders.append(order)
         scope, ports = frozenset(order.addresses), frozenset(order.ports)
         for host in order.addresses:
@@ -55,3 +56,5 @@ class MemoryNetwork:
         for number, service in enumerate(found, 1):
             yield service
             progress(Progress("services", number, len(found)))
+        if self.missed is not None:
+            yield self.missed

@@ -1,16 +1,16 @@
 """The process that talks to the network, and ends: what it heard dies with it.
 
-It reads one order from its input, writes progress and services as lines, and exits. No core dump,
-no other file; where whoever started it dies, its input ends and so does it.
+It reads one order from its input, says what it is going to ask (`telling`), writes progress and
+services as lines, and exits. No core dump, no other file; where whoever started it dies, its input
+ends and so does it.
 """
 
 from __future__ import annotations
 
 import os
+import queue
 import sys
 import threading
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from serment.adapters import system
@@ -21,67 +21,79 @@ from serment.adapters.network.lines import decode, encode
 from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import Found, find_open
 from serment.adapters.network.talks import Talks
+from serment.adapters.network.telling import OVER_UDP, Asked, Near, Over, WhoIsNear, dues
+from serment.core.exposure.seen import Service
 from serment.ports.network import Order, Progress
 
 ORDER_LIMIT: Final = 16 << 20  # bytes: 65,536 addresses and as many ports
-
-
-@dataclass(frozen=True, slots=True)
-class Over:
-    """The last line: everything was asked."""
-
-    services: int
 
 
 def main() -> None:
     """Carry out the order on the input."""
     system.no_core_dumps()
     order = decode(sys.stdin.buffer.readline(), Order, limit=ORDER_LIMIT)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen_to_parent, args=(answers,), daemon=True).start()
     dialer = Dialer(Scope(order.addresses))
-    found = _found(order, dialer)
-    for each in found.answered():
-        _tell(each)
+    found = _found(order, dialer, answers)
+    hosts = [address for address in order.addresses if address in found.there]
+    _announce(hosts, found)
     talks = Talks(order, dialer, *probes.load())
-    told, total = set(), len(found.open)
-    for done, services in enumerate(talks.run(_hosts(order, found), found.open), 1):
-        for service in services:
-            if (key := (service.place, service.protocol)) not in told:
-                told.add(key)
-                _tell(service)
-        _tell(Progress("services", min(done, total), total))
-    _tell(Over(len(told)))
+    told: set[tuple[object, ...]] = set()
+    done, total = 0, len(found.open)
+    for each in talks.run(hosts, found.open):
+        fresh = [service for service in each.services if _key(service) not in told]
+        told.update(map(_key, fresh))
+        done += each.port != OVER_UDP
+        _tell(*fresh, Asked(each.host, each.port, len(fresh), done, total))
+    _tell(Over())
     os._exit(0)  # without waiting for a library's thread
 
 
-def _found(order: Order, dialer: Dialer) -> Found:
+def _found(order: Order, dialer: Dialer, answers: queue.SimpleQueue[bytes]) -> Found:
     """The port phase; a recheck of named places goes without."""
     if order.only:
         return Found(sorted(order.only), {host for host, _ in order.only})
     near = neighbours.local_networks()
+
+    def known() -> frozenset[str]:
+        _tell(WhoIsNear())
+        return frozenset(decode(answers.get(), Near, limit=ORDER_LIMIT).addresses)
+
     return find_open(
         dialer,
         order.addresses,
         order.ports,
-        lambda: frozenset(neighbours.neighbours()),
+        known,
         lambda address: neighbours.on_link(address, near),
         lambda phase, done, total: _tell(Progress(phase, done, total)),
     )
 
 
-def _hosts(order: Order, found: Found) -> Iterable[str]:
-    """Whoever is there, in the order given: asked over UDP as well."""
-    return [address for address in order.addresses if address in found.there]
+def _announce(hosts: list[str], found: Found) -> None:
+    """Who answered, and all that will be asked: those who are there, over UDP as well."""
+    due: dict[str, list[int]] = {host: [] for host in hosts}
+    for host, port in found.open:
+        due[host].append(port)
+    _tell(*found.answered())
+    for host, ports in due.items():
+        _tell(*dues(host, ports))
+    _tell(Progress("services", 0, len(found.open)))
 
 
-def _tell(value: Any) -> None:
-    view = memoryview(encode(value))
+def _key(service: Service) -> tuple[object, ...]:
+    return service.place, service.protocol
+
+
+def _tell(*values: Any) -> None:
+    view = memoryview(b"".join(map(encode, values)))
     while view:
         view = view[os.write(1, view) :]
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+def _listen_to_parent(answers: queue.SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        answers.put(line)
     os._exit(1)
 
 

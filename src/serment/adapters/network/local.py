@@ -1,6 +1,7 @@
 """`ports.network.Network` on this machine: starts the process that talks, believes only its form.
 
 Nothing of what a peer said comes into this process but the counted facts of `core.exposure.seen`.
+What becomes of its lines is `hearing`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from serment.adapters.decoder.process import environment
 from serment.adapters.network import neighbours
-from serment.adapters.network.child import Over
-from serment.adapters.network.lines import LINE_LIMIT, decode, encode
-from serment.core.exposure.seen import Answered, Service
-from serment.errors import N_, Unavailable
+from serment.adapters.network.hearing import Hearing
+from serment.adapters.network.lines import encode
+from serment.adapters.network.telling import Near
+from serment.core.exposure.seen import Answered, Missed, Service
 from serment.ports.network import Order, Progress
 
 CHILD: Final = "serment.adapters.network.child"
@@ -42,17 +43,23 @@ class LocalNetwork:
 
     def audit(
         self, order: Order, progress: Callable[[Progress], None] = lambda _: None
-    ) -> Iterator[Service | Answered]:
+    ) -> Iterator[Service | Answered | Missed]:
         """See `Network`. The process ends with the iterator.
 
         Raises:
-            Unavailable: it did not start, or ended before everything was asked.
+            Unavailable: it did not start, or ended before it talked to anybody.
         """
         process = _start()
         try:
-            assert process.stdin and process.stdout
-            _give(process.stdin, order)
-            yield from _heard(process, process.stdout, progress)
+            given, told = process.stdin, process.stdout
+            assert given and told
+            _give(given, order)
+            yield from Hearing(
+                told,
+                lambda: _watched(process),
+                progress,
+                lambda: _give(given, Near(self.neighbours())),
+            ).run()
         finally:
             process.kill()
             process.wait()
@@ -74,30 +81,10 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _give(pipe: IO[bytes], order: Order) -> None:
+def _give(pipe: IO[bytes], value: Any) -> None:
     with contextlib.suppress(BrokenPipeError):
-        pipe.write(encode(order))
+        pipe.write(encode(value))
         pipe.flush()
-
-
-def _heard(
-    process: subprocess.Popen[bytes], pipe: IO[bytes], progress: Callable[[Progress], None]
-) -> Iterator[Service | Answered]:
-    while True:
-        with _watched(process):
-            line = pipe.readline(LINE_LIMIT + 1)
-        if not line:
-            raise Unavailable(
-                N_("the process that talks to the network ended too early"),
-                hint=N_("run the scan again; `serment doctor` may say more"),
-            )
-        match decode(line, Service, Answered, Progress, Over):
-            case Service() | Answered() as heard:
-                yield heard
-            case Progress() as reached:
-                progress(reached)
-            case Over():
-                return
 
 
 @contextlib.contextmanager

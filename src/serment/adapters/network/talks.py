@@ -10,14 +10,15 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Budget
 from serment.adapters.network.probing import Call, HostProbe, Probe
 from serment.adapters.network.recognise import LISTENING_SECONDS, converse, kept
+from serment.adapters.network.telling import OVER_UDP
 from serment.adapters.system import SystemClock
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Service
@@ -32,7 +33,14 @@ _HOST_TIMES: Final = 4  # times `Order.host_seconds`: all the services of one ho
 _LOOK_SECONDS: Final = 0.25
 _GRACE_SECONDS: Final = 2.0  # between a service's end and the cutting of its connections
 
-Talk = Callable[[], Iterator[Service]]
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One that has ended: with a port, or with the host over UDP (`OVER_UDP`)."""
+
+    host: str
+    port: int
+    services: list[Service] = field(default_factory=list)
 
 
 class Talks:
@@ -50,25 +58,35 @@ class Talks:
         self._now = SystemClock().monotonic
         self._calls: set[Call] = set()
         self._lock = threading.Lock()
-        self._heard: queue.SimpleQueue[list[Service] | None] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[Conversation | None] = queue.SimpleQueue()
 
     def run(
         self, hosts: Iterable[str], open_ports: Iterable[tuple[str, int]]
-    ) -> Iterator[list[Service]]:
-        """Talk to everybody; for each conversation, when it ends, the services it found."""
-        lanes = deque(self._lanes(hosts, open_ports))
-        workers = min(HOSTS_AT_ONCE, len(lanes))
+    ) -> Iterator[Conversation]:
+        """Talk to everybody; each conversation when it ends, one with each port and each host."""
         over = threading.Event()
         threading.Thread(target=self._watch, args=(over,), daemon=True).start()
-        for _ in range(workers):
-            threading.Thread(target=self._work, args=(lanes,), daemon=True).start()
+        workers = self._begin(deque(self._lanes(hosts, open_ports)))
         while workers:
-            services = self._heard.get()
-            if services is None:
+            ended = self._heard.get()
+            if ended is None:
                 workers -= 1
             else:
-                yield services
+                yield ended
         over.set()
+
+    def _begin(self, lanes: deque[_Lane]) -> int:
+        """Start the threads; how many. Fewer are slower, where the system has no room for more."""
+        wanted, begun = min(HOSTS_AT_ONCE, len(lanes)), 0
+        while begun < wanted:
+            try:
+                threading.Thread(target=self._work, args=(lanes,), daemon=True).start()
+            except RuntimeError:
+                if not begun:
+                    raise
+                break
+            begun += 1
+        return begun
 
     def _lanes(
         self, hosts: Iterable[str], open_ports: Iterable[tuple[str, int]]
@@ -81,8 +99,8 @@ class Talks:
             crowded = self._order.fast or not _may_be_device(theirs)
             waiting = deque(Place(host, port, "tcp") for port in sorted(theirs))
             shared = _Host(host, waiting, self._order.host_seconds)
-            for number in range(min(_LANES, len(theirs)) if crowded else 1):
-                yield _Lane(shared, self._host_probes if number == 0 else ())
+            for number in range(max(min(_LANES, len(theirs)), 1) if crowded else 1):
+                yield _Lane(shared, asks_host=number == 0)
 
     def _work(self, lanes: deque[_Lane]) -> None:
         while True:
@@ -96,20 +114,21 @@ class Talks:
     def _host(self, lane: _Lane) -> None:
         host = lane.host
         while (place := host.next(self._now())) is not None:
-            services = self._service(place, host.is_over(self._now()))
-            host.understood += services[0].protocol not in ("unknown", "silent")
-            self._heard.put(services)
-        for probe in lane.probes:
-            self._heard.put(self._udp(host.address, probe))
+            service = self._service(place, host.is_over(self._now()))
+            host.understood += service.protocol not in ("unknown", "silent")
+            self._heard.put(Conversation(host.address, place.port, [service]))
+        if lane.asks_host:
+            found = [each for probe in self._host_probes for each in self._udp(host.address, probe)]
+            self._heard.put(Conversation(host.address, OVER_UDP, found))
 
-    def _service(self, place: Place, over: bool) -> list[Service]:
+    def _service(self, place: Place, over: bool) -> Service:
         if over:
-            return [Service(replace(place, proto="silent"), "silent", cut=True)]
+            return Service(replace(place, proto="silent"), "silent", cut=True)
         call = self._call(place)
         try:
-            return [converse(call, self._probes)]
+            return converse(call, self._probes)
         except Exception:  # noqa: BLE001 - the child's loop; a message may hold a patient's value
-            return [kept(call)]
+            return kept(call)
         finally:
             self._end(call)
 
@@ -179,5 +198,5 @@ class _Host:
 
 
 class _Lane:
-    def __init__(self, host: _Host, probes: Sequence[HostProbe]) -> None:
-        self.host, self.probes = host, probes
+    def __init__(self, host: _Host, *, asks_host: bool) -> None:
+        self.host, self.asks_host = host, asks_host

@@ -20,7 +20,7 @@ from serment.core.exposure.products import Flaw
 from serment.core.exposure.registry import CHECKS, judge
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import ASK_ABOVE, Proof, Scope, is_own, names_in, not_yours, plan
-from serment.core.exposure.seen import Answered, Scan, Service
+from serment.core.exposure.seen import Answered, Missed, Scan, Service
 from serment.core.exposure.titles import USUAL_TITLES
 from serment.errors import N_, AccessDenied, UsageError
 from serment.ports import Clock
@@ -124,6 +124,7 @@ def audit(
     Raises:
         AccessDenied: nobody authorised it, its size was not confirmed, or a public address in it
             was not proved.
+        Unavailable: the process that talks ended before it talked to anybody.
     """
     check_allowed(prepared)
     wish, scope = prepared.wish, prepared.scope
@@ -137,10 +138,14 @@ def audit(
         names=prepared.names,
     )
     heard = tuple(network.audit(order, progress))
-    services = tuple(each for each in heard if isinstance(each, Service))
-    answered = tuple(each for each in heard if isinstance(each, Answered))
-    absent = unanswered(_named(prepared), services, answered)
-    outside = see_outside(Scan(services, at=at, answered=answered), wish, look)
+    seen = Scan(
+        tuple(each for each in heard if isinstance(each, Service)),
+        at=at,
+        answered=tuple(each for each in heard if isinstance(each, Answered)),
+        missed=next((each for each in heard if isinstance(each, Missed)), None),
+    )
+    absent = unanswered(_named(prepared), seen)
+    outside = see_outside(seen, wish, look)
     findings, skipped = judge(View(outside.scan, flaws), wish.only)
     return Report(
         at,

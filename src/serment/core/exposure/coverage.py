@@ -22,7 +22,7 @@ from ipaddress import (
 from typing import Final, TypeAlias
 
 from serment.core.exposure.findings import NotChecked, Place
-from serment.core.exposure.seen import Answer, Answered, Gateway, Scan, Service
+from serment.core.exposure.seen import Answer, Gateway, Scan, Service
 
 Key: TypeAlias = tuple[str, str, int]  # id, host, port
 Ranges: TypeAlias = tuple[tuple[int, int], ...]  # low, high
@@ -42,7 +42,8 @@ class Looked:
 
     `answered`: networks of those who did; None = not recorded, as in histories of before. `unclear`:
     what was cut, not understood, or is forwarded to and was not met. `outside`: what was tried from
-    outside. `settled`: ports that refused, or whose service was understood; not kept.
+    outside. Not kept: `settled`, ports that refused, or whose service was understood; `missed`, what was
+    not asked any more (`seen.Missed`): a host of which not all was asked is not among `answered`.
     """
 
     networks: tuple[str, ...]
@@ -53,11 +54,12 @@ class Looked:
     unclear: Hosts = ()
     outside: Hosts = ()
     settled: Hosts = ()
+    missed: Hosts = ()
 
     @property
     def kept(self) -> Looked:
         """What later audits need of it."""
-        return replace(self, settled=())
+        return replace(self, settled=(), missed=())
 
 
 class Coverage:
@@ -70,7 +72,7 @@ class Coverage:
         told = looked.answered
         self._answered = self._scope if told is None else _Addresses(told)
         self._unclear, self._outside = dict(looked.unclear), dict(looked.outside)
-        self._settled = dict(looked.settled)
+        self._settled, self._missed = dict(looked.settled), dict(looked.missed)
 
     def aims(self, key: Key) -> bool:
         """Whether it was to look for that finding, and its check could be made."""
@@ -105,12 +107,13 @@ class Coverage:
 
     def answers(self, host: str) -> bool:
         """Whether anything there did; True for what is no address."""
-        return self._answered.holds(host)
+        return self._answered.holds(host) or host in self._missed
 
     def holds(self, place: Place) -> bool:
         """Whether it would have seen a service there."""
         asked = self._port(place.port, announced=place.proto == "igd")
-        return asked and self._scope.holds(place.host)
+        by = 0 if place.proto in _DATAGRAMS else place.port
+        return asked and self._scope.holds(place.host) and not _among(self._missed, place.host, by)
 
     def _port(self, port: int, *, announced: bool) -> bool:
         return announced or not port or _within(self._looked.ports, port)
@@ -125,6 +128,7 @@ def looked_at(
 ) -> Looked:
     """The compact form of a scope, and of who answered in it."""
     refused = {each.host: each.refused for each in scan.answered}
+    missed = {(each.host, each.port) for each in scan.missed.places} if scan.missed else set()
     talked = {each.place.host for each in scan.services if each.protocol != "silent"}
     clear = {each.place for each in scan.services if _is_understood(each)}
     met = {(each.place.host, each.place.port) for each in scan.services}
@@ -145,18 +149,20 @@ def looked_at(
         _ranges(ports),
         tuple(sorted(only)),
         tuple(sorted({(each.check, each.host) for each in skipped})),
-        _networks((*refused, *talked)),
-        _by_host((met | led) - understood),
+        _networks({*refused, *talked} - {host for host, _ in missed}),
+        _by_host((met | led | missed) - understood),
         _by_host(tried),
         tuple((host, tuple(ranges)) for host, ranges in settled.items()),
+        _by_host(missed),
     )
 
 
-def unanswered(addresses: Iterable[str], services: Iterable[Service], answered: Iterable[Answered]
-) -> tuple[str, ...]:  # fmt: skip
+def unanswered(addresses: Iterable[str], scan: Scan) -> tuple[str, ...]:
     """Those of the addresses where nothing answered."""
-    there = {each.host for each in answered}
-    there |= {each.place.host for each in services if each.protocol != "silent"}
+    there = {each.host for each in scan.answered}
+    there |= {each.place.host for each in scan.services if each.protocol != "silent"}
+    if scan.missed:
+        there |= {each.host for each in scan.missed.places}
     return tuple(each for each in addresses if each not in there)
 
 

@@ -21,14 +21,14 @@ from serment.core.exposure.findings import (
 from serment.core.exposure.machines import place_order
 from serment.core.exposure.outside import outside_of
 from serment.core.exposure.seen import Scan
-from serment.core.exposure.unclear import not_understood
+from serment.core.exposure.unclear import not_asked, not_understood
 
 CHECKS: Final[Mapping[str, Check]] = {each.id: each for each in discovered(checks.__name__, Check)}
 
 
 def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[NotChecked]]:
     """What the checks state of an audit, and what they could not look at: services that were not
-    understood too, whatever is asked.
+    understood and what was missed too, whatever is asked.
 
     Args:
         view: what was seen.
@@ -50,6 +50,7 @@ def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[N
                     NotChecked(check.id, stated.place.host, stated.reason, stated.values)
                 )
     skipped.extend(not_understood(view.scan.services))
+    skipped.extend(not_asked(view.scan.missed))
     return sorted(found.values(), key=_order), list(_once(skipped))
 
 

@@ -49,6 +49,11 @@ class Report:
     looked: Looked | None = None  # by a helper outside
 
     @property
+    def is_finished(self) -> bool:
+        """Whether all that was to be asked was."""
+        return self.scan.missed is None or not self.scan.missed.ended
+
+    @property
     def counts(self) -> dict[Severity, int]:
         """How many findings of each severity, most serious first."""
         found = Counter(each.severity for each in self.findings)

@@ -171,7 +171,7 @@ class Service:
     """One listening port, recognised by talking to it.
 
     `protocol` is lower case: "dicom", "http", "ftp", "smb", "nfs", "rsync", "rdp", "vnc",
-    "telnet", "ssh", "mysql", "postgresql", "mongodb", "redis", "memcached", "elasticsearch",
+    "telnet", "ssh", "mysql", "postgresql", "mssql", "mongodb", "redis", "memcached", "elasticsearch",
     "mllp", "igd", "snmp", "afp", "webdav", "portmapper", "rpc", "printer" (never spoken to), "tls" (nothing understood inside),
     "unknown" ("spoke, not understood"), "silent".
     """
@@ -196,6 +196,19 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """What an audit did not come to know: it ended too early, or part of what it told was dropped.
+
+    `places`: they were to be talked to, and nothing is known of them; port 0 = the host, over UDP.
+    `ended`: before everything was asked. `dropped`: lines that were not understood.
+    """
+
+    places: tuple[Place, ...] = ()
+    ended: bool = False
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """All that one audit saw, and how it looked from outside, for checks that join services.
 
@@ -214,3 +227,4 @@ class Scan:
     outside_by: tuple[str, ...] = ()
     at: datetime | None = None
     answered: tuple[Answered, ...] = ()
+    missed: Missed | None = None  # None: all that was to be asked was

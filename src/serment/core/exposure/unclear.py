@@ -1,4 +1,5 @@
-"""Services of which nothing can be said: not understood, silent, or cut before all was asked.
+"""Services of which nothing can be said: not understood, silent, cut before all was asked, or missed
+by an audit that ended too early itself.
 
 They are no finding, and no good news either: each is among what was not checked, so that nobody takes
 "nothing to report" for them. What a finding of before becomes there is `coverage`.
@@ -6,12 +7,12 @@ They are no finding, and no good news either: each is among what was not checked
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
-from serment.core.exposure.findings import NotChecked
+from serment.core.exposure.findings import NotChecked, Place
 from serment.core.exposure.machines import place_order
-from serment.core.exposure.seen import Answer, Service
+from serment.core.exposure.seen import Answer, Missed, Service
 from serment.core.exposure.words import place_said
 from serment.errors import N_
 
@@ -19,10 +20,15 @@ NAMED: Final = 20  # services of one reason, one a line; more are counted in one
 SPOKE = N_("spoke, was not understood")
 SILENT = N_("said nothing")
 CUT = N_("was cut before all was asked")
+ENDED = N_("the process that talks to the network ended too early: not everything was asked")
+UNHEARD = N_("what was told of it was not understood")
+DROPPED = N_("lines of the process that talks to the network that were not understood: {count}")
 _COUNTED: Final = {
     SPOKE: N_("services that spoke and were not understood: {count}"),
     SILENT: N_("services that said nothing: {count}"),
     CUT: N_("services that were cut before all was asked: {count}"),
+    ENDED: N_("services and machines that were not asked any more: {count}"),
+    UNHEARD: N_("services and machines of which what was told was not understood: {count}"),
 }
 
 
@@ -39,15 +45,27 @@ def why_unclear(service: Service) -> str:
 
 def not_understood(services: Iterable[Service]) -> list[NotChecked]:
     """One line a service, by address and port; where there are more than `NAMED`, their number."""
-    found: dict[str, list[Service]] = {reason: [] for reason in _COUNTED}
+    found: dict[str, list[Place]] = {}
     for each in services:
         if reason := why_unclear(each):
-            found[reason].append(each)
-    lines: list[NotChecked] = []
-    for reason, those in found.items():
-        if len(those) > NAMED:
-            lines.append(NotChecked("", "", _COUNTED[reason], {"count": len(those)}))
-            continue
-        places = sorted((each.place for each in those), key=lambda p: (place_order(p.host), p.port))
-        lines.extend(NotChecked("", place_said(each), reason) for each in places)
-    return lines
+            found.setdefault(reason, []).append(each.place)
+    return [line for reason in _COUNTED for line in _lines(reason, found.get(reason, ()))]
+
+
+def not_asked(missed: Missed | None) -> list[NotChecked]:
+    """What an audit missed, in the same way; a machine alone where only what is asked over UDP is."""
+    if missed is None:
+        return []
+    busy = {each.host for each in missed.places if each.port}
+    places = [each for each in missed.places if each.port or each.host not in busy]
+    lines = [NotChecked("", "", ENDED)] if missed.ended else []
+    if missed.dropped:
+        lines.append(NotChecked("", "", DROPPED, {"count": missed.dropped}))
+    return [*lines, *_lines(ENDED if missed.ended else UNHEARD, places)]
+
+
+def _lines(reason: str, places: Collection[Place]) -> list[NotChecked]:
+    if len(places) > NAMED:
+        return [NotChecked("", "", _COUNTED[reason], {"count": len(places)})]
+    ordered = sorted(places, key=lambda each: (place_order(each.host), each.port))
+    return [NotChecked("", place_said(each), reason) for each in ordered]

@@ -21,6 +21,7 @@ from serment.errors import N_, SermentError
 
 DONE = 0
 FINDINGS = 1
+UNFINISHED = 3  # and nothing was found until then: no good news either
 USAGE = 2
 FAILED = 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells expect

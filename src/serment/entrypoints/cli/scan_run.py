@@ -17,7 +17,7 @@ from serment.core.exposure.ports import parse_ports
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import split
 from serment.entrypoints.cli import asking
-from serment.entrypoints.cli.output import DONE, FINDINGS
+from serment.entrypoints.cli.output import DONE, FINDINGS, UNFINISHED
 from serment.entrypoints.cli.progress import Stages
 from serment.entrypoints.cli.scan_kept import keep, last_authorised, read_baseline, write_sarif
 from serment.entrypoints.cli.scan_network import Asked
@@ -71,7 +71,9 @@ def run(context: Context, asked: Asked) -> int:
     if kept.failed is not None:
         return context.output.talk_of(kept.failed)
     open_now = (*(each.key for each in report.findings), *kept.unseen)
-    return FINDINGS if any(map(kept.reports, open_now)) else DONE
+    if any(map(kept.reports, open_now)):
+        return FINDINGS
+    return DONE if report.is_finished else UNFINISHED
 
 
 def _wish(asked: Asked) -> Wish:
