@@ -1,7 +1,8 @@
 """Databases, caches and HL7 listeners as practices have them, open and well kept.
 
-Redis, Memcached, PostgreSQL and MariaDB are the real programs. MongoDB, Elasticsearch and the HL7
-engine, which Debian does not have, are small servers of these tests (`mongo`, `elastic`, `hl7`).
+Redis, Memcached, PostgreSQL and MariaDB are the real programs. MongoDB, Elasticsearch, SQL Server and
+the HL7 engine, which Debian does not have, are small servers of these tests (`mongo`, `elastic`, `tds`,
+`hl7`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tests.lan.parts import Machine, Part, Seen
 
 PART = Part(4)
 HERE = Path(__file__).parent
+NAMED = 49_433
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 AS_NOBODY = NOBODY if os.geteuid() == 0 else ()  # databases refuse to be root
 
@@ -169,6 +171,28 @@ def elasticsearch_closed(machine: Machine) -> None:
     machine.python(9200, HERE / "elastic.py", machine.host, 9200, "closed")
 
 
+def sql_server(machine: Machine, port: int, version: str, *words: object) -> None:
+    machine.python(port, HERE / "tds.py", machine.host, port, version, *words)
+
+
+@PART.machine({1433: (), 7433: ()})
+def sql_server_maintained(machine: Machine) -> None:
+    sql_server(machine, 1433, "16.0.4085", 3)
+    sql_server(machine, 7433, "15.0.4355", 0)
+
+
+@PART.machine({1433: ("X12",), 7433: ("X12",)})
+def sql_server_of_before(machine: Machine) -> None:
+    sql_server(machine, 1433, "11.0.7001", 0)
+    sql_server(machine, 7433, "10.50.6000", 2)
+
+
+@PART.machine({})
+def sql_server_named(machine: Machine) -> None:
+    """An instance on a port that is not looked at: its machine tells it over UDP."""
+    sql_server(machine, NAMED, "15.0.2000", 0, "browser")
+
+
 @PART.machine({2575: ("X19",), 7999: ("X19",)})
 def hl7_open(machine: Machine) -> None:
     for port in (2575, 7999):
@@ -205,6 +229,9 @@ def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
         ("postgresql_closed", 7432, "postgresql", "PostgreSQL"),
         ("mariadb_closed", 3306, "mysql", "MariaDB"),
         ("mariadb_for_others", 3306, "mysql", "MariaDB"),
+        ("sql_server_maintained", 1433, "mssql", "Microsoft SQL Server"),
+        ("sql_server_maintained", 7433, "mssql", "Microsoft SQL Server"),
+        ("sql_server_named", NAMED, "mssql", "Microsoft SQL Server"),
         ("mongodb_closed", 27017, "mongodb", "MongoDB"),
         ("elasticsearch_closed", 9200, "elasticsearch", "Elasticsearch"),
         ("hl7_open", 7999, "mllp", ""),
@@ -224,6 +251,8 @@ def test_it_is_recognised_on_any_port_and_when_it_refuses(
         "redis_closed",
         "postgresql_closed",
         "mariadb_closed",
+        "sql_server_maintained",
+        "sql_server_named",
         "mongodb_closed",
         "elasticsearch_closed",
     ],
@@ -232,6 +261,12 @@ def test_a_database_that_asks_for_an_account_can_be_reached_all_the_same(
     seen: Seen, name: str
 ) -> None:
     assert {each["severity"] for each in seen.findings(name) if each["id"] == "X28"} == {"low"}
+
+
+def test_a_sql_server_that_cannot_encrypt_is_told(seen: Seen) -> None:
+    said = {port: seen.finding("sql_server_of_before", port, "X28") for port in (1433, 7433)}
+    assert "does not offer to encrypt" in said[7433]["evidence"]
+    assert "encrypt" not in said[1433]["evidence"]
 
 
 @pytest.mark.parametrize("name", ["postgresql_trust", "mariadb_root"])

@@ -35,6 +35,7 @@ CRITICAL, HIGH, MEDIUM, LOW = list(Severity)[:4]
 SURE, LIKELY, POSSIBLE = list(Confidence)
 SEVEN = Readable(7, False, Unit.ROWS)
 LOOP = "127.0.0.9"
+SQL = "Microsoft SQL Server"
 
 Edge = tuple[str, Service, Severity | None, Confidence | None, str]
 
@@ -63,6 +64,9 @@ EDGES: tuple[Edge, ...] = (
     ("X12", service("smb", 80, product="Samba", version="4.9.5-Debian"), LOW, POSSIBLE, ""),
     ("X12", service("ftp", 21, product="vsftpd", version="2.3.4"), HIGH, LIKELY, "CVE-2011-2523"),
     ("X12", service("ftp", 21, product="vsftpd"), None, None, ""),
+    ("X12", service("mssql", 1, product=SQL, version="11.0.7001"), MEDIUM, LIKELY, "2022-07-12"),
+    ("X12", service("mssql", 1, product=SQL, version="16.0.4085"), None, None, ""),
+    ("X12", service("mssql", 1, product=SQL), None, None, ""),
     ("X13", service("ftp", 21, Files(YES, {"other": 3})), HIGH, SURE, "no health file"),
     ("X13", service("ftp", 21, Files(YES, {"document": 3})), CRITICAL, SURE, "document: 3"),
     ("X13", service("smb", 21, Files(YES, {"document": 3})), None, None, ""),
@@ -177,6 +181,15 @@ def test_a_few_cves_are_all_named() -> None:
     (other,) = stated(scan(service("ftp", 1, product="vsftpd", version="2.3.4")), "X12")
     assert "..." not in other.evidence.format(**other.values)
     assert "mended" not in other.evidence.format(**other.values)  # no fixed version is known
+
+
+def test_a_version_is_mended_up_to_the_day_it_ended() -> None:
+    old = service("mssql", 1, product=SQL, version="13.0.6300")
+    last_day = NOW.replace(year=2026, month=7, day=14)
+    assert stated(replace(scan(old), at=last_day), "X12") == []
+    (found,) = stated(replace(scan(old), at=last_day + timedelta(days=1)), "X12")
+    assert found.cves == ()
+    assert "flaws" not in found.title.lower() + found.remedy.lower()
 
 
 def test_a_database_that_says_nothing_is_not_checked() -> None:

@@ -31,7 +31,7 @@ def test_at_least_ten_products_each_with_its_source_and_date() -> None:
     for each in TABLE:
         assert len(each.source) > 10
         assert each.checked >= date(2026, 11, 1)
-        assert each.cves
+        assert each.cves or each.ended
         assert all(cve.startswith("CVE-") for cve in each.cves)
 
 
@@ -64,6 +64,26 @@ def test_at_least_ten_products_each_with_its_source_and_date() -> None:
 def test_vulnerable_and_mended(product: str, bad: str, good: str) -> None:
     assert flaws(product, bad)
     assert not flaws(product, good)
+
+
+@pytest.mark.parametrize(
+    ("version", "ended"),
+    [
+        ("8.0.2039", date(2016, 4, 12)),
+        ("10.50.6000", date(2019, 7, 9)),
+        ("11.0.7001", date(2022, 7, 12)),
+        ("12.0.6024", date(2024, 7, 9)),
+        ("13.0.6300", date(2026, 7, 14)),
+        ("14.0.1000", None),
+        ("16.0.4085", None),
+        ("", None),
+    ],
+)
+def test_the_day_after_which_a_version_is_no_longer_mended(
+    version: str, ended: date | None
+) -> None:
+    known = [each for each in TABLE if each.concerns("Microsoft SQL Server", version)]
+    assert [each.ended for each in known] == ([ended] if ended else [])
 
 
 def test_another_product_with_a_similar_name_is_not_meant() -> None:
@@ -106,6 +126,8 @@ def test_a_packaged_version_is_known_as_such(version: str) -> None:
         "checked = 2026-01-01",
         'checked = 2026-01-01\n[[flaw]]\nproduct="a"\nname="a"\ncves=[]\nsource="x"',
         'checked = 2026-01-01\n[[flaw]]\nproduct="a"\nname="a"\ncves=[]\nsource=""\nfixed="1"',
+        'checked = 2026-01-01\n[[flaw]]\nproduct="a"\nname="a"\ncves=[]\nsource="x"\nlast="1"',
+        'checked = 2026-01-01\n[[flaw]]\nproduct="a"\nname="a"\ncves=[]\nsource="x"\nlast="1"\nended="x"',
     ],
 )
 def test_what_is_no_table_is_refused(text: str) -> None:

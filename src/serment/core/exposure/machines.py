@@ -40,7 +40,8 @@ BY_PROTOCOL: Final[Mapping[str, Kind]] = {
     "dicom": Kind.DICOM,
     "mllp": Kind.RECORDS,
     **dict.fromkeys(
-        ("mysql", "postgresql", "mongodb", "redis", "memcached", "elasticsearch"), Kind.DATABASE
+        ("mysql", "postgresql", "mssql", "mongodb", "redis", "memcached", "elasticsearch"),
+        Kind.DATABASE,
     ),
     **dict.fromkeys(("ftp", "ftps", "nfs", "rsync", "afp", "webdav", "smb"), Kind.SHARE),
     **dict.fromkeys(("rdp", "vnc", "telnet"), Kind.REMOTE),

@@ -1,4 +1,5 @@
-"""Which versions of which products have published flaws: the table's form, and comparing versions.
+"""Which versions of which products have published flaws, or are no longer mended: the table's form,
+and comparing versions.
 
 The facts are `products.toml`, dated, each row with its source; who reads the file hands the text in.
 Versions are what a peer says of itself, so comparing them never fails: what holds no number is
@@ -28,7 +29,8 @@ _LONGEST: Final = 200  # characters of a version that are looked at
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One row: versions of a product that are known to be vulnerable.
+    """One row: versions of a product that are known to be vulnerable, or that their maker no longer
+    mends since the day they `ended`; such a row needs no `cves`.
 
     `product` is matched against the first words of what a service calls itself, without case.
     Vulnerable is what is older than `fixed` (of the same branch, the numbers that `branch` names),
@@ -48,6 +50,7 @@ class Flaw:
     first: Version = ()
     library: bool = False
     advice: str = ""  # the version to go to, as the source writes it
+    ended: date | None = None
 
     def concerns(self, product: str, version: str) -> bool:
         """Whether that product in that version is the vulnerable one."""
@@ -104,6 +107,9 @@ def _flaw(row: dict[str, Any], checked: date) -> Flaw:
     limits = {key: parse_version(row.get(key, "")) for key in _LIMITS}
     if sum(bool(limits[key]) for key in ("fixed", "last", "only")) != 1 or not row["source"]:
         raise ValueError(row["product"])
+    ended = row.get("ended")
+    if not isinstance(ended, date | None) or not (row["cves"] or ended):
+        raise ValueError(row["product"])
     return Flaw(
         product=row["product"].casefold(),
         name=row["name"],
@@ -112,6 +118,7 @@ def _flaw(row: dict[str, Any], checked: date) -> Flaw:
         checked=row.get("checked", checked),
         library=row.get("library", False),
         advice=row.get("fixed", ""),
+        ended=ended,
         **limits,
     )
 

@@ -42,7 +42,7 @@ _SHARED: Final = tuple(
 )
 
 _FIRST: Final = frozenset(
-    {"dicom", "mllp", "smb", "ftp", "nfs", "rdp", "vnc", "postgresql", "mysql"}
+    {"dicom", "mllp", "smb", "ftp", "nfs", "rdp", "vnc", "postgresql", "mysql", "mssql"}
 )
 
 # Where the protocols of a practice usually listen, tried when the audit inside leaves room.
