@@ -17,9 +17,11 @@ def test_nmaps_own_file_is_joined(net: Internet, tmp_path: Path) -> None:
         (tmp_path / "scan.xml").write_text(net.run("helper", *words))
     finally:
         net.forward()
-    answer = audit(
-        net, ARCHIVE, WEB, "--ports", "104,8080", "--outside", str(tmp_path / "scan.xml")
-    )
+    words = (ARCHIVE, WEB, "--ports", "104,8080", "--outside", str(tmp_path / "scan.xml"))
+    answer = audit(net, *words)
+    assert set(outside(answer).values()) == {"not_checked"}  # no box says whose address it is of
+    assert f"{BOX_OUTSIDE} (8080)" in str(answer["not_checked"])
+    answer = audit(net, *words, "--outside-address", BOX_OUTSIDE)
     seen = outside(answer)
     assert seen["X17", WEB, 8080] == "confirmed"
     assert seen["X23", WEB, 8080] == "confirmed"

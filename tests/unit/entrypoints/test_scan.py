@@ -195,13 +195,32 @@ def test_a_scan_from_outside_raises_what_it_reached(
 ) -> None:
     path = tmp_path / "shodan.json"
     path.write_text('{"ip_str": "203.0.113.7", "data": [{"port": 104}]}')
-    assert bad("X06").run("network", HOST, *BY, "--outside", str(path), "--json") == 1
+    words = ("network", HOST, *BY, "--outside", str(path), "--json")
+    assert bad("X06").run(*words) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {each["outside"] for each in told["findings"]} == {"not_checked"}  # anybody's address
+    assert "203.0.113.7 (104)" in str(told["not_checked"])
+    assert bad("X06").run(*words, "--outside-address", "203.0.113.7") == 1
     told = json.loads(capsys.readouterr().out)
     assert {each["id"]: (each["severity"], each["outside"]) for each in told["findings"]} == {
         "X06": ("high", "confirmed"),
         "X23": ("critical", "confirmed"),
     }
     assert told["outside"]["by"] == ["import"]
+
+
+def test_an_address_is_named_for_a_scan_from_outside_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = ("--outside-address", "203.0.113.7")
+    assert bad("X06").run("network", HOST, *BY, *named) == 2
+    assert "name the file as well" in capsys.readouterr().err
+    (tmp_path / "shodan.json").write_text('{"ip_str": "203.0.113.7", "data": [{"port": 104}]}')
+    commands = bad("X06")
+    words = ("--outside", str(tmp_path / "shodan.json"), "--outside-address", "192.168.1.1")
+    assert commands.run("network", HOST, *BY, *words) == 2
+    assert "192.168.1.1 is no address of the Internet" in capsys.readouterr().err
+    assert commands.network.orders == []
 
 
 VAULT = ("--vault", "/a/vault")

@@ -15,15 +15,17 @@ from tests.unit.exposure.sights import BAD, HOST, NOW, ROUTABLE, WELL_KEPT, scan
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
 from serment.app.find.network import Wish, audit, prepare, prove
+from serment.app.find.outside import Look, by_nobody
+from serment.app.find.outside import Outside as OutsideView
 from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
-from serment.core.exposure.outside import Sight
+from serment.core.exposure.outside import Looked, Sight, join
 from serment.core.exposure.ports import ALL
 from serment.core.exposure.products import parse_flaws
 from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.report import Report, as_json
 from serment.core.exposure.sarif import as_sarif
 from serment.core.exposure.scope import Proof
-from serment.core.exposure.seen import Answer, Database, Dicom, Gateway
+from serment.core.exposure.seen import Answer, Database, Dicom, Gateway, Scan
 from serment.core.exposure.seen import Mapping as Forwarding
 from serment.errors import AccessDenied, NotFound, UsageError
 
@@ -37,9 +39,19 @@ def say(message: str, values: Mapping[str, object]) -> str:
     return message.format(**values)
 
 
-def audited(network: MemoryNetwork, **wish: Any) -> Report:
+def audited(network: MemoryNetwork, look: Look = by_nobody, **wish: Any) -> Report:
     wished = Wish(**{"authorised_by": WHO, "ports": ALL, **wish})
-    return audit(network, MemoryClock(NOW), prepare(network, wished), FLAWS)
+    return audit(network, MemoryClock(NOW), prepare(network, wished), FLAWS, look=look)
+
+
+def seen_from(address: str, *, shared: bool = False) -> Look:
+    """A helper that sees the practice at this address, and tried nothing."""
+
+    def look(scan: Scan) -> OutsideView:
+        looked = Looked("colleague", address, shared)
+        return OutsideView(join(scan, (), "peer", shared=shared), looked=looked)
+
+    return look
 
 
 def everything_bad() -> MemoryNetwork:
@@ -109,7 +121,8 @@ def test_an_unknown_check_is_told() -> None:
 def test_the_answers_about_the_box_and_a_scan_from_outside_are_said() -> None:
     box = service("igd", 5000, Gateway((Forwarding(80, HOST, 4242, "TCP"),)), host="192.168.1.1")
     network = MemoryNetwork([box, service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
-    report = audited(network, dmz=False, sights=(Sight("203.0.113.7", 80, True),))
+    sights = (Sight("203.0.113.7", 80, True),)
+    report = audited(network, dmz=False, sights=sights, outside_addresses=("203.0.113.7",))
     assert report.scan.outside_by == ("upnp", "questions", "import")
     assert Outside.CONFIRMED in {each.outside for each in report.findings}
     assert "X23" not in {each.check for each in report.not_checked}
@@ -128,7 +141,47 @@ def test_an_import_of_another_address_is_left_out_and_said() -> None:
     assert Outside.CONFIRMED not in {each.outside for each in report.findings}
     (left,) = [each for each in as_json(report, say)["not_checked"] if each["check"] == "import"]
     assert left["host"] == "203.0.113.8"
-    assert "203.0.113.8, which is not the box's" in left["reason"]
+    assert "open ports at 203.0.113.8 (4242)" in left["reason"]
+    assert "--outside-address 203.0.113.8" in left["reason"]
+
+
+def test_an_imported_scan_closes_nothing_while_nobody_says_whose_address_it_is_of() -> None:
+    network = MemoryNetwork([service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
+    sights = (Sight("203.0.113.7", 4242, False), Sight(HOST, 4242, False))
+    report = audited(network, sights=sights)
+    assert {each.outside for each in report.findings} == {Outside.NOT_CHECKED}
+    assert report.scan.outside_by == ()
+    left = {each["host"]: each["reason"] for each in as_json(report, say)["not_checked"]}
+    assert "nothing shows that this is the practice's own address" in left["203.0.113.7"]
+    assert "not made from the Internet" in left[HOST]
+    for more in ({"outside_addresses": ("203.0.113.7",)}, {"look": seen_from("203.0.113.7")}):
+        report = audited(network, sights=sights[:1], **more)
+        assert {each.outside for each in report.findings} == {Outside.CLOSED}
+        assert "import" not in {each.check for each in report.not_checked}
+    report = audited(network, sights=sights[:1], look=seen_from("203.0.113.7", shared=True))
+    assert {each.outside for each in report.findings} == {Outside.SHARED_ADDRESS}
+
+
+def test_a_proved_address_is_the_practices() -> None:
+    network = MemoryNetwork([service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
+    wish = Wish(
+        targets=(HOST, "203.0.113.7"),
+        authorised_by=WHO,
+        sights=(Sight("203.0.113.7", 4242, False),),
+    )
+    prepared = prove(prepare(network, wish, provable=True), proof)
+    report = audit(network, MemoryClock(NOW), prepared)
+    assert {each.outside for each in report.findings} == {Outside.CLOSED}
+
+
+def test_of_an_import_of_many_addresses_some_are_named() -> None:
+    network = MemoryNetwork(networks=("192.168.1.0/24",))
+    sights = tuple(Sight(f"203.0.113.{last}", 80, True) for last in range(100))
+    sights += tuple(Sight("203.0.113.0", port, True) for port in range(81, 200))
+    left = [each for each in audited(network, sights=sights).not_checked if each.check == "import"]
+    assert len(left) == 21
+    assert (left[-1].host, left[-1].values) == ("", {"count": 80})
+    assert str(left[0].values["ports"]).endswith("98, 99 ...")
 
 
 def test_without_targets_public_networks_and_neighbours_are_left_out() -> None:

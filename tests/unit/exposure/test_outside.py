@@ -6,9 +6,18 @@ import pytest
 from tests.unit.exposure.sights import HOST, ROUTABLE, scan, service
 
 from serment.core.exposure.findings import Outside, Place
-from serment.core.exposure.outside import Sight, join, ours, outside_of, unexplained
+from serment.core.exposure.outside import (
+    Imported,
+    Sight,
+    join,
+    ours,
+    outside_of,
+    own_address,
+    unexplained,
+)
 from serment.core.exposure.seen import Dicom, Gateway, Scan, Tls
 from serment.core.exposure.seen import Mapping as Forwarding
+from serment.errors import UsageError
 
 BOX, PUBLIC, OTHER = "192.168.1.1", "203.0.113.7", "192.168.1.21"
 ARCHIVE = service("dicom", 104, Dicom())
@@ -112,17 +121,42 @@ def test_a_shared_address_is_never_closed() -> None:
     assert seen(joined, ROUTABLE, 104) is Outside.NOT_CHECKED  # IPv6 has an address of its own
 
 
+MINE, OPEN, SIX = (
+    Sight(PUBLIC, 104, False),
+    Sight("203.0.113.8", 104, True),
+    Sight(ROUTABLE, 1, True),
+)
+
+
 def test_an_import_of_another_address_is_not_this_practices() -> None:
-    mine, other, six = (
-        Sight(PUBLIC, 104, True),
-        Sight("203.0.113.8", 104, True),
-        Sight(ROUTABLE, 1, True),
+    assert ours(scan(box()), [MINE, OPEN, SIX]) == Imported(
+        (MINE,), {"203.0.113.8": (104,), ROUTABLE: (1,)}
     )
-    assert ours(scan(box()), [mine, other, six]) == ((mine, six), ("203.0.113.8",), False)
-    assert ours(scan(ARCHIVE), [mine, other]) == ((mine, other), (), False)  # no box says
     scanned = service("dicom", 104, Dicom(), host="203.0.113.8")
-    assert ours(scan(box(), scanned), [other]) == ((other,), (), False)
-    assert ours(scan(box(address="100.64.1.1")), [mine]) == ((), (), True)
+    assert ours(scan(box(), scanned), [OPEN]).kept == (OPEN,)
+    assert ours(scan(box(address="100.64.1.1")), [MINE]) == Imported(shared=True)
+    carrier = join(scan(ARCHIVE), [], "peer", shared=True)
+    assert ours(carrier, [MINE], [PUBLIC]) == Imported(shared=True)
+
+
+def test_where_nothing_shows_whose_an_imported_address_is_it_is_nobodys() -> None:
+    """Anybody's address can be scanned: it closes nothing here, and reaches nothing."""
+    assert ours(scan(ARCHIVE), [MINE, OPEN]) == Imported((), {PUBLIC: (), "203.0.113.8": (104,)})
+    assert ours(scan(box(address="")), [MINE]).kept == ()
+    assert ours(scan(ARCHIVE), [MINE, OPEN, SIX], ["::ffff:203.0.113.7", ROUTABLE]) == Imported(
+        (MINE, SIX), {"203.0.113.8": (104,)}
+    )
+
+
+def test_a_scan_of_a_private_address_was_not_made_from_outside() -> None:
+    assert ours(scan(ARCHIVE), [Sight(HOST, 104, True)]) == Imported((), {HOST: (104,)})
+
+
+def test_an_address_is_named_as_the_internet_has_it() -> None:
+    assert own_address(" ::ffff:203.0.113.7") == PUBLIC
+    for wrong in ("192.168.1.1", "100.64.0.1", "127.0.0.1", "fe80::1%eth0", "box.example", ""):
+        with pytest.raises(UsageError):
+            own_address(wrong)
 
 
 def test_nobody_looked_at_a_shared_address() -> None:

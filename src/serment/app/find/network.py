@@ -6,7 +6,7 @@ connection is the adapter's. Nothing is kept here: see `app.find.history`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
@@ -46,6 +46,7 @@ class Wish:
     dmz: bool | None = None
     manual_rules: bool | None = None
     sights: tuple[Sight, ...] = ()  # of an imported scan
+    outside_addresses: tuple[str, ...] = ()  # the practice's own on the Internet, as somebody says
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def audit(
         missed=next((each for each in heard if isinstance(each, Missed)), None),
     )
     absent = unanswered(_named(prepared), seen)
-    outside = see_outside(seen, wish, look)
+    outside = see_outside(seen, wish, look, scope.proved)
     findings, skipped = judge(View(outside.scan, flaws), wish.only)
     return Report(
         at,
@@ -196,14 +197,21 @@ def check_agreed(prepared: Prepared) -> None:
         )
 
 
-def see_outside(scan: Scan, wish: Wish, look: Look = by_nobody) -> Outside:
-    """The scan with what is known of the outside: the box's list, the answers, an imported scan, and a
-    helper's look."""
-    known = Outside(by_the_box(scan, wish.dmz, wish.manual_rules))
-    if wish.sights:
-        known = by_import(known.scan, wish.sights)
-    seen = look(known.scan)
-    return replace(seen, not_checked=(*known.not_checked, *seen.not_checked))
+def see_outside(
+    scan: Scan, wish: Wish, look: Look = by_nobody, proved: Collection[str] = ()
+) -> Outside:
+    """The scan with what is known of the outside: the box's list, the answers, a helper's look, and an
+    imported scan.
+
+    Args:
+        proved: public addresses that are known to be the practice's.
+    """
+    seen = look(by_the_box(scan, wish.dmz, wish.manual_rules))
+    if not wish.sights:
+        return seen
+    called = (seen.looked.address,) if seen.looked and not seen.looked.shared else ()
+    joined = by_import(seen.scan, wish.sights, (*wish.outside_addresses, *proved, *called))
+    return replace(seen, scan=joined.scan, not_checked=(*joined.not_checked, *seen.not_checked))
 
 
 def _own(

@@ -6,16 +6,33 @@ for, `core.exposure.peer.rules`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
 
 from serment.core.exposure.checks.x22_forwarding import listed
 from serment.core.exposure.findings import NotChecked
 from serment.core.exposure.outside import Looked, Sight, join, ours
-from serment.core.exposure.peer.rules import boxes, ports_to_try
+from serment.core.exposure.peer.rules import boxes, is_shared, ports_to_try
 from serment.core.exposure.seen import Gateway, Scan
 from serment.errors import N_, SermentError
 from serment.ports.peer import Peers
+
+NAMED: Final = 20  # addresses of an imported scan, one a line; ports of one
+STRANGE = N_(
+    "the imported scan is of {address}, and nothing shows that this is the practice's own address; "
+    "if it is, say so: --outside-address {address}"
+)
+STRANGE_OPEN = N_(
+    "the imported scan found open ports at {address} ({ports}), and nothing shows that this is the "
+    "practice's own address; if it is, say so: --outside-address {address}"
+)
+NOT_PUBLIC = N_(
+    "the imported scan is of {address}, an address that many networks have: it was not made from the "
+    "Internet"
+)
+MORE = N_("the imported scan is of {count} more addresses, none known to be the practice's")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +57,31 @@ def by_the_box(scan: Scan, dmz: bool | None, manual_rules: bool | None) -> Scan:
     return replace(scan, dmz=dmz, manual_rules=manual_rules, outside_by=tuple(by))
 
 
-def by_import(scan: Scan, sights: Iterable[Sight]) -> Outside:
-    """The scan with an imported one. What it says of other addresses than the box's is left out."""
-    kept, others, shared = ours(scan, sights)
-    missed = tuple(
-        NotChecked("import", address, N_("the imported scan is of {address}, which is not the box's"),
-                   {"address": address})
-        for address in others
-    )  # fmt: skip
-    if not kept and not shared:
+def by_import(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Outside:
+    """The scan with an imported one. What that says of addresses that are not known to be the practice's
+    is left out, and told."""
+    imported = ours(scan, sights, known)
+    missed = _left_out(imported.others)
+    if not imported.kept and not imported.shared:
         return Outside(scan, missed)
-    return Outside(join(scan, kept, "import", shared=shared), missed)
+    return Outside(join(scan, imported.kept, "import", shared=imported.shared), missed)
+
+
+def _left_out(others: Mapping[str, tuple[int, ...]]) -> tuple[NotChecked, ...]:
+    """One line an address; those beyond `NAMED` in one."""
+    lines = [_strange(*each) for each in islice(others.items(), NAMED)]
+    if more := len(others) - len(lines):
+        lines.append(NotChecked("import", "", MORE, {"count": more}))
+    return tuple(lines)
+
+
+def _strange(address: str, ports: tuple[int, ...]) -> NotChecked:
+    if is_shared(address):
+        return NotChecked("import", address, NOT_PUBLIC, {"address": address})
+    if not ports:
+        return NotChecked("import", address, STRANGE, {"address": address})
+    named = ", ".join(map(str, ports[:NAMED])) + (" ..." if len(ports) > NAMED else "")
+    return NotChecked("import", address, STRANGE_OPEN, {"address": address, "ports": named})
 
 
 def by_peer(peers: Peers, name: str) -> Look:

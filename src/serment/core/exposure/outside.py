@@ -4,19 +4,19 @@ Sights come from a helper outside (`peer`) or from an imported scan (`imported`)
 to a machine inside; which one is known from its UPnP list, or when only one machine has such a port
 open. What is known by neither stays at the address outside, and speaks for DMZ mode or rules by hand
 (X23). A port that was tried and is closed says so of the machines that have it, not of one to which
-another port leads.
+another port leads. An imported scan counts for addresses that are known to be the practice's, no other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from ipaddress import ip_address
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from serment.core.exposure.findings import Outside, Place
-from serment.core.exposure.peer.rules import boxes, is_shared
+from serment.core.exposure.peer.rules import boxes, canonical, is_shared
 from serment.core.exposure.seen import Gateway, Scan, Service
+from serment.errors import N_, UsageError
 
 # What a helper calls by one name that an audit inside knows more closely.
 _SAME: Final[Mapping[str, frozenset[str]]] = {
@@ -47,6 +47,16 @@ class Looked:
     sights: tuple[Sight, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A scan that others made. `kept`: of the practice's own addresses; `others`: the open ports of
+    each other address; `shared`: the practice's is shared with strangers, so that nothing is kept."""
+
+    kept: tuple[Sight, ...] = ()
+    others: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    shared: bool = False
+
+
 def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) -> Scan:
     """The scan with what was tried from outside; `by` is how ("peer", "import").
 
@@ -71,20 +81,46 @@ def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) 
     )
 
 
-def ours(scan: Scan, sights: Iterable[Sight]) -> tuple[tuple[Sight, ...], tuple[str, ...], bool]:
-    """Of an imported scan: the sights of this practice, the addresses that are not its, and whether
-    its box has an address shared with strangers. Where no box states an address, all are its."""
-    stated, mine = set(boxes(scan)) - {""}, {each.place.host for each in scan.services}
-    if any(is_shared(each) for each in stated):
-        return (), (), True
-    kept, others = [], dict[str, None]()
+def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Imported:
+    """Tells an imported scan apart: anybody's address can be scanned, and only what is known to be the
+    practice's says something of it.
+
+    Args:
+        known: addresses that were proved, that a helper saw, or that somebody named (`own_address`);
+            those that a box states and the public ones that were audited are known as well.
+    """
+    stated = set(boxes(scan)) - {""}
+    if scan.shared or any(is_shared(each) for each in stated):
+        return Imported(shared=True)
+    audited = {each.place.host for each in scan.services if _is_public(each.place.host)}
+    mine = {canonical(each) for each in (*stated, *audited, *known)}
+    kept: list[Sight] = []
+    others: dict[str, list[int]] = {}
     for sight in sights:
-        alike = {each for each in stated if ip_address(each).version == _version(sight)}
-        if alike and sight.address not in alike | mine:
-            others[sight.address] = None
-        else:
+        if canonical(sight.address) in mine:
             kept.append(sight)
-    return tuple(kept), tuple(others), False
+        else:
+            others.setdefault(sight.address, []).extend([sight.port] if sight.is_open else ())
+    return Imported(tuple(kept), {each: tuple(sorted(ports)) for each, ports in others.items()})
+
+
+def own_address(text: str) -> str:
+    """An address that somebody names as the practice's own on the Internet.
+
+    Raises:
+        UsageError: it is no address, or one that many networks have.
+    """
+    try:
+        address = canonical(text.strip())
+        if not is_shared(address):
+            return address
+    except ValueError:
+        pass
+    raise UsageError(
+        N_("{text} is no address of the Internet"),
+        hint=N_("name the one that the box's own page shows as its public address, as 203.0.113.7"),
+        text=text[:80],
+    )
 
 
 def outside_of(scan: Scan, place: Place) -> Outside:
@@ -192,7 +228,3 @@ def _is_public(host: str) -> bool:
         return not is_shared(host)
     except ValueError:
         return False
-
-
-def _version(sight: Sight) -> int:
-    return ip_address(sight.address).version

@@ -27,6 +27,7 @@ class Asked:
     box_dmz: str | None
     box_rules: str | None
     outside: Path | None
+    outside_addresses: tuple[str, ...]
     peer: str | None
     prove: int
     baseline: Path | None
@@ -84,6 +85,13 @@ def network(
         Path | None,
         typer.Option("--outside", help=N_("a scan made from outside: nmap XML, Shodan, Censys")),
     ] = None,
+    outside_address: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outside-address",
+            help=N_("the practice's own Internet address, which that scan is of"),
+        ),
+    ] = None,
     peer: Annotated[
         str | None, typer.Option("--peer", help=N_("have this helper outside look back"))
     ] = None,
@@ -111,7 +119,7 @@ def network(
 ) -> int:
     from serment.entrypoints.cli.scan_run import run
 
-    _check(targets or [], host or [], prove)
+    _check_targets(targets or [], host or [])
     asked = Asked(
         (*(targets or ()), *(host or ())),
         (*(exclude or ()),),
@@ -124,6 +132,7 @@ def network(
         box_dmz,
         box_rules,
         outside,
+        (*(outside_address or ()),),
         peer,
         prove,
         baseline,
@@ -132,10 +141,11 @@ def network(
         practice.strip(),
         force,
     )
+    _check(asked)
     return run(ctx.obj, asked)
 
 
-def _check(targets: list[str], hosts: list[str], prove: int) -> None:
+def _check_targets(targets: list[str], hosts: list[str]) -> None:
     """Refuse what would audit something else than was meant."""
     if targets and hosts:
         raise UsageError(
@@ -147,7 +157,16 @@ def _check(targets: list[str], hosts: list[str], prove: int) -> None:
             N_("a target is empty"),
             hint=N_("name an address, or leave it out for the practice's own networks"),
         )
-    if not 0 < prove <= 65535:
+
+
+def _check(asked: Asked) -> None:
+    """Refuse what would do nothing."""
+    if asked.outside_addresses and not asked.outside:
         raise UsageError(
-            N_("{port} is no port"), hint=N_("a port is a number from 1 to 65535"), port=prove
+            N_("--outside-address says whose scan --outside is"),
+            hint=N_("name the file as well: --outside FILE"),
+        )
+    if not 0 < asked.prove <= 65535:
+        raise UsageError(
+            N_("{port} is no port"), hint=N_("a port is a number from 1 to 65535"), port=asked.prove
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from serment.app.find.network import Prepared, Wish, audit, prepare, prove
 from serment.app.find.outside import Look, by_nobody, by_peer
 from serment.core.exposure.imported import MOST_BYTES, parse_outside
-from serment.core.exposure.outside import Sight
+from serment.core.exposure.outside import Sight, own_address
 from serment.core.exposure.ports import parse_ports
 from serment.core.exposure.report import Report
 from serment.core.exposure.scope import split
@@ -89,6 +89,7 @@ def _wish(asked: Asked) -> Wish:
         dmz=_yes_or_no(asked.box_dmz),
         manual_rules=_yes_or_no(asked.box_rules),
         sights=_outside(asked.outside) if asked.outside else (),
+        outside_addresses=tuple(map(own_address, asked.outside_addresses)),
     )
 
 
