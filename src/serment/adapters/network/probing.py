@@ -32,7 +32,7 @@ from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Budget, Ended, Line
 from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Place
-from serment.core.exposure.seen import Facts, Service
+from serment.core.exposure.seen import Facts, Service, Tls
 from serment.errors import SermentError
 from serment.ports.network import Order
 
@@ -75,6 +75,7 @@ class Call:
     budget: Budget
     banner: bytes = b""  # what it says unasked, at most 4 KiB
     tls: bool = False  # the protocol is spoken inside TLS
+    secured: Tls | None = None  # what was seen of TLS, once it is
     hosts: tuple[str, ...] = ()  # names its certificate is for
     name: str = ""  # the one it is called by: SNI, Host
     heard: Heard | None = None  # a probe's answer so far, kept when the talk is cut
@@ -82,7 +83,7 @@ class Call:
     was_cut: bool = False  # it was understood, and then stalled or never ended
     hung_up: bool = False  # it closed on the last question, without a byte
     _open: list[Line] = field(default_factory=list)
-    _tried: set[Account] = field(default_factory=set)  # the same inside TLS
+    _tried: set[Account] = field(default_factory=set)  # in clear and inside TLS
 
     def may_try(self, account: Account) -> bool:
         """Whether the order wants documented accounts and this one was not tried at this service;

@@ -62,32 +62,31 @@ def converse(call: Call, probes: Sequence[Probe]) -> Service:
 
 
 def kept(call: Call) -> Service:
-    """What a call had understood when its talk broke."""
+    """What a call had understood when its talk broke, inside TLS too."""
     call.was_cut = True
-    return _service(call, call.heard or Heard("unknown"))
+    if call.secured and call.heard:  # it spoke inside, to whoever called
+        call.secured = replace(call.secured, client_certificate=Answer.REFUSED)
+    return _service(call, call.heard or Heard(_TLS.protocol if call.secured else "unknown"))
 
 
-def _inside(outer: Call, probes: Sequence[Probe]) -> Service:
-    """The same again, inside TLS."""
-    budget, seconds = outer.budget, outer.order.host_seconds
-    budget.deadline = budget.began + seconds
-    seen, asks, hosts = tls.facts(outer)
-    call = replace(outer, tls=True, banner=b"", hosts=hosts, _open=[])
-    try:
-        longer = _NOT_UNDERSTOOD * outer.order.silent_seconds
-        budget.deadline -= max(0.0, budget.left - longer)
-        budget.patience, budget.refusal, budget.said = LISTENING_SECONDS, "", b""
-        call.banner = _listen(call)
-        heard = None if tls.wants_certificate(budget.refusal, asks) else _ask_all(call, probes)
-        if heard:
-            insists = Answer.REFUSED
-        else:
-            is_wanted = tls.wants_certificate(budget.refusal, asks)
-            insists = Answer.YES if is_wanted else Answer.NOTHING
-        service = _service(call, heard or Heard(_TLS.protocol))
-        return replace(service, tls=replace(seen, client_certificate=insists))
-    finally:
-        call.close()
+def _inside(call: Call, probes: Sequence[Probe]) -> Service:
+    """The same again, inside TLS, with the same call: who watches it, or keeps what it understood,
+    has it all."""
+    budget = call.budget
+    budget.deadline = budget.began + call.order.host_seconds
+    call.secured, asks, call.hosts = tls.facts(call)
+    longer = _NOT_UNDERSTOOD * call.order.silent_seconds
+    budget.deadline -= max(0.0, budget.left - longer)
+    budget.patience, budget.refusal, budget.said = LISTENING_SECONDS, "", b""
+    call.tls = True
+    call.banner = _listen(call)
+    heard = None if tls.wants_certificate(budget.refusal, asks) else _ask_all(call, probes)
+    insists = Answer.REFUSED
+    if not heard:
+        is_wanted = tls.wants_certificate(budget.refusal, asks)
+        insists = Answer.YES if is_wanted else Answer.NOTHING
+    call.secured = replace(call.secured, client_certificate=insists)
+    return _service(call, heard or Heard(_TLS.protocol))
 
 
 def _listen(call: Call) -> bytes:
@@ -176,7 +175,7 @@ def _service(call: Call, heard: Heard | None) -> Service:
         clean(heard.product, BANNER_LIMIT),
         clean(heard.version, BANNER_LIMIT),
         clean(heard.banner, BANNER_LIMIT),
-        None,
+        call.secured,
         heard.facts,
         call.was_cut,
     )
