@@ -7,6 +7,7 @@ there before. What becomes of a finding is `history`.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ Key: TypeAlias = tuple[str, str, int]  # id, host, port
 Ranges: TypeAlias = tuple[tuple[int, int], ...]  # low, high
 Hosts: TypeAlias = tuple[tuple[str, Ranges], ...]  # ports by host
 
+_CHECK: Final = re.compile(r"X\d\d")
 _ANNOUNCED: Final = frozenset({"X22"})  # the box says itself at which port it answers
 _FROM_OUTSIDE: Final = "X23"  # at a port: reached there from outside
 _DATAGRAMS: Final = frozenset(
@@ -49,7 +51,7 @@ class Looked:
     networks: tuple[str, ...]
     ports: Ranges
     only: tuple[str, ...] = ()
-    skipped: tuple[tuple[str, str], ...] = ()  # (id, host) that could not be checked
+    skipped: tuple[tuple[str, str], ...] = ()  # (id, host) that could not be checked, "" = nowhere
     answered: tuple[str, ...] | None = None
     unclear: Hosts = ()
     outside: Hosts = ()
@@ -148,7 +150,7 @@ def looked_at(
         _networks(addresses),
         _ranges(ports),
         tuple(sorted(only)),
-        tuple(sorted({(each.check, each.host) for each in skipped})),
+        _skipped(skipped, only),
         _networks({*refused, *talked} - {host for host, _ in missed}),
         _by_host((met | led | missed) - understood),
         _by_host(tried),
@@ -172,6 +174,14 @@ def _is_understood(service: Service) -> bool:
         return False
     shut = service.tls is not None and service.tls.client_certificate is Answer.YES
     return service.protocol != "tls" or shut
+
+
+def _skipped(lines: Iterable[NotChecked], only: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Of what was not checked, what is asked about: checks that were looked for, by id; services that were
+    not understood have theirs in `unclear`. A check that could not be made anywhere is one pair."""
+    ids = ((each.check, each.host) for each in lines if _CHECK.fullmatch(each.check))
+    pairs = {each for each in ids if not only or each[0] in only}
+    return tuple(sorted(each for each in pairs if not each[1] or (each[0], "") not in pairs))
 
 
 class _Addresses:
