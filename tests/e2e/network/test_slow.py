@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from tests.e2e.network.running import HOST, audited
 
-from serment.core.exposure.seen import Answer, Database, Dicom, Service
+from serment.core.exposure.seen import Answer, Database, Dicom, Remote, Service
 
 SLOW = 1.2  # seconds: longer than any first question waits
 REJECTED = bytes.fromhex("03000000000400010103")  # permanently, the calling title
@@ -96,3 +96,39 @@ def test_who_is_slow_is_still_told(seen: dict[str, Service], name: str) -> None:
 def test_and_what_it_answered(seen: dict[str, Service]) -> None:
     assert seen["dicom"].facts == Dicom(refusal="calling")
     assert seen["redis"].facts == Database(Answer.REFUSED)
+
+
+def prompting(*words: tuple[float, bytes]) -> Talk:
+    """Says each word after so many seconds, negotiates nothing, and knows no command it is given."""
+
+    def talk(peer: socket.socket) -> None:
+        for seconds, word in words:
+            time.sleep(seconds)
+            peer.sendall(word)
+        while peer.recv(65536):
+            peer.sendall(b"sh: not found\r\n" + words[-1][1])
+
+    return talk
+
+
+DOORS: dict[str, tuple[Talk, Answer]] = {
+    "shell": (prompting((0, b"# ")), Answer.YES),
+    "shell that greets first": (prompting((0, b"Welcome\r\n"), (0.2, b"$ ")), Answer.YES),
+    "shell that thinks": (prompting((0.8, b"Router>")), Answer.YES),
+    "login that thinks": (prompting((0.8, b"login: ")), Answer.REFUSED),
+    "login that greets first": (prompting((0, b"NAS\r\n"), (0.2, b"login: ")), Answer.REFUSED),
+}
+
+
+@pytest.fixture(scope="module")
+def doors() -> Iterator[dict[str, Service]]:
+    with ExitStack() as stack:
+        ports = {name: stack.enter_context(serving(talk)) for name, (talk, _) in DOORS.items()}
+        found = audited(*ports.values())
+        yield {name: found[port] for name, port in ports.items()}
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_a_door_that_negotiates_nothing_is_told(doors: dict[str, Service], name: str) -> None:
+    assert doors[name].protocol == "telnet"
+    assert doors[name].facts == Remote(without_password=DOORS[name][1], clear=True)

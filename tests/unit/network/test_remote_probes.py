@@ -41,6 +41,33 @@ GREETING = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
 SSH_TALK = (GREETING, plain(kexinit("curve25519-sha256", "aes128-ctr", "hmac-sha2-256")))
 VNC_NONE = (b"RFB 003.008\n", b"\1\1", bytes(4))
 TELNET = b"\xff\xfd\x18\xff\xfb\x01\xff\xfa\x18\x01\xff\xf0\r\nDebian\r\nlogin: "
+BARE_SHELLS = (
+    b"# ",
+    b"$ ",
+    b"/ # ",
+    b"\r\nRouter>",
+    b"BusyBox v1.36.1 built-in shell (ash)\n\n~ $ ",
+    b"\x1b[32m[root@nas ~]#\x1b[0m ",
+    b"Microsoft Windows [Version 6.1.7601]\r\n\r\nC:\\Windows\\system32>",
+)
+NO_SHELLS = (
+    b"220 ready >",
+    b"220-Welcome\r\n220 Give your name $ ",
+    b"220 mail.example ESMTP <ready>",
+    b"SSH-2.0-dropbear #",
+    b"+OK POP3 <1896.697170952@mail.example>",
+    b"* OK IMAP4rev1 >",
+    b"-ERR unknown #",
+    b"HTTP/1.1 400 Bad Request\r\n\r\n<html></html>",
+    b"<stream:stream version='1.0'>",
+    b'{"price": "10 $',
+    b"@RSYNCD: 31.0 #",
+    b"OK MPD 0.23.5\n",
+    b"Sun Nov 22 12:00:00 2026\r\n",
+    b"Printer ready\r\n>\r\n",
+    b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0#",
+    b"\x01\x02\x03$",
+)
 RDP_NLA = confirmed(b"\3\0\x08\0\5\0\0\0")
 
 
@@ -68,6 +95,9 @@ RDP_NLA = confirmed(b"\3\0\x08\0\5\0\0\0")
         (telnet.PROBE, (b"\xff\xfb\1\r\n\x1b[1mNAS\x1b[0m login: ",), True, Remote(NO, clear=True)),
         (telnet.PROBE, (b"\r\nUser name: ",), True, Remote(NO, clear=True)),
         (telnet.PROBE, (b"\xff\xfb\1 1) status\r\n",), True, Remote(NOTHING, clear=True)),
+        # without a word of negotiation; who says b"" keeps the connection, and waits
+        *((telnet.PROBE, (bare, b""), True, Remote(YES, clear=True)) for bare in BARE_SHELLS),
+        (telnet.PROBE, (b"Debian GNU/Linux 12\r\nnas login: ", b""), True, Remote(NO, clear=True)),
         (ssh.PROBE, SSH_TALK, True, Remote()),
         (ssh.PROBE, (b"SSH-1.5-Cisco-1.25\n",), True, Remote()),
         (ssh.PROBE, (GREETING, plain(kexinit("unheard-of", "none", "none"))), True, Remote()),
@@ -91,6 +121,24 @@ def test_what_protects_the_door_is_read(
 def test_what_others_say_is_not_its(probe: Probe, banner: bytes) -> None:
     assert probe.hears is not None
     assert not probe.hears(banner)
+
+
+@pytest.mark.parametrize("banner", NO_SHELLS)
+def test_what_only_ends_like_a_prompt_is_no_shell(banner: bytes) -> None:
+    assert not telnet.hears(banner)
+    assert heard(telnet.PROBE, banner, b"", first=True) is None
+
+
+def test_a_shell_waits_at_its_prompt() -> None:
+    """This one closes after it."""
+    assert heard(telnet.PROBE, b"# ", first=True) is None
+
+
+def test_characters_without_end_are_no_prompt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 864; a piece of them may end with any character."""
+    monkeypatch.setattr(telnet, "_LIMIT", 64)
+    line = bytes(range(0x24, 0x24 + 61)) + b"#"
+    assert heard(telnet.PROBE, line * 40, b"", first=True) is None
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,7 @@ class Probe:
     the others are asked in order of `rank`, those whose `usual` ports hold the service before
     (never instead of) the others. `begins`: how answers of a client-first protocol begin, to whomever.
     `wakes`: what makes such a server answer in the middle of a connection, whatever came before.
+    `listens`: given a banner that nobody hears as its own, whether this one may follow it; it only listens.
     `flees`: the protocol whose question makes such a server hang up without a byte: it is asked then.
     """
 
@@ -159,6 +160,7 @@ class Probe:
     begins: tuple[bytes, ...] = ()
     wakes: bytes = b""
     flees: str = ""
+    listens: Callable[[bytes], bool] | None = None
 
     def is_its(self, said: bytes) -> bool:
         """Whether the first bytes of a connection sound like this protocol."""

@@ -159,8 +159,11 @@ def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
 
 
 def _in_order(call: Call, probes: Sequence[Probe]) -> list[Probe]:
-    """Whose banner it is; then those that ask first, led by the one the port's number names."""
+    """Whose banner it is, or may become; then those that ask first, led by the one the port's number
+    names."""
     named = [each for each in probes if each.hears and call.banner and each.hears(call.banner)]
+    if call.banner and not named:
+        named = [each for each in probes if each.listens and each.listens(call.banner)]
     asking = [each for each in probes if each.hears is None]
     return named + sorted(asking, key=lambda each: (call.place.port not in each.usual, each.rank))
 
