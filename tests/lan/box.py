@@ -1,7 +1,10 @@
-"""An Internet box that speaks UPnP: `python box.py HOST PORT '[[OUTSIDE, HOST, PORT, "TCP"], ...]' [ADDRESS]`.
+"""An Internet box that speaks UPnP: `python box.py HOST PORT '[[OUTSIDE, HOST, PORT, "TCP"], ...]' [WORD...]`.
 
 Answers SSDP on UDP 1900 with a LOCATION on PORT, its description there, the forwardings it was
-given (WANIPConnection:1), and its address outside. Adding and removing are refused.
+given (WANIPConnection:1), and its address outside. Adding and removing are refused. Words: `quiet`
+answers no search and says nothing of UPnP; `group` only searches sent to the network's group, from
+another port, with its description at no usual path; `both` that and others. What it is asked is written
+to the file `asked`.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ from __future__ import annotations
 import json
 import re
 import socket
+import struct
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 TYPE = "urn:schemas-upnp-org:service:WANIPConnection:1"
 DEVICE = "urn:schemas-upnp-org:device:InternetGatewayDevice:1"
@@ -39,17 +44,27 @@ FAULT = (
 )
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 MAPPINGS = json.loads(sys.argv[3])
-QUIET = "quiet" in sys.argv
-ADDRESS = sys.argv[4] if len(sys.argv) > 4 else "198.51.100.7"
+WORDS = sys.argv[4:]
+ADDRESS = "198.51.100.7"
+GROUP = "ff02::c" if ":" in HOST else "239.255.255.250"
+FAMILY = socket.AF_INET6 if ":" in HOST else socket.AF_INET
+SHOWN = f"[{HOST}]" if ":" in HOST else HOST
+PATH = "/b0x.xml" if {"group", "both"} & {*WORDS} else "/rootDesc.xml"
+
+
+def note(asked: str) -> None:
+    with Path("asked").open("a") as log:
+        log.write(f"{asked}\n")
 
 
 class Handler(BaseHTTPRequestHandler):
     """The device's description, and the one service it has."""
 
-    server_version, sys_version = "Box" if QUIET else "Linux/4 UPnP/1.1 Box/3", ""
+    server_version, sys_version = "Box" if WORDS else "Linux/4 UPnP/1.1 Box/3", ""
 
     def do_GET(self) -> None:
-        if self.path == "/rootDesc.xml":
+        note(f"GET {self.path}")
+        if self.path == PATH:
             self.say(200, DESCRIPTION)
         else:
             self.say(404, "")
@@ -83,23 +98,51 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def ssdp() -> None:
+def ssdp(group: bool) -> None:
     answer = (
         f"HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: {DEVICE}\r\nEXT:\r\n"
-        f"USN: uuid:1::{DEVICE}\r\nLOCATION: http://{HOST}:{PORT}/rootDesc.xml\r\n\r\n"
+        f"USN: uuid:1::{DEVICE}\r\nLOCATION: http://{SHOWN}:{PORT}{PATH}\r\n\r\n"
     )
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
-        opened.bind((HOST, 1900))
+    with (
+        socket.socket(FAMILY, socket.SOCK_DGRAM) as opened,
+        socket.socket(FAMILY, socket.SOCK_DGRAM) as another,
+    ):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if group:
+            join(opened)
+        else:
+            opened.bind((HOST, 1900))
+        another.bind((HOST, 0))
         while True:
             asked, sender = opened.recvfrom(4096)
             if asked.startswith(b"M-SEARCH"):
-                opened.sendto(answer.encode(), sender)
+                note("search")
+                (another if group else opened).sendto(answer.encode(), sender)
+
+
+def join(opened: socket.socket) -> None:
+    """Hear what is sent to the network's group, and nothing else."""
+    if FAMILY == socket.AF_INET:
+        opened.bind((GROUP, 1900))
+        member = socket.inet_aton(GROUP) + socket.inet_aton(HOST)
+        opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        return
+    card = socket.if_nametoindex("eth0")
+    opened.bind((GROUP, 1900, 0, card))
+    member = socket.inet_pton(FAMILY, GROUP) + struct.pack("@I", card)
+    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, member)
+
+
+class Server(ThreadingHTTPServer):
+    address_family = FAMILY
 
 
 def main() -> None:
-    if not QUIET:
-        threading.Thread(target=ssdp).start()
-    ThreadingHTTPServer((HOST, PORT), Handler).serve_forever()
+    if "group" not in WORDS and "quiet" not in WORDS:
+        threading.Thread(target=ssdp, args=(False,)).start()
+    if "group" in WORDS or "both" in WORDS:
+        threading.Thread(target=ssdp, args=(True,)).start()
+    Server(("::" if ":" in HOST else HOST, PORT), Handler).serve_forever()
 
 
 if __name__ == "__main__":

@@ -72,7 +72,8 @@ def test_text_of_a_box_is_cleaned() -> None:
 
 
 def test_search_and_its_answer() -> None:
-    assert search_request().endswith(b"\r\n\r\n")
+    asked = search_request("ssdp:all", "239.255.255.250:1900")
+    assert asked.endswith(b"\r\n\r\n")
     assert parse_search_answer(b"HTTP/1.1 200 OK\r\nLocation: http://192.0.2.1/d\r\n\r\n") == (
         "http://192.0.2.1/d"
     )

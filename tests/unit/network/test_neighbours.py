@@ -10,6 +10,8 @@ import pytest
 
 from serment.adapters.network import neighbours
 from serment.adapters.network.neighbours import (
+    Link,
+    links_of,
     networks_of,
     on_link,
     parse_ip_neigh,
@@ -98,3 +100,20 @@ def test_this_machine_is_read() -> None:
     assert neighbours.resolve("localhost")
     with pytest.raises(NotFound):
         neighbours.resolve("127.0.0.1.1.1.")
+
+
+def test_each_network_has_one_end_here_at_each_interface() -> None:
+    two = [("192.168.1.7", "255.255.255.0"), ("192.168.1.8", "255.255.255.0")]
+    local = ("fe80::7%eth0", "ffff:ffff:ffff:ffff::")
+    given = {
+        "lo": [("127.0.0.1", "255.0.0.0"), ("::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")],
+        "eth0": [*two, local],
+        "wlan0": two[1:],
+        "tun0": [("10.8.0.2", "255.255.255.255"), ("nonsense", "")],
+    }
+    assert links_of(given) == (
+        Link("127.0.0.1", "127.0.0.0/8", "lo"),
+        Link("192.168.1.7", "192.168.1.0/24", "eth0"),
+        Link("fe80::7", "fe80::/64", "eth0"),
+        Link("192.168.1.8", "192.168.1.0/24", "wlan0"),
+    )

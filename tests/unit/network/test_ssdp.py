@@ -1,26 +1,39 @@
-"""A box is found whichever search it answers to, and only where its description is in scope."""
+"""A box is found whichever search it answers to, from whichever port, and also when it answers only what
+is sent to all; and only where its description is in scope."""
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from tests.unit.network.calling import call
+from tests.unit.network.searching import HERE
 
+from serment.adapters.network import ssdp
+from serment.adapters.network.dialer import Dialer
+from serment.adapters.network.line import Budget, OutOfScope
+from serment.adapters.network.neighbours import Link
 from serment.adapters.network.probes import igd
+from serment.adapters.network.scope import Scope
 from serment.core.exposure.igd import SEARCHED
 from serment.core.exposure.seen import Answer, Gateway
 
-HOST = "127.77.0.1"
+ROOT = Path(__file__).parents[3]
+HOST, OTHER = "127.77.0.1", "127.77.0.2"
 DESCRIPTION = b"""<?xml version="1.0"?><root><device>
 <deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:2</deviceType>
 <manufacturer>Fictif</manufacturer><modelName>Box</modelName>
 <service><serviceType>urn:schemas-upnp-org:service:WANIPConnection:2</serviceType>
 <controlURL>/ctl</controlURL></service></device></root>"""
+URL = f"http://{HOST}:{{port}}/rootDesc.xml"
 FAULT = (
     b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault><detail>'
     b"<UPnPError><errorCode>713</errorCode></UPnPError></detail></s:Fault></s:Body></s:Envelope>"
@@ -45,14 +58,27 @@ class Box(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def box(answers_to: str, location: str) -> Iterator[list[bytes]]:
-    """A box that answers one kind of search; what it was told."""
+def box(
+    answers_to: str, location: str, *, group: bool = False, answers_from: str = ""
+) -> Iterator[list[bytes]]:
+    """A box that answers one kind of search; what it was told. `group`: only what is sent to all.
+    `answers_from`: from another port than it was asked at, of this address."""
     told: list[bytes] = []
-    with HTTPServer((HOST, 0), Box) as server, socket.socket(type=socket.SOCK_DGRAM) as opened:
+    with (
+        HTTPServer((HOST, 0), Box) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as opened,
+        socket.socket(type=socket.SOCK_DGRAM) as another,
+    ):
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            opened.bind((HOST, igd.SSDP_PORT))
+            opened.bind((ssdp.GROUPS[4] if group else HOST, ssdp.PORT))
+            if group:
+                member = socket.inet_aton(ssdp.GROUPS[4]) + socket.inet_aton("127.0.0.1")
+                opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
         except OSError:
-            pytest.skip("port 1900 is taken here")
+            pytest.skip("port 1900, or a group at loopback, is not to be had here")
+        another.bind((answers_from or HOST, 0))
+        mouth = another if answers_from or group else opened
         place = location.format(port=server.server_port)
         answer = f"HTTP/1.1 200 OK\r\nST: {answers_to}\r\nLOCATION: {place}\r\n\r\n".encode()
 
@@ -67,7 +93,7 @@ def box(answers_to: str, location: str) -> Iterator[list[bytes]]:
                     continue
                 told.append(said)
                 if f"ST: {answers_to}\r\n".encode() in said:
-                    opened.sendto(answer, sender)
+                    mouth.sendto(answer, sender)
 
         threading.Thread(target=server.serve_forever, daemon=True).start()
         listener = threading.Thread(target=listen, daemon=True)
@@ -82,11 +108,61 @@ def box(answers_to: str, location: str) -> Iterator[list[bytes]]:
 
 @pytest.mark.parametrize("search", SEARCHED)
 def test_a_box_answers_to_its_own_search(search: str) -> None:
-    with box(search, f"http://{HOST}:{{port}}/rootDesc.xml") as told:
+    with box(search, URL) as told:
         (found,) = list(igd.ask(call(0, host=HOST)))
     assert found.facts == Gateway(manageable=Answer.YES)
     assert len(told) == len(SEARCHED)
     assert all(b"SERMENT-AUDIT" in each for each in told)
+
+
+def test_a_box_may_answer_from_another_port() -> None:
+    with box(SEARCHED[-1], URL, answers_from=HOST):
+        (found,) = list(igd.ask(call(0, host=HOST)))
+    assert found.facts == Gateway(manageable=Answer.YES)
+
+
+def test_another_address_does_not_answer_for_it() -> None:
+    with box(SEARCHED[0], URL, answers_from=OTHER) as told:
+        assert list(igd.ask(call(0, host=HOST))) == []
+    assert told
+
+
+def searched(*scope: str) -> dict[str, list[str]]:
+    program = [sys.executable, "-m", "tests.unit.network.searching", *scope]
+    done = subprocess.run(program, check=True, capture_output=True, cwd=ROOT, text=True)
+    found: dict[str, list[str]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("search", SEARCHED)
+def test_a_box_that_answers_only_what_is_sent_to_all_is_heard(search: str) -> None:
+    with box(search, URL, group=True) as told:
+        assert list(igd.ask(call(0, host=HOST))) == []
+        ((host, (location,)),) = searched("127.9.9.9", HOST).items()
+        assert host == HOST
+        (found,) = list(igd.follow(call(0, host=HOST), [location]))
+    assert found.facts == Gateway(manageable=Answer.YES)
+    assert len(set(told)) == len(SEARCHED)  # others may search this machine at the same time
+    assert all(b"SERMENT-AUDIT" in each for each in told)
+
+
+def test_who_is_not_of_the_scope_is_not_listened_to() -> None:
+    with box(SEARCHED[0], URL, group=True, answers_from=OTHER) as told:
+        assert searched(HOST) == {}
+        assert told
+
+
+def test_a_network_without_an_address_of_the_scope_is_not_asked() -> None:
+    dialer = Dialer(Scope(["192.168.77.1", "fe80::1%lo"]))
+    with pytest.raises(OutOfScope):
+        dialer.search(HERE, ssdp.GROUPS[4], ssdp.PORT, [b"x"], Budget(1, 1), 1)
+    assert ssdp.Search(dialer, [HERE]).locations() == {}
+
+
+def test_a_network_that_is_not_there_any_more_answers_nothing() -> None:
+    """Nothing is sent: there is no address to send from."""
+    links = [Link("192.0.2.7", "192.0.2.0/24", "gone0"), Link("fe80::7", "fe80::/64", "gone0")]
+    assert ssdp.Search(Dialer(Scope(["192.0.2.1", "fe80::1%gone0"])), links).locations() == {}
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,22 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
 from serment.adapters import system
-from serment.adapters.network import neighbours, probes
+from serment.adapters.network import neighbours, probes, ssdp
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Ended
 from serment.adapters.network.lines import decode, encode
+from serment.adapters.network.probes import igd
+from serment.adapters.network.probing import HostProbe
 from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import Found, find_open
-from serment.adapters.network.talks import Talks
+from serment.adapters.network.talks import Conversation, Talks
 from serment.adapters.network.telling import OVER_UDP, Asked, Near, Over, WhoIsNear, dues
+from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Service
 from serment.ports.network import Order, Progress
 
@@ -35,13 +40,14 @@ def main() -> None:
     answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen_to_parent, args=(answers,), daemon=True).start()
     dialer = Dialer(Scope(order.addresses))
+    search = ssdp.Search(dialer, neighbours.links())
     found = _found(order, dialer, answers)
     hosts = [address for address in order.addresses if address in found.there]
     _announce(hosts, found)
     talks = Talks(order, dialer, *probes.load())
-    told: set[tuple[object, ...]] = set()
+    told: set[tuple[str, Place]] = set()
     done, total = 0, len(found.open)
-    for each in talks.run(hosts, found.open):
+    for each in chain(talks.run(hosts, found.open), _boxes(order, dialer, search, told)):
         fresh = [service for service in each.services if _key(service) not in told]
         told.update(map(_key, fresh))
         done += each.port != OVER_UDP
@@ -81,8 +87,21 @@ def _announce(hosts: list[str], found: Found) -> None:
     _tell(Progress("services", 0, len(found.open)))
 
 
-def _key(service: Service) -> tuple[object, ...]:
-    return service.place, service.protocol
+def _boxes(
+    order: Order, dialer: Dialer, search: ssdp.Search, told: set[tuple[str, Place]]
+) -> Iterator[Conversation]:
+    """Who answered the search of a whole network, and was not already told as a gateway; in a recheck
+    only those that it is about."""
+    locations = search.locations()
+    known = {place.host for protocol, place in told if protocol == "igd"}
+    about = {host for host, _ in order.only} or locations.keys()
+    late = [host for host in order.addresses if host in (locations.keys() & about) - known]
+    probe = HostProbe("igd", lambda call: igd.follow(call, locations[call.place.host]))
+    yield from Talks(order, dialer, (), (probe,)).run(late, ())
+
+
+def _key(service: Service) -> tuple[str, Place]:
+    return service.protocol, service.place
 
 
 def _tell(*values: Any) -> None:

@@ -1,7 +1,7 @@
 """The only place of an audit that opens a socket, and only to addresses of its scope.
 
 Redirects, FTP's PASV, UPnP's LOCATION and FHIR's links all come back here, so none leads
-elsewhere. Ports of printers are connected to, and nothing is ever written to them.
+elsewhere. A search to a network's group is heard by whoever is there, and answers of the scope count. Ports of printers are connected to, and nothing is ever written to them.
 """
 
 from __future__ import annotations
@@ -9,16 +9,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
-from serment.adapters.network.line import Budget, Gone, Line, OutOfScope, Silent
+from serment.adapters.network.line import Budget, Cut, Gone, Line, OutOfScope, Silent
+from serment.adapters.network.neighbours import Link
 from serment.adapters.network.scope import NEVER_SPOKEN_TO, Scope
 
 UNDER_WAY: Final = frozenset(
     {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)}
 )
 _DATAGRAM: Final = 65535
+
+_Place: TypeAlias = tuple[str, int] | tuple[str, int, int, int]  # as sockets have it
 
 
 class Dialer:
@@ -61,16 +65,8 @@ class Dialer:
             opened.setblocking(False)
         return opened, opened.connect_ex(_place(called, port))
 
-    def datagram(
-        self,
-        address: str,
-        port: int,
-        data: bytes,
-        budget: Budget,
-        answers: int = 1,
-        more: Sequence[bytes] = (),
-    ) -> list[bytes]:
-        """Send one datagram, and perhaps more; what that address answers, at most so many.
+    def datagram(self, address: str, port: int, data: bytes, budget: Budget) -> list[bytes]:
+        """Send one datagram; what that address and port answers, if it does.
 
         A connected UDP socket hears nobody else.
         """
@@ -81,12 +77,67 @@ class Dialer:
             contextlib.suppress(OSError),
         ):
             opened.connect(_place(called, port))
-            for each in (data, *more):
-                opened.send(each)
-            while len(heard) < answers and budget.left > 0:
-                opened.settimeout(budget.wait())
-                heard.append(opened.recv(_DATAGRAM))
+            opened.send(data)
+            opened.settimeout(budget.wait())
+            heard.append(opened.recv(_DATAGRAM))
         budget.heard += sum(map(len, heard))
+        return heard
+
+    def answers(
+        self, address: str, port: int, asked: Sequence[bytes], budget: Budget, most: int
+    ) -> list[bytes]:
+        """Send datagrams; what that address answers, from whichever of its ports, at most so many."""
+        called = self._in_scope(address, port)
+        with socket.socket(_family(called), socket.SOCK_DGRAM) as opened:
+            _have_refusals_told(opened)
+            heard = self._gathered(opened, _place(called, port), asked, budget, most, called)
+        budget.heard += sum(len(said) for _, said in heard)
+        return [said for _, said in heard]
+
+    def search(
+        self,
+        link: Link,
+        group: str,
+        port: int,
+        asked: Sequence[bytes],
+        budget: Budget,
+        most: int,
+    ) -> list[tuple[str, bytes]]:
+        """Send datagrams to a group of one network at hand, past no router; who of the scope answers,
+        and what. This alone goes to an address that is not of the scope.
+
+        Raises:
+            OutOfScope: the scope has no address of that network.
+        """
+        if not self.scope.is_at(link.network, link.card):
+            raise OutOfScope
+        with (
+            socket.socket(_family(link.own), socket.SOCK_DGRAM) as opened,
+            contextlib.suppress(OSError),
+        ):
+            place = _aimed(opened, link, group, port)
+            return self._gathered(opened, place, asked, budget, most)
+        return []
+
+    def _gathered(
+        self,
+        opened: socket.socket,
+        place: _Place,
+        asked: Sequence[bytes],
+        budget: Budget,
+        most: int,
+        only: str = "",
+    ) -> list[tuple[str, bytes]]:
+        heard: list[tuple[str, bytes]] = []
+        with contextlib.suppress(OSError, Cut):
+            for each in asked:
+                opened.sendto(each, place)
+            while len(heard) < most:
+                opened.settimeout(budget.wait())
+                said, sender = opened.recvfrom(_DATAGRAM)
+                found = self.scope.find(_written(sender))
+                if found is not None and only in ("", found):
+                    heard.append((found, said))
         return heard
 
     def _in_scope(self, address: str, port: int) -> str:
@@ -103,7 +154,7 @@ def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _place(address: str, port: int) -> tuple[str, int] | tuple[str, int, int, int]:
+def _place(address: str, port: int) -> _Place:
     if ":" not in address:
         return address, port
     host, _, zone = address.partition("%")
@@ -120,3 +171,32 @@ def _zone(name: str) -> int:
         return socket.if_nametoindex(name)
     except OSError:
         raise Gone from None
+
+
+def _written(sender: _Place) -> str:
+    """The address that a datagram came from, a link-local one with its interface's name."""
+    if len(sender) < 4 or not sender[3]:
+        return sender[0]
+    return f"{sender[0].partition('%')[0]}%{socket.if_indextoname(sender[3])}"
+
+
+def _aimed(opened: socket.socket, link: Link, group: str, port: int) -> _Place:
+    """Have what goes to a group leave by this link, and end there; the group's place."""
+    if ":" not in link.own:
+        opened.bind((link.own, 0))
+        opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(link.own))
+        opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        return group, port
+    card = socket.if_nametoindex(link.card)
+    opened.bind((link.own, 0, 0, card))
+    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, card)
+    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
+    return group, port, 0, card
+
+
+def _have_refusals_told(opened: socket.socket) -> None:
+    """Have a closed port end the wait, as on a connected socket; elsewhere the time is waited for."""
+    if sys.platform == "linux":
+        family = opened.family == socket.AF_INET6
+        level = socket.IPPROTO_IPV6 if family else socket.IPPROTO_IP
+        opened.setsockopt(level, 25 if family else 11, 1)  # IPV6_RECVERR, IP_RECVERR of linux/in.h

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,16 @@ _NOBODY: Final = frozenset({"ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00"})
 Interfaces = dict[str, list[tuple[str, str]]]  # name: (address, netmask)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One end of a network at hand: this machine's own address there, the network as CIDR, and the
+    interface's name."""
+
+    own: str
+    network: str
+    card: str
+
+
 def neighbours() -> tuple[str, ...]:
     """Addresses that this machine has lately talked to, or that are on-link in its own prefix."""
     found = _table()
@@ -51,6 +62,11 @@ def neighbours() -> tuple[str, ...]:
 def local_networks() -> tuple[str, ...]:
     """The networks of this machine's own addresses, as CIDR; loopback and host routes are none."""
     return tuple(str(network) for network in networks_of(_interfaces()))
+
+
+def links() -> tuple[Link, ...]:
+    """This machine's end of each network it is on, loopback and link-local ones too."""
+    return links_of(_interfaces())
 
 
 def on_link(address: str, networks: Sequence[str]) -> bool:
@@ -88,6 +104,17 @@ def networks_of(interfaces: Interfaces) -> tuple[IPv4Network | IPv6Network, ...]
             if network and not network.is_loopback and not network.is_link_local:
                 found[network] = None
     return tuple(found)
+
+
+def links_of(interfaces: Interfaces) -> tuple[Link, ...]:
+    """One end of each network, at each interface; host routes lead to none."""
+    found: dict[tuple[str, str], Link] = {}
+    for card, pairs in interfaces.items():
+        for address, netmask in pairs:
+            if network := _network(address, netmask):
+                own = address.partition("%")[0]
+                found.setdefault((card, str(network)), Link(own, str(network), card))
+    return tuple(found.values())
 
 
 def parse_proc_arp(text: str) -> list[str]:

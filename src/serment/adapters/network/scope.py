@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 # JetDirect and LPD print whatever they are sent: these ports are connected to, never written to.
@@ -31,6 +31,22 @@ class Scope:
             return self._known.get(_canonical(untrusted.strip("[]")))
         except ValueError:
             return None
+
+    def is_at(self, network: str, card: str) -> bool:
+        """Whether it has an address of a network (CIDR) at one of this machine's interfaces.
+
+        >>> Scope(["192.168.1.9"]).is_at("192.168.1.0/24", "eth0")
+        True
+        >>> Scope(["fe80::1%eth1"]).is_at("fe80::/64", "eth0")
+        False
+        """
+        wanted = ip_network(network)
+        for text in self._known:
+            found = ip_address(text)
+            zone = found.scope_id if isinstance(found, IPv6Address) else None
+            if found in wanted and zone in (None, card):
+                return True
+        return False
 
 
 def _canonical(text: str) -> str:

@@ -17,11 +17,12 @@ from serment.core.exposure.text import clean
 from serment.errors import N_, FormatError
 
 # What is searched for: every gateway answers to the first (Device Architecture 1.1 section 1.3.2);
-# some answer only to their own version, or as any device.
+# some answer only to their own version, as any device, or to a search for everything.
 SEARCHED: Final = (
     "urn:schemas-upnp-org:device:InternetGatewayDevice:1",
     "urn:schemas-upnp-org:device:InternetGatewayDevice:2",
     "upnp:rootdevice",
+    "ssdp:all",
 )
 _CONNECTIONS: Final = ("WANIPConnection", "WANPPPConnection")
 _ELEMENTS: Final = 4000
@@ -42,11 +43,11 @@ class Description:
     controls: tuple[tuple[str, str], ...]
 
 
-def search_request(target: str = SEARCHED[0]) -> bytes:
-    """An SSDP search sent to one address (UPnP Device Architecture 1.1 section 1.3.2)."""
+def search_request(target: str, group: str) -> bytes:
+    """An SSDP search (UPnP Device Architecture 1.1 section 1.3.2); `group` with its port."""
     lines = (
         "M-SEARCH * HTTP/1.1",
-        "HOST: 239.255.255.250:1900",
+        f"HOST: {group}",
         'MAN: "ssdp:discover"',
         "MX: 1",
         f"ST: {target}",
