@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ from serment.app.prove.forms import Planted
 from serment.bootstrap.addresses import parse_address
 from serment.bootstrap.folder import open_folder
 from serment.bootstrap.init import make_vault
-from serment.bootstrap.serve import Addresses, Server, told_to_stop
+from serment.bootstrap.serve import Addresses, Server
+from serment.bootstrap.stopping import when_told_to_stop
 from serment.core.masked import Masked
 from serment.entrypoints.cli.output import Output
 from serment.entrypoints.cli.world import World
@@ -80,7 +82,8 @@ def demo(options: dict[str, Any], output: Output, progress: ProgressFactory, wor
             }
             _report(output, result, facts)
             if not options["once"]:
-                stopping = told_to_stop()
+                stopping = threading.Event()
+                when_told_to_stop(stopping.set)
                 output.line(N_("Serves until Ctrl-C"))
                 server.watch(stopping)
         finally:

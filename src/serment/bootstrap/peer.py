@@ -12,6 +12,7 @@ from serment.adapters.peer.calling import FarPeers
 from serment.adapters.peer.listening import Helper
 from serment.adapters.system import SystemClock, no_core_dumps
 from serment.bootstrap.folder import open_folder
+from serment.bootstrap.stopping import when_told_to_stop
 from serment.ports.peer import Helping, Peers
 
 FILE_NAME = "peers.json"
@@ -23,9 +24,11 @@ def peers(vault: Path | None) -> Peers:
 
 
 def helping(vault: Path | None, told: Callable[[str, str], None]) -> Helping:
-    """See `World.helping`. From now on this process leaves no core dump."""
+    """See `World.helping`. From now on this process leaves no core dump, and Ctrl-C ends the helper."""
     no_core_dumps()
-    return Helper(Book(pairings_file(vault)), SystemClock(), told)
+    helper = Helper(Book(pairings_file(vault)), SystemClock(), told)
+    when_told_to_stop(helper.stop)
+    return helper
 
 
 def pairings_file(vault: Path | None) -> Path:

@@ -6,7 +6,6 @@ The receiver holds public keys only, the web process holds what sessions opened,
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from serment.bootstrap.addresses import Address, parse_address
 from serment.bootstrap.children import Child
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.logs import logger
+from serment.bootstrap.stopping import when_told_to_stop
 from serment.errors import N_, SermentError
 
 __all__ = ["Addresses", "Server", "parse_address", "serve"]
@@ -120,14 +120,6 @@ def _check_closed(folder: Folder, addresses: Addresses) -> None:
         store.close()
 
 
-def told_to_stop() -> threading.Event:
-    """From now on Ctrl-C, or SIGTERM, sets this event and interrupts nothing."""
-    stopping = threading.Event()
-    for name in ("SIGINT", "SIGTERM"):
-        signal.signal(getattr(signal, name), lambda *_: stopping.set())
-    return stopping
-
-
 def serve(
     root: Path,
     addresses: Addresses,
@@ -135,7 +127,8 @@ def serve(
     helpers: int | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM; `helpers` as for `Server`."""
-    stopping = told_to_stop()
+    stopping = threading.Event()
+    when_told_to_stop(stopping.set)
     server = Server(root, addresses, helpers)
     on_ready(server.start())
     try:
