@@ -14,7 +14,7 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Account:
     """One row. `product`: as a service is recognised, in lower case; `path`: the protected page of
-    a web server; `database`: the one the account is for."""
+    a web server; `database`: the one the account is for; `over`: the protocol, where it is FTP."""
 
     product: str
     user: str
@@ -22,6 +22,7 @@ class Account:
     source: str
     path: str = "/"
     database: str = ""
+    over: str = ""
 
 
 ACCOUNTS: Final = (
@@ -50,6 +51,10 @@ ACCOUNTS: Final = (
     Account("mysql", "orthanc", "orthanc", "Orthanc Book, MySQL plugin", database="orthanc"),
     Account("mysql", "openemr", "openemr", "OpenEMR, Docker image", database="openemr"),
     Account("redis", "", "foobared", "redis.conf before 7, the example of requirepass"),
+    Account("pyftpdlib", "user", "12345", "pyftpdlib, Tutorial: A Base FTP server", over="ftp"),
+    Account("qnap", "guest", "guest", "QNAP Turbo NAS User Manual 4.2, Users", over="ftp"),
+    Account("apc", "apc", "apc", "APC Network Management Card AP9617 User's Guide", over="ftp"),
+    Account("axis", "root", "pass", "AXIS 2110 User's Manual, System Security", over="ftp"),
 )
 _LOCK_OUT: Final = re.compile(
     r"lock(?:ed|out| out)|too many|blocked|banned|temporar(?:y|ily) (?:dis|un)|attempts? (?:left|remain)"
@@ -59,10 +64,10 @@ _LOCK_OUT: Final = re.compile(
 _LOOKED_AT: Final = 4096  # characters of a refusal
 
 
-def documented(product: str) -> tuple[Account, ...]:
-    """The accounts of a product, in the order they are tried."""
-    wanted = product.casefold()
-    return tuple(each for each in ACCOUNTS if each.product == wanted)
+def documented(product: str, over: str = "") -> tuple[Account, ...]:
+    """The accounts of a product over one protocol, in the order they are tried."""
+    wanted = product.casefold(), over
+    return tuple(each for each in ACCOUNTS if (each.product, each.over) == wanted)
 
 
 def announces_lock_out(untrusted: str) -> bool:

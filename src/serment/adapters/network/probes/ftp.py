@@ -1,7 +1,7 @@
 """FTP and FTPS: whether anybody may sign in, what he could read (counted), and whether it encrypts.
 
 Anonymous signing in is tried once in clear and, where the server wants TLS first, once inside it.
-How FTP is spoken is `shares.ftp`'s business.
+The documented accounts of a product that its greeting names are tried when the order says so. How FTP is spoken is `shares.ftp`'s business.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from serment.adapters.network.accounts import with_documented
 from serment.adapters.network.line import Cut, Ended
 from serment.adapters.network.probing import Call, Heard, Probe
 from serment.adapters.network.shares.ftp import Reply, Session
-from serment.adapters.network.shares.noting import note, note_files
+from serment.adapters.network.shares.noting import known, note, note_files
 from serment.adapters.network.shares.walk import Refused, Tally, walk
+from serment.core.exposure.accounts import Account, announces_lock_out
 from serment.core.exposure.seen import Answer, Files
 
 ANYBODY: Final = "anonymous"
@@ -21,8 +23,11 @@ WORD: Final = "serment-audit@"  # RFC 1635: an address, so that the other side k
 _OF_USER: Final = frozenset({230, 331, 332, 421, 521, 522, 530, 532, 533, 534, 536, 550})
 _WANTS_TLS: Final = re.compile(r"\b(?:tls|ssl|encrypt|secur|chiffr)", re.IGNORECASE)
 _PRODUCTS: Final = (
+    (re.compile(r"\bnasftpd turbo station", re.I), "QNAP"),  # a ProFTPD, and says so
+    (re.compile(r"\bnetwork management card aos\b", re.I), "APC"),
+    (re.compile(r"^axis .{1,40}\b(?:camera|video|version)\b", re.I), "Axis"),
     (re.compile(r"\bvsftpd ([\d.]+)", re.I), "vsftpd"),
-    (re.compile(r"\bpyftpdlib ([\d.]+)", re.I), "pyftpdlib"),
+    (re.compile(r"\bpyftpdlib (?:([\d.]+)|based)", re.I), "pyftpdlib"),
     (re.compile(r"\bproftpd(?: ([\d.]+\w*))?", re.I), "ProFTPD"),
     (re.compile(r"\bpure-ftpd", re.I), "Pure-FTPd"),
     (re.compile(r"\bfilezilla server(?: version)?(?: ([\d.]+))?", re.I), "FileZilla Server"),
@@ -43,13 +48,16 @@ def talk(call: Call) -> Heard | None:
     call.understood()
     inside = Answer.YES if call.tls else Answer.NOT_ASKED
     call.heard = _introduced(session.greeting, Files(encrypted=inside))
+    last = said
     if call.tls and said.code in (230, 331):
-        _visit(call, session, said, private=True)
+        last = _visit(call, session, said, private=True)
     elif call.tls:
         note(call, anonymous=Answer.REFUSED)
     else:
         last = _visit(call, session, said)
-        _encrypted(call, said, last)
+        last = _encrypted(call, said, last)
+    if not announces_lock_out(last.text):
+        with_documented(call, call.heard.product, lambda each: _signed_in(call, each), "ftp")
     return call.heard
 
 
@@ -61,36 +69,53 @@ def _visit(call: Call, session: Session, said: Reply, private: bool = False) -> 
         note(call, anonymous=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
         return said
     note(call, anonymous=Answer.YES)
-    try:
-        if private:
-            session.protect()
-        _count(call, session)
-    except (Ended, Refused) as end:
-        call.was_cut = call.was_cut or isinstance(end, Cut)
+    _count(call, session, private)
     return said
 
 
-def _count(call: Call, session: Session) -> None:
+def _count(call: Call, session: Session, private: bool = False) -> None:
     tally = Tally()
-    for _ in walk(session.base(), session.show, tally):
-        note_files(call, tally, writable=Answer.YES if session.writable else Answer.NOT_ASKED)
+    try:
+        if private:
+            session.protect()
+        for _ in walk(session.base(), session.show, tally):
+            note_files(call, tally, writable=Answer.YES if session.writable else Answer.NOT_ASKED)
+    except (Ended, Refused) as end:
+        call.was_cut = call.was_cut or isinstance(end, Cut)
 
 
-def _encrypted(call: Call, user: Reply, last: Reply) -> None:
-    """Ask for TLS (RFC 4217), and sign in there where that was refused for want of it."""
+def _encrypted(call: Call, user: Reply, last: Reply) -> Reply:
+    """Ask for TLS (RFC 4217), and sign in there where that was refused for want of it. The last
+    answer to signing in."""
     session = Session(call)
     said = session.ask("AUTH", "TLS")
     if said.code != 234:
         note(call, encrypted=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
-        return
+        return last
     note(call, encrypted=Answer.YES)
     wanted = user.code not in (230, 331) or _WANTS_TLS.search(last.text) is not None
     if last.code == 230 or last.code == 421 or not wanted:
-        return
+        return last
     session.secure()
     said = session.ask("USER", ANYBODY)
-    if said.code in (230, 331):
-        _visit(call, session, said)
+    return _visit(call, session, said) if said.code in (230, 331) else said
+
+
+def _signed_in(call: Call, account: Account) -> tuple[bool, str]:
+    """Whether an account is let in, in TLS where that is offered, and the words of a refusal. What it
+    may list is counted, unless anybody was shown files already."""
+    session = Session(call)
+    secured = not call.tls and known(call).encrypted is Answer.YES
+    if secured and session.ask("AUTH", "TLS").code == 234:
+        session.secure()
+    said = session.ask("USER", account.user)
+    if said.code == 331:
+        said = session.password(account.password)
+    if said.code != 230:
+        return False, said.text
+    if known(call).anonymous is not Answer.YES:
+        _count(call, session, private=call.tls)
+    return True, ""
 
 
 def _introduced(greeting: Reply, facts: Files) -> Heard:

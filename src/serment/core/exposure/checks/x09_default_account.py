@@ -10,9 +10,10 @@ from serment.core.exposure.checking import (
     Statement,
     Unasked,
     View,
+    listed,
 )
 from serment.core.exposure.findings import Place, Severity
-from serment.core.exposure.seen import Answer, Database, Files, Http
+from serment.core.exposure.seen import Answer, Database, Files, Http, Service
 from serment.errors import N_
 
 
@@ -24,14 +25,27 @@ def look(view: View) -> Iterator[Statement | Unasked]:
         answer = service.facts.default_account
         tried = tried or answer is not Answer.NOT_ASKED
         if answer is Answer.YES:
-            yield Statement(
-                service.place,
-                Severity.CRITICAL,
-                N_("A documented account of {product} was accepted; each is tried once"),
-                {"product": service.product or service.protocol},
-            )
+            yield _statement(service, service.facts)
     if not tried:
         yield Unasked(Place(""), N_("factory accounts are only tried with --try-default-accounts"))
+
+
+def _statement(service: Service, facts: Http | Files | Database) -> Statement:
+    """With the files it was shown, unless anybody is: X13 states those."""
+    match facts:
+        case Files(listed=shown, readable=readable) if facts.anonymous is not Answer.YES:
+            files = listed(shown)
+        case _:
+            files, readable = "", None
+    return Statement(
+        service.place,
+        Severity.CRITICAL,
+        N_("A documented account of {product} was accepted and listed: {files}; each is tried once")
+        if files
+        else N_("A documented account of {product} was accepted; each is tried once"),
+        {"product": service.product or service.protocol, "files": files},
+        readable=readable,
+    )
 
 
 CHECK = Check(
