@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from serment.app.protect.opening import Practice
 from serment.app.watch.reads import Reads
 from serment.app.watch.searches import Searches
 from serment.core.crypto.keys import new_key
-from serment.core.exposure.seen import Http, Service
+from serment.core.exposure.seen import Answered, Http, Missed, Service
 from serment.entrypoints.cli.app import main
 from serment.entrypoints.cli.progress import Stages
 from serment.entrypoints.cli.world import Auditing
@@ -32,6 +32,7 @@ from serment.entrypoints.desk.desk import Desk
 from serment.entrypoints.desk.request import Request
 from serment.entrypoints.desk.table import answer
 from serment.errors import Busy
+from serment.ports.network import Order, Progress
 
 
 class Commands:
@@ -68,6 +69,19 @@ class Commands:
 
     def run(self, *words: str) -> int:
         return main(self, ["scan", *words])  # type: ignore[arg-type]
+
+
+@dataclass
+class Meanwhile(MemoryNetwork):
+    """A network during whose audit something else happens."""
+
+    then: Callable[[], object] = list
+
+    def audit(
+        self, order: Order, progress: Callable[[Progress], None] = lambda _: None
+    ) -> Iterator[Service | Answered | Missed]:
+        self.then()
+        return super().audit(order, progress)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 from tests.unit.entrypoints import test_scan
-from tests.unit.entrypoints.test_scan import BY, VAULT
+from tests.unit.entrypoints.test_scan import BY, VAULT, Meanwhile
 from tests.unit.exposure.sights import BAD, HOST, NOW, OPEN_FIND, scan, service
 
 from serment.adapters.documents.typesetting import Typst
@@ -153,20 +153,28 @@ def test_an_ending_that_tells_no_form_is_refused_before_the_audit(tmp_path: Path
     asked = commands("X01")
     assert asked.run("network", HOST, *BY, "--report", str(tmp_path / "report.doc")) == 2
     assert asked.run("network", HOST, *BY, "--report", str(tmp_path / "no" / "a.html")) == 10
-    assert len(asked.network.orders) == 1
+    assert asked.network.orders == []
 
 
 @pytest.mark.parametrize("option", ["--report", "--sarif"])
 def test_an_audit_whose_file_cannot_be_written_is_still_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    words = ("network", HOST, *BY, option, str(tmp_path / "no" / "a.html"))
-    assert commands("X01").run(*words, "--json") == 10
+    """Its folder was there when the audit began, and went while it was made."""
+    folder = tmp_path / "key"
+
+    def audited(*more: str) -> int:
+        folder.mkdir()
+        asked = commands("X01")
+        asked.network = Meanwhile(asked.network.services, then=folder.rmdir)
+        return asked.run("network", HOST, *BY, option, str(folder / "a.html"), *more)
+
+    assert audited("--json") == 10
     (line,) = capsys.readouterr().out.splitlines()
     told = json.loads(line)
     assert [each["id"] for each in told["findings"]] == ["X01", "X06"]
     assert told["error"]["kind"] == "unavailable"
-    assert commands("X01").run(*words) == 10
+    assert audited() == 10
     said = capsys.readouterr()
     assert "Critical  X01" in said.out
     assert "cannot be written" in said.err

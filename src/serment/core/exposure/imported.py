@@ -219,6 +219,6 @@ def _ports(text: str) -> frozenset[int]:
 
 def _unreadable() -> FormatError:
     return FormatError(
-        N_("this is no scan that can be read"),
-        hint=N_("nmap -oX FILE, or the JSON of Shodan or Censys for your address"),
+        N_("the scan from outside is none that is understood, or saw no port"),
+        hint=N_("nmap -Pn -oX FILE ADDRESS, or the JSON of Shodan or Censys for your address"),
     )

@@ -11,6 +11,7 @@ import typer
 
 from serment.core.exposure.posture.verdict import Result
 from serment.core.exposure.text import clean
+from serment.entrypoints.cli.files import check_free, check_writable
 from serment.entrypoints.cli.output import DONE, FINDINGS, Output
 from serment.entrypoints.cli.terminal import show_headline
 from serment.entrypoints.cli.world import Context
@@ -39,6 +40,9 @@ def host(
     ] = None,
 ) -> int:
     context: Context = ctx.obj
+    if record is not None:
+        check_free(record, N_("choose another name"))
+        check_writable(record)
     answers = context.world.examine_host(record)
     out = context.output
     rows = [row(out, each) for each in answers]

@@ -18,7 +18,6 @@ from serment.app.find.history import made_of
 from serment.app.find.network import Prepared
 from serment.core.exposure.coverage import Key
 from serment.core.exposure.findings import NotChecked
-from serment.core.exposure.history import baseline_keys
 from serment.core.exposure.packed import pack
 from serment.core.exposure.report import Report, Say
 from serment.core.exposure.sarif import as_sarif
@@ -29,9 +28,7 @@ from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.files import put
 from serment.entrypoints.cli.world import Context
 from serment.entrypoints.desk.request import Request
-from serment.errors import N_, FormatError, SermentError, Unavailable
-
-BASELINE_LIMIT = 64 * 1024 * 1024  # bytes
+from serment.errors import SermentError
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,26 +115,6 @@ def last_authorised(context: Context) -> str:
 def has_vault(context: Context) -> bool:
     """Whether a vault was named."""
     return bool(context.chosen_vault or context.environment.get("SERMENT_VAULT"))
-
-
-def read_baseline(path: Path) -> frozenset[Key]:
-    """The findings of an earlier answer.
-
-    Raises:
-        Unavailable, FormatError: the file cannot be read, or is no such answer.
-    """
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(BASELINE_LIMIT)
-        return baseline_keys(json.loads(raw))
-    except OSError as error:
-        raise Unavailable(
-            N_("the baseline {path} cannot be read"),
-            hint=N_("name the file of an earlier `serment scan network --json`"),
-            path=str(path),
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise FormatError(N_("the baseline {path} is no JSON"), path=str(path)) from error
 
 
 def _gone(known: dict[str, Any]) -> dict[str, Any]:

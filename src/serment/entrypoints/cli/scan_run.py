@@ -7,28 +7,30 @@ What is stated is decided in `core.exposure`; how it is written is `scan_shown`,
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from serment.app.find.network import Prepared, Wish, audit, prepare, prove
 from serment.app.find.outside import Look, by_nobody, by_peer
-from serment.core.exposure.imported import MOST_BYTES, parse_outside
-from serment.core.exposure.outside import Sight, own_address
+from serment.core.exposure.outside import own_address
 from serment.core.exposure.ports import parse_ports
 from serment.core.exposure.report import Report
-from serment.core.exposure.scope import split
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.output import DONE, FINDINGS, UNFINISHED
 from serment.entrypoints.cli.progress import Stages
-from serment.entrypoints.cli.scan_kept import keep, last_authorised, read_baseline, write_sarif
+from serment.entrypoints.cli.scan_files import (
+    check_apart,
+    read_baseline,
+    read_outside,
+    read_targets,
+)
+from serment.entrypoints.cli.scan_kept import keep, last_authorised, write_sarif
 from serment.entrypoints.cli.scan_network import Asked
 from serment.entrypoints.cli.scan_report import about_audit, check_files, write_reports
 from serment.entrypoints.cli.scan_shown import saying, show
 from serment.entrypoints.cli.world import Auditing, Context
-from serment.errors import N_, NotFound, SermentError, Unavailable, UsageError
+from serment.errors import N_, NotFound, SermentError, UsageError
 from serment.ports.network import Progress
 from serment.ports.peer import Peers
 
-FILE_LIMIT = 1024 * 1024  # bytes of a file of targets
 BOX_CHECKS = frozenset({"X22", "X23"})
 UNKNOWN = frozenset({"", "unknown", "inconnu"})
 PHASES = {
@@ -42,6 +44,8 @@ def run(context: Context, asked: Asked) -> int:
     """The exit code."""
     against = read_baseline(asked.baseline) if asked.baseline else None
     check_files(asked.reports, asked.force)
+    written = (*asked.reports, *filter(None, (asked.sarif,)))
+    check_apart(written, filter(None, (asked.baseline, asked.outside)))
     auditing = context.world.auditing()
     peers = _peers(context, asked.peer) if asked.peer else None
     prepared = _asked(
@@ -78,8 +82,8 @@ def run(context: Context, asked: Asked) -> int:
 
 def _wish(asked: Asked) -> Wish:
     return Wish(
-        targets=tuple(split(_read(each) for each in asked.targets)),
-        excluded=tuple(split(_read(each) for each in asked.exclude)),
+        targets=read_targets(asked.targets),
+        excluded=read_targets(asked.exclude),
         ports=parse_ports(asked.ports),
         only=frozenset(asked.only),
         fast=asked.fast,
@@ -88,7 +92,7 @@ def _wish(asked: Asked) -> Wish:
         large=asked.large,
         dmz=_yes_or_no(asked.box_dmz),
         manual_rules=_yes_or_no(asked.box_rules),
-        sights=_outside(asked.outside) if asked.outside else (),
+        sights=read_outside(asked.outside) if asked.outside else (),
         outside_addresses=tuple(map(own_address, asked.outside_addresses)),
     )
 
@@ -148,36 +152,14 @@ def _audited(context: Context, auditing: Auditing, prepared: Prepared, look: Loo
         stages.close()
 
 
-def _read(target: str) -> str:
-    """The content of a target that is a file; any other target as it is."""
-    path = Path(target)
-    try:
-        if not path.is_file():
-            return target
-        with path.open(encoding="utf-8") as stream:
-            return stream.read(FILE_LIMIT)
-    except (OSError, ValueError) as error:
-        raise Unavailable(
-            N_("the file of targets cannot be read"),
-            hint=N_("one address, range or name a line, as UTF-8 text"),
-        ) from error
-
-
-def _outside(path: Path) -> tuple[Sight, ...]:
-    try:
-        with path.open("rb") as stream:
-            return parse_outside(stream.read(MOST_BYTES + 1))
-    except OSError as error:
-        raise Unavailable(
-            N_("the scan from outside cannot be read"), hint=N_("check the path of --outside")
-        ) from error
-
-
 def _yes_or_no(text: str | None) -> bool | None:
     known = {"yes": True, "oui": True, "no": False, "non": False}
     key = text.strip().casefold() if text else ""
     if key in UNKNOWN:
         return None
     if key not in known:
-        raise UsageError(N_("answer yes, no or unknown"))
+        raise UsageError(
+            N_("answer yes, no or unknown"),
+            hint=N_("for example: --box-dmz no --box-rules unknown"),
+        )
     return known[key]
