@@ -126,6 +126,7 @@ EDGES: tuple[Edge, ...] = (
     ("X25", service("http", 1, Http("", 401, YES)), None, None, ""),
     ("X25", service("http", 1, Http("igd")), None, None, ""),
     ("X26", service("http", 1, Http("orthanc"), host="2001:db8::1"), HIGH, LIKELY, "orthanc"),
+    ("X26", service("mssql", 1, Database(NO), host="2001:db8::1"), HIGH, LIKELY, "mssql"),
     ("X26", service("http", 1, Http("printer"), host="2001:db8::1"), None, None, ""),
     ("X26", service("dicom", 1, Dicom(), host="fe80::1%eth0"), None, None, ""),
     ("X26", service("dicom", 1, Dicom(), host="192.168.1.1"), None, None, ""),

@@ -127,6 +127,26 @@ def test_another_address_does_not_answer_for_it() -> None:
     assert told
 
 
+def test_who_never_stops_answering_is_read_up_to_a_bound() -> None:
+    over = threading.Event()
+    with socket.socket(type=socket.SOCK_DGRAM) as opened:
+        opened.bind((HOST, 0))
+
+        def flood() -> None:
+            _, sender = opened.recvfrom(4096)
+            while not over.is_set():
+                opened.sendto(b"HTTP/1.1 200 OK\r\n" + bytes(60_000), sender)
+
+        flooding = threading.Thread(target=flood, daemon=True)
+        flooding.start()
+        asked = call(0, host=HOST)
+        found = asked.dialer.answers(HOST, opened.getsockname()[1], [b"x"], asked.budget, 12)
+        over.set()
+        flooding.join()
+    assert len(found) == 12
+    assert {len(each) for each in found} == {4096}
+
+
 def searched(*scope: str) -> dict[str, list[str]]:
     program = [sys.executable, "-m", "tests.unit.network.searching", *scope]
     done = subprocess.run(program, check=True, capture_output=True, cwd=ROOT, text=True)

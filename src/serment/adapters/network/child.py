@@ -95,7 +95,8 @@ def _boxes(
     locations = search.locations()
     known = {place.host for protocol, place in told if protocol == "igd"}
     about = {host for host, _ in order.only} or locations.keys()
-    late = [host for host in order.addresses if host in (locations.keys() & about) - known]
+    new = (locations.keys() & about) - known
+    late = [host for host in order.addresses if host in new]
     probe = HostProbe("igd", lambda call: igd.follow(call, locations[call.place.host]))
     yield from Talks(order, dialer, (), (probe,)).run(late, ())
 

@@ -21,6 +21,7 @@ UNDER_WAY: Final = frozenset(
     {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)}
 )
 _DATAGRAM: Final = 65535
+_KEPT: Final = 4096  # bytes of each, where many may come
 
 _Place: TypeAlias = tuple[str, int] | tuple[str, int, int, int]  # as sockets have it
 
@@ -137,7 +138,7 @@ class Dialer:
                 said, sender = opened.recvfrom(_DATAGRAM)
                 found = self.scope.find(_written(sender))
                 if found is not None and only in ("", found):
-                    heard.append((found, said))
+                    heard.append((found, said[:_KEPT]))
         return heard
 
     def _in_scope(self, address: str, port: int) -> str:
