@@ -81,6 +81,7 @@ def test_it_begins_so_that_an_answer_to_somebody_elses_question_is_told() -> Non
         packet(prelogin(VERSION, (1, b"\x09"))),
         packet(prelogin((0, b"\x0f\0"), (1, b"\0"))),
         packet(SAID.replace(b"\xff", b"\xfe", 1)),  # a list without end
+        packet(SAID[:23] + b"\xff\xff" + SAID[25:]),  # its last option ends outside
         packet(struct.pack(">BHH", 0, 0xFFF0, 6) + struct.pack(">BHH", 1, 11, 0xFFFF) + b"\xff"),
     ],
 )
