@@ -87,8 +87,10 @@ def _by_mount(call: Call, programs: Iterable[rpc.Program], port: int) -> bool:
 
 
 def _mount(call: Call, daemon: int, paths: list[str], port: int) -> None:
-    """Mount what is open to more than single machines, list it, and say that that is over."""
+    """Mount what is open to more than single machines, list it, and say that that is over where nobody
+    else's mount can be meant."""
     handles: dict[str, bytes] = {}
+    before = _in_use(call, daemon)
     with call.beside(daemon) as line:
         mount = rpc.Client(line)
         for path in paths:
@@ -100,10 +102,20 @@ def _mount(call: Call, daemon: int, paths: list[str], port: int) -> None:
         with call.beside(port) as line:
             _count(call, nfs.Third(rpc.Client(line)), list(handles.values()))
     finally:
+        if ours := [path for path in handles if before is not None and path not in before]:
+            with call.beside(daemon) as line:
+                mount = rpc.Client(line)
+                for path in ours:
+                    nfs.unmounted(mount, path)
+
+
+def _in_use(call: Call, daemon: int) -> frozenset[str] | None:
+    """What is mounted already; None when it is not told."""
+    try:
         with call.beside(daemon) as line:
-            mount = rpc.Client(line)
-            for path in handles:
-                nfs.unmounted(mount, path)
+            return nfs.in_use(rpc.Client(line))
+    except (rpc.Unavailable, Gone, Silent, *NONSENSE):
+        return None
 
 
 def _count(call: Call, folders: nfs.Third, handles: list[bytes]) -> None:

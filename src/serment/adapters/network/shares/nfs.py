@@ -1,7 +1,9 @@
 """NFS as a stranger asks it: who may mount what, and what is in the folders of whoever may.
 
 Version 3 by way of the mount daemon, version 4.0 by its first folder; as nobody in particular,
-from a port without privilege. Nothing is opened; a mount that was told is told to be over.
+from a port without privilege. Nothing is opened. The mount daemon notes who mounted what; telling it that
+a mount is over takes the line of whoever of the same machine really has it mounted along with ours, so it
+is told only of folders that nobody had mounted before.
 Source: RFC 1813 (NFS 3 and its mount protocol), RFC 7530 (NFS 4.0).
 """
 
@@ -19,10 +21,11 @@ from serment.adapters.network.shares.walk import ENTRIES, Entry, Refused
 NFS, MOUNT = 100003, 100005
 EXPORTS: Final = 64  # of one server
 _GROUPS: Final = 200  # of one export
+_MOUNTS: Final = 2000  # of one server
 _EVERYBODY: Final = frozenset({"*", "(everyone)", "everyone", "0.0.0.0/0", "::/0", "*.*.*.*"})
 _ANY_MASK: Final = re.compile(r"0\.0\.0\.0/0\.0\.0\.0|.*/0")
 _NETWORK: Final = re.compile(r"[*?]|/\d")
-_MNT, _UMNT, _EXPORT = 1, 3, 5
+_MNT, _DUMP, _UMNT, _EXPORT = 1, 2, 3, 5
 _ACCESS, _READDIRPLUS, _COMPOUND = 4, 17, 1
 _MAY_WRITE: Final = 0x04 | 0x08  # change and add entries (RFC 1813 section 3.3.4)
 _PAGE: Final = 32 * 1024
@@ -68,6 +71,19 @@ def mounted(mount: Client, path: str) -> bytes:
     if said.number():
         raise Refused
     return said.opaque(_HANDLE_3)
+
+
+def in_use(mount: Client) -> frozenset[str] | None:
+    """The folders that somebody mounted, as the daemon noted it (RFC 1813 section 5.2.2); None when it
+    tells more than is read here. By whom is forgotten at once."""
+    said = mount.ask(MOUNT, 3, _DUMP)
+    found: set[str] = set()
+    for _ in range(_MOUNTS):
+        if not said.number():
+            return frozenset(found)
+        said.opaque(1024)
+        found.add(said.text())
+    return None
 
 
 def unmounted(mount: Client, path: str) -> None:
@@ -178,4 +194,6 @@ def _path(path: str) -> bytes:
     return opaque(path.encode("utf-8", "surrogateescape"))
 
 
-__all__ = ["Export", "Fourth", "Third", "Unavailable", "exports", "mounted", "unmounted"]
+__all__ = [
+    "Export", "Fourth", "Third", "Unavailable", "exports", "in_use", "mounted", "unmounted",
+]  # fmt: skip
