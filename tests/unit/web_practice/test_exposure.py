@@ -13,9 +13,11 @@ from starlette.applications import Starlette
 from tests.unit.exposure.sights import BAD, HOST
 from tests.unit.web_practice.pages import Pages
 
+from serment.app.find.history import history
 from serment.core.crypto.secret import Key
 from serment.core.journal.entries import EventKind
 from serment.core.journal.log import entry_of
+from serment.core.records.vault import Member
 from serment.entrypoints.web.app import create_app
 from serment.entrypoints.web.security import COOKIE
 from serment.entrypoints.web.views import AcceptOrder, AuditOrder, ExposureView, WeeklyOrder
@@ -74,6 +76,24 @@ def test_the_dpo_reads_and_runs_nothing(pages: Pages) -> None:
     assert exposed is not None
     assert (exposed.services, exposed.critical, exposed.outside) == (2, 2, 0)
     assert not exposed.looked_outside
+
+
+def test_of_the_servers_own_services_no_more_is_asked_than_of_others(pages: Pages) -> None:
+    """An administrator may aim at what listens on this machine alone: no account is tried, the journal
+    says who, and the history where."""
+    admin = pages.sign_in("admin")
+    pages.web.begin_audit(admin, AuditOrder(("127.0.0.1", "::1"), ""))
+    pages.auditor.wait()
+    (order,) = pages.network.orders
+    assert order.addresses == ("127.0.0.1", "::1")
+    assert not order.default_accounts
+    assert not order.fast
+    entries = (entry_of(row) for row in pages.world.house.store.journal())
+    (made,) = [each for each in entries if each and each.kind is EventKind.SCAN_MADE]
+    (member,) = pages.world.house.store.find(Member, login="admin")
+    assert made.actor == member.id
+    ledger = history(pages.world.house, pages.desk.held_key())
+    assert ledger.scans[-1].looked.networks == ("127.0.0.1/32", "::1/128")
 
 
 def test_looking_is_journalled_once_for_each_audit(pages: Pages) -> None:
