@@ -123,9 +123,10 @@ def test_a_box_tells_what_it_forwards() -> None:
             *(envelope(**dict(zip(FIELDS, values, strict=True))) for values in mappings),
         ]
     )
+    end = envelope(errorCode=713)
     pages = {
         "/box.xml": Answer(description("/control")),
-        "POST /control": Answer(lambda: next(said, "there is no more")),
+        "POST /control": Answer(lambda: next(said, end)),
     }
     with web(pages, host=BOX) as server, ssdp(BOX, f"http://{BOX}:{server.port}/box.xml") as asked:
         found = services(Order((BOX,), (server.port + 1,)))
@@ -138,7 +139,9 @@ def test_a_box_tells_what_it_forwards() -> None:
     assert service.facts.mappings == (
         Mapping(11112, "192.168.1.20", 104, "TCP", "PACS <b>"),
         Mapping(500, "192.168.1.22", 500, "UDP", ""),
+        Mapping(80, "", 80, "TCP", ""),
     )
+    assert not service.facts.partial
 
 
 @pytest.mark.parametrize("scope", [(BOX,), (BOX, OUTSIDE)], ids=["outside", "in scope"])
@@ -173,7 +176,7 @@ def audited_box(description: str, control: Answer) -> tuple[Gateway, list[str]]:
 def test_who_does_not_answer_in_soap_is_asked_once() -> None:
     facts, posted = audited_box(description("/control"), Answer("<html>Welcome!</html>"))
     assert posted == ["POST /control"]
-    assert facts == Gateway(manageable=Said.NOTHING)
+    assert facts == Gateway(manageable=Said.NOTHING, partial=True)
 
 
 def test_a_talkative_box_is_heard_to_a_bound() -> None:
@@ -191,6 +194,7 @@ def test_a_talkative_box_is_heard_to_a_bound() -> None:
 
     facts, posted = audited_box(said, Answer(entry))
     assert 0 < len(facts.mappings) <= 200
+    assert facts.partial
     assert len(set(posted)) <= 4
     assert len(posted) <= 204
 

@@ -26,7 +26,7 @@ FACTS = (
     seen.Database(YES, "postgres"),
     seen.Messages(YES),
     seen.Remote(YES),
-    seen.Gateway((seen.Mapping(80, "192.0.2.9", 80, "TCP", "x"),), "203.0.113.9"),
+    seen.Gateway((seen.Mapping(80, "192.0.2.9", 80, "TCP", "x"),), "203.0.113.9", partial=True),
     seen.Community(YES),
 )
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from serment.core.exposure.checks.x22_forwarding import listed
 from serment.core.exposure.findings import NotChecked
 from serment.core.exposure.outside import Looked, Sight, join, ours
 from serment.core.exposure.peer.rules import boxes, is_shared, ports_to_try
@@ -50,7 +49,7 @@ Look = Callable[[Scan], Outside]
 def by_the_box(scan: Scan, dmz: bool | None, manual_rules: bool | None) -> Scan:
     """The scan with the box's own list, where it gave one, and what somebody said of it."""
     by: list[str] = []
-    if any(isinstance(each.facts, Gateway) and listed(each.facts) for each in scan.services):
+    if any(isinstance(each.facts, Gateway) and each.facts.is_listed for each in scan.services):
         by.append("upnp")
     if dmz is not None or manual_rules is not None:
         by.append("questions")

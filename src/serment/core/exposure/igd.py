@@ -29,8 +29,13 @@ _ELEMENTS: Final = 4000
 _DEPTH: Final = 40
 _TEXT: Final = 2000  # characters of one element
 _DESCRIPTION: Final = 40
-# Faults that end a list, or say that it is empty (WANIPConnection:1 table 2-20).
+# Faults that end a list, or say that it is empty (WANIPConnection:1 table 2-20); and the one that some
+# boxes give instead for an index after the last. "Action failed" (501) is also what a busy one says.
 _ENDS: Final = frozenset({"713", "714"})
+_ENDS_AFTER: Final = "402"
+_UNKNOWN: Final = frozenset({"401", "602"})  # no such action (Device Architecture 1.1 table 3-3)
+_BOTH: Final = frozenset({"BOTH", "ALL", "ANY", "*"})
+_OFF: Final = frozenset({"0", "false", "no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,38 +115,52 @@ def is_entry(untrusted: bytes) -> bool:
     return "NewInternalClient" in (_answered(untrusted) or {})
 
 
-def is_end(untrusted: bytes) -> bool:
-    """Whether a SOAP answer says that the list has no more entries."""
-    return (_answered(untrusted) or {}).get("errorCode") in _ENDS
+def is_end(untrusted: bytes, entries: int) -> bool:
+    """Whether a SOAP answer says that the list has no more than so many entries."""
+    said = (_answered(untrusted) or {}).get("errorCode")
+    return said in _ENDS or (entries > 0 and said == _ENDS_AFTER)
 
 
-def parse_mapping(untrusted: bytes) -> Mapping | None:
-    """One forwarding; None when it is switched off or makes no sense.
+def is_unknown(untrusted: bytes) -> bool:
+    """Whether a SOAP answer says that there is no such question."""
+    return (_answered(untrusted) or {}).get("errorCode") in _UNKNOWN
+
+
+def parse_mappings(untrusted: bytes) -> tuple[Mapping, ...]:
+    """What one entry of the list forwards, for each protocol; nothing when it is switched off. A
+    machine that is named otherwise than by an address is unknown, and its name is not kept.
 
     Raises:
-        FormatError: it is not XML within bounds.
+        FormatError: it is not XML within bounds, or says of no port where it leads.
     """
     said = dict(_leaves(untrusted))
-    host, protocol = said.get("NewInternalClient", ""), said.get("NewProtocol", "").upper()
+    if said.get("NewEnabled", "1").lower() in _OFF:
+        return ()
+    text = said.get("NewProtocol", "").upper()
+    protocols = [each for each in ("TCP", "UDP") if each in text or text in _BOTH]
     try:
-        address = str(ip_address(host.replace("%", " ")))  # a zone may be any text: none
         outside, inside = int(said["NewExternalPort"]), int(said["NewInternalPort"])
     except (KeyError, ValueError):
-        return None
-    if said.get("NewEnabled", "1") == "0" or protocol not in ("TCP", "UDP"):
-        return None
-    if not (0 <= outside < 65536 and 0 < inside < 65536):
-        return None
+        raise _not_understood() from None
+    if not (protocols and 0 <= outside < 65536 and 0 < inside < 65536):
+        raise _not_understood()
+    host = _address(said.get("NewInternalClient", ""))
     description = clean(said.get("NewPortMappingDescription", ""), _DESCRIPTION)
-    return Mapping(outside, address, inside, protocol, description)
+    return tuple(Mapping(outside, host, inside, each, description) for each in protocols)
 
 
 def parse_outside_address(untrusted: bytes) -> str:
     """The address the box has on the Internet; empty when it does not say."""
+    return _address(dict(_leaves(untrusted)).get("NewExternalIPAddress", ""))
+
+
+def _address(text: str) -> str:
+    """Empty for what is none, or stands for none (0.0.0.0)."""
     try:
-        return str(ip_address(dict(_leaves(untrusted)).get("NewExternalIPAddress", "")))
+        found = ip_address(text.replace("%", " "))  # a zone may be any text: none
     except ValueError:
         return ""
+    return "" if found.is_unspecified else str(found)
 
 
 def _answered(untrusted: bytes) -> dict[str, str] | None:
@@ -164,8 +183,12 @@ def _leaves(untrusted: bytes, root: str = "") -> list[tuple[str, str]]:
     try:
         parser.Parse(untrusted, True)
     except (expat.ExpatError, ValueError, UnicodeError):
-        raise FormatError(N_("the box's description is not XML that is read")) from None
+        raise _not_understood() from None
     return reader.leaves
+
+
+def _not_understood() -> FormatError:
+    return FormatError(N_("what the box answered is not understood"))
 
 
 class _Reader:

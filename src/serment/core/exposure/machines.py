@@ -116,13 +116,13 @@ def kind_of(service: Service) -> Kind:
 
 
 def forwardings_of(scan: Scan) -> tuple[Forwarding, ...]:
-    """What the box says it forwards over TCP."""
+    """What the box says it forwards over TCP, and to which address."""
     return tuple(
         Forwarding(mapping.outside_port, mapping.host, mapping.port)
         for each in scan.services
         if isinstance(each.facts, Gateway)
         for mapping in each.facts.mappings
-        if mapping.protocol != "UDP"
+        if mapping.protocol != "UDP" and mapping.host
     )
 
 

@@ -138,7 +138,8 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """One port the box forwards from the Internet."""
+    """One port the box forwards from the Internet. `host`: empty where the box names the machine
+    otherwise than by its address."""
 
     outside_port: int
     host: str
@@ -149,11 +150,23 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """An Internet gateway device (UPnP IGD), and what it says it forwards."""
+    """An Internet gateway device (UPnP IGD), and what it says it forwards. `partial`: its list was
+    not heard or understood to the end, and may hold more."""
 
     mappings: tuple[Mapping, ...] = ()
     outside_address: str = ""
     manageable: Answer = Answer.NOT_ASKED  # it lets anybody add mappings (never tried)
+    partial: bool = False
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it gave a list of forwardings, be it empty; not where all was lost."""
+        return bool(self.mappings) or self.manageable is Answer.YES
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it told every forwarding it has, and to whom each leads."""
+        return self.is_listed and not self.partial and all(each.host for each in self.mappings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -30,8 +31,9 @@ from serment.core.exposure.igd import (
     is_end,
     is_entry,
     is_soap,
+    is_unknown,
     parse_description,
-    parse_mapping,
+    parse_mappings,
     parse_outside_address,
 )
 from serment.core.exposure.seen import Answer, Gateway, Mapping
@@ -46,6 +48,17 @@ _UPNP_PORTS: Final = frozenset({1900, 2869, 5431, 49000, 49152, 52869})
 _CONTROLS: Final = 4  # connections of one box
 _MAPPINGS: Final = 200  # of all of them together
 _TYPE: Final = re.compile(r"urn:[\w.-]+:service:WAN(?:IP|PPP)Connection:\d", re.ASCII)
+_ABSENT: Final = frozenset({404, 405, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What one connection forwards. `entries`: how many it told; None where it gave no list.
+    `is_whole`: there are no more, and each was understood."""
+
+    entries: int | None
+    mappings: tuple[Mapping, ...] = ()
+    is_whole: bool = False
 
 
 def is_likely(browser: Browser, root: Page) -> bool:
@@ -72,19 +85,24 @@ def at(call: Call, location: str) -> tuple[Description, Gateway] | None:
 
 def gateway(call: Call, said: Description, location: str) -> Gateway:
     """The forwardings of every connection it has, up to a bound."""
-    mappings: list[Mapping] = []
-    outside, answered, left = "", False, _MAPPINGS
-    for service, url in _controls(said, location):
+    told: list[_List] = []
+    outside, left = "", _MAPPINGS
+    controls = _controls(said, location)
+    for service, url in controls[:_CONTROLS]:
         page = _act(call, url, service, "GetExternalIPAddress", {})
-        if not is_soap(page.body):
-            continue
-        outside = outside or _outside(page)
-        entries = _listed(call, url, service, left)
-        if entries is not None:
-            answered, left = True, left - len(entries)
-            mappings += filter(None, entries)
-    kept = tuple(dict.fromkeys(mappings))
-    return Gateway(kept, outside, Answer.YES if answered else Answer.NOTHING)
+        if is_soap(page.body):
+            outside = outside or _outside(page)
+            told.append(_listed(call, url, service, left))
+            left -= told[-1].entries or 0
+        else:
+            told.append(_List(None, is_whole=page.status in _ABSENT))
+    answered = any(each.entries is not None for each in told)
+    return Gateway(
+        tuple(dict.fromkeys(mapping for each in told for mapping in each.mappings)),
+        outside,
+        Answer.YES if answered else Answer.NOTHING,
+        partial=len(controls) > _CONTROLS or not all(each.is_whole for each in told),
+    )
 
 
 def fetch(
@@ -119,26 +137,32 @@ def _is_here(call: Call, host: str) -> bool:
 
 
 def _controls(said: Description, location: str) -> list[tuple[str, str]]:
-    """Service type and URL of the connections that are asked."""
+    """Service type and URL of its connections."""
     known = [each for each in dict.fromkeys(said.controls) if _TYPE.fullmatch(each[0])]
     base = said.base or location
     found = []
-    for service, control in known[:_CONTROLS]:
+    for service, control in known:
         with contextlib.suppress(ValueError):  # brackets that are no address
             found.append((service, urljoin(base, control)))
     return found
 
 
-def _listed(call: Call, url: str, service: str, most: int) -> list[Mapping | None] | None:
-    """What each entry of one connection's list says, up to so many; None where it gave no list."""
-    entries: list[Mapping | None] = []
-    while len(entries) < most:
-        asked = {"NewPortMappingIndex": str(len(entries))}
-        page = _act(call, url, service, "GetGenericPortMappingEntry", asked)
-        if not is_entry(page.body):
-            return entries if entries or is_end(page.body) else None
-        entries.append(parse_mapping(page.body))
-    return entries
+def _listed(call: Call, url: str, service: str, most: int) -> _List:
+    """The list of one connection, up to so many entries: whole only where it says that it ends there."""
+    mappings: list[Mapping] = []
+    understood = True
+    for index in range(most):
+        asked = {"NewPortMappingIndex": str(index)}
+        body = _act(call, url, service, "GetGenericPortMappingEntry", asked).body
+        if is_end(body, index):
+            return _List(index, tuple(mappings), understood)
+        if not is_entry(body):
+            return _List(index or None, tuple(mappings), not index and is_unknown(body))
+        try:
+            mappings += parse_mappings(body)
+        except FormatError:
+            understood = False
+    return _List(most, tuple(mappings))
 
 
 def _act(call: Call, url: str, service: str, action: str, arguments: dict[str, str]) -> Page:

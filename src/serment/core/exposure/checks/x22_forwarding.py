@@ -1,7 +1,7 @@
 """X22: the Internet box forwards ports to machines inside (UPnP IGD), joined to what listens there.
 
 Stated at each machine it exposes, and once at the box. A forwarding to nothing we saw is medium; one
-over UDP, as calls and games make by themselves, is low.
+over UDP, as calls and games make by themselves, is low. A box that did not tell all it forwards is told.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Unasked, View
 from serment.core.exposure.findings import RANKS, Confidence, Place, Severity
 from serment.core.exposure.machines import BY_PROTOCOL
-from serment.core.exposure.seen import Answer, Gateway, Http, Mapping, Service
+from serment.core.exposure.seen import Gateway, Http, Mapping, Service
 from serment.core.exposure.words import Kind
 from serment.errors import N_
 
@@ -28,19 +28,22 @@ def look(view: View) -> Iterator[Statement | Unasked]:
     for box in view.scan.services:
         if isinstance(box.facts, Gateway):
             boxes = True
-            if listed(box.facts):
+            if box.facts.is_listed:
                 yield from _of_box(box, box.facts, services)
-            else:
-                yield Unasked(box.place, N_("the box did not say which ports it forwards"))
+            if not box.facts.is_whole:
+                yield Unasked(box.place, _missing(box.facts))
     if not boxes:
         yield Unasked(
             Place(""), N_("no Internet box answered to UPnP; its own rules are not known")
         )
 
 
-def listed(gateway: Gateway) -> bool:
-    """Whether a box gave its list of forwardings, be it empty."""
-    return bool(gateway.mappings) or gateway.manageable is Answer.YES
+def _missing(gateway: Gateway) -> str:
+    if not gateway.is_listed:
+        return N_("the box did not say which ports it forwards")
+    if gateway.partial:
+        return N_("the box did not tell all the ports that it forwards")
+    return N_("the box names a machine that it forwards to otherwise than by its address")
 
 
 def _of_box(
@@ -71,7 +74,9 @@ def _of_box(
         yield Statement(
             box.place,
             Severity.LOW,
-            N_("UPnP is on and lists no forwarding"),
+            N_("UPnP is on and lists no forwarding")
+            if gateway.is_whole
+            else N_("UPnP is on"),
             title=N_("Your box lets any program open ports"),
             remedy=N_("Disable UPnP on the box unless something needs it."),
         )
@@ -90,7 +95,7 @@ def _severity(mapping: Mapping, found: Service | None) -> Severity:
 
 
 def _told(mapping: Mapping) -> str:
-    return f"{mapping.outside_port}/{mapping.protocol} -> {mapping.host}:{mapping.port}"
+    return f"{mapping.outside_port}/{mapping.protocol} -> {mapping.host or '?'}:{mapping.port}"
 
 
 CHECK = Check(
