@@ -74,9 +74,7 @@ def _of_box(
         yield Statement(
             box.place,
             Severity.LOW,
-            N_("UPnP is on and lists no forwarding")
-            if gateway.is_whole
-            else N_("UPnP is on"),
+            N_("UPnP is on and lists no forwarding") if gateway.is_whole else N_("UPnP is on"),
             title=N_("Your box lets any program open ports"),
             remedy=N_("Disable UPnP on the box unless something needs it."),
         )
