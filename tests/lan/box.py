@@ -3,8 +3,8 @@
 Answers SSDP on UDP 1900 with a LOCATION on PORT, its description there, the forwardings it was
 given (WANIPConnection:1), and its address outside. Adding and removing are refused. Words: `quiet`
 answers no search and says nothing of UPnP; `group` only searches sent to the network's group, from
-another port, with its description at no usual path; `both` that and others. What it is asked is written
-to the file `asked`.
+another port, with its description at no usual path; `both` that and others; `for=ADDRESS` names another
+machine's description. What it is asked is written to the file `asked`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ ADDRESS = "198.51.100.7"
 GROUP = "ff02::c" if ":" in HOST else "239.255.255.250"
 FAMILY = socket.AF_INET6 if ":" in HOST else socket.AF_INET
 SHOWN = f"[{HOST}]" if ":" in HOST else HOST
+FOR = next((word[4:] for word in WORDS if word.startswith("for=")), SHOWN)
 PATH = "/b0x.xml" if {"group", "both"} & {*WORDS} else "/rootDesc.xml"
 
 
@@ -101,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
 def ssdp(group: bool) -> None:
     answer = (
         f"HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=120\r\nST: {DEVICE}\r\nEXT:\r\n"
-        f"USN: uuid:1::{DEVICE}\r\nLOCATION: http://{SHOWN}:{PORT}{PATH}\r\n\r\n"
+        f"USN: uuid:1::{DEVICE}\r\nLOCATION: http://{FOR}:{PORT}{PATH}\r\n\r\n"
     )
     with (
         socket.socket(FAMILY, socket.SOCK_DGRAM) as opened,

@@ -20,10 +20,10 @@ FOLDERS: dict[str, Path] = {}
 DESCRIPTION = "GET /b0x.xml"  # at no usual path: only an answer to a search leads there
 
 
-def box(machine: Machine, word: str, host: str = "") -> None:
+def box(machine: Machine, *words: str, host: str = "") -> None:
     FOLDERS[machine.name] = machine.folder
     rules = json.dumps([[8042, machine.host, 8042, "TCP"]])
-    machine.python(5555, BOX, host or machine.host, 5555, rules, word)
+    machine.python(5555, BOX, host or machine.host, 5555, rules, *words)
 
 
 @PART.machine({5555: ("X22",)})
@@ -43,7 +43,13 @@ def box_of_a_neighbour(machine: Machine) -> None:
 
 @PART.machine({5555: ("X22",)}, everywhere=True)
 def box_with_ipv6(machine: Machine) -> None:
-    box(machine, "group", machine.ipv6[0])
+    box(machine, "group", host=machine.ipv6[0])
+
+
+@PART.machine({5555: ()}, everywhere=True)
+def box_that_speaks_for_another(machine: Machine) -> None:
+    """For `box_of_both`, which is of the audit as well."""
+    box(machine, "both", f"for={PART.host('box_of_both', '10.44')}")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +79,12 @@ def test_a_box_is_found_and_its_forwardings_told_once(seen: Seen, name: str) -> 
     assert asked(name).count(DESCRIPTION) == 1
     (host,) = [each for each in seen.said["hosts"] if each["host"] == seen.hosts[name]]
     assert [each["protocol"] for each in host["services"]].count("igd") == 1
+
+
+def test_nobody_speaks_for_another(seen: Seen) -> None:
+    seen.check("box_that_speaks_for_another")
+    assert seen.findings("box_that_speaks_for_another", 5555) == []
+    assert asked("box_of_both").count(DESCRIPTION) == 1
 
 
 @pytest.mark.usefixtures("seen")

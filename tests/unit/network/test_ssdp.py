@@ -22,7 +22,7 @@ from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Budget, OutOfScope
 from serment.adapters.network.neighbours import Link
 from serment.adapters.network.probes import igd
-from serment.adapters.network.scope import Scope
+from serment.adapters.network.scope import Scope, is_same_machine
 from serment.core.exposure.igd import SEARCHED
 from serment.core.exposure.seen import Answer, Gateway
 
@@ -121,10 +121,11 @@ def test_a_box_may_answer_from_another_port() -> None:
     assert found.facts == Gateway(manageable=Answer.YES)
 
 
-def test_another_address_does_not_answer_for_it() -> None:
-    with box(SEARCHED[0], URL, answers_from=OTHER) as told:
-        assert list(igd.ask(call(0, host=HOST))) == []
-    assert told
+def test_at_loopback_it_may_answer_from_another_address_of_this_machine() -> None:
+    """As one does that listens at every address and is asked at one."""
+    with box(SEARCHED[0], URL, answers_from=OTHER):
+        (found,) = list(igd.ask(call(0, host=HOST)))
+    assert found.place.host == HOST
 
 
 def test_who_never_stops_answering_is_read_up_to_a_bound() -> None:
@@ -166,10 +167,28 @@ def test_a_box_that_answers_only_what_is_sent_to_all_is_heard(search: str) -> No
     assert all(b"SERMENT-AUDIT" in each for each in told)
 
 
-def test_who_is_not_of_the_scope_is_not_listened_to() -> None:
-    with box(SEARCHED[0], URL, group=True, answers_from=OTHER) as told:
-        assert searched(HOST) == {}
-        assert told
+@pytest.mark.parametrize("answers_from", ["", OTHER])
+def test_an_answer_speaks_for_an_address_of_the_scope(answers_from: str) -> None:
+    with box(SEARCHED[0], URL, group=True, answers_from=answers_from):
+        assert list(searched("127.77.0.3", HOST)) == [HOST]
+        assert searched("127.77.0.3") == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("127.0.0.1", "127.77.0.1", True),
+        ("127.77.0.1", "192.168.1.9", False),
+        ("192.168.1.9", "::ffff:192.168.1.9", True),
+        ("192.168.1.9", "192.168.1.10", False),
+        ("fe80::1%eth0", "fe80::1%eth0", True),
+        ("fe80::1%eth0", "fe80::1%eth1", False),
+    ],
+)
+def test_only_loopback_is_one_machine_at_several_addresses(
+    one: str, other: str, expected: bool
+) -> None:
+    assert is_same_machine(one, other) is expected
 
 
 def test_a_network_without_an_address_of_the_scope_is_not_asked() -> None:

@@ -10,12 +10,14 @@ import contextlib
 import errno
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 from serment.adapters.network.line import Budget, Cut, Gone, Line, OutOfScope, Silent
 from serment.adapters.network.neighbours import Link
-from serment.adapters.network.scope import NEVER_SPOKEN_TO, Scope
+from serment.adapters.network.scope import NEVER_SPOKEN_TO, Scope, is_same_machine
+from serment.core.exposure.scope import is_loopback
 
 UNDER_WAY: Final = frozenset(
     {errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)}
@@ -91,7 +93,8 @@ class Dialer:
         called = self._in_scope(address, port)
         with socket.socket(_family(called), socket.SOCK_DGRAM) as opened:
             _have_refusals_told(opened)
-            heard = self._gathered(opened, _place(called, port), asked, budget, most, called)
+            place, its = _place(called, port), partial(is_same_machine, called)
+            heard = _gathered(opened, place, asked, budget, most, its)
         budget.heard += sum(len(said) for _, said in heard)
         return [said for _, said in heard]
 
@@ -104,8 +107,8 @@ class Dialer:
         budget: Budget,
         most: int,
     ) -> list[tuple[str, bytes]]:
-        """Send datagrams to a group of one network at hand, past no router; who of the scope answers,
-        and what. This alone goes to an address that is not of the scope.
+        """Send datagrams to a group of one network at hand, past no router; who of the scope, or of this
+        machine itself, answers, and what. This alone goes to an address that is not of the scope.
 
         Raises:
             OutOfScope: the scope has no address of that network.
@@ -117,29 +120,11 @@ class Dialer:
             contextlib.suppress(OSError),
         ):
             place = _aimed(opened, link, group, port)
-            return self._gathered(opened, place, asked, budget, most)
+            return _gathered(opened, place, asked, budget, most, self._listens_to)
         return []
 
-    def _gathered(
-        self,
-        opened: socket.socket,
-        place: _Place,
-        asked: Sequence[bytes],
-        budget: Budget,
-        most: int,
-        only: str = "",
-    ) -> list[tuple[str, bytes]]:
-        heard: list[tuple[str, bytes]] = []
-        with contextlib.suppress(OSError, Cut):
-            for each in asked:
-                opened.sendto(each, place)
-            while len(heard) < most:
-                opened.settimeout(budget.wait())
-                said, sender = opened.recvfrom(_DATAGRAM)
-                found = self.scope.find(_written(sender))
-                if found is not None and only in ("", found):
-                    heard.append((found, said[:_KEPT]))
-        return heard
+    def _listens_to(self, sender: str) -> bool:
+        return self.scope.find(sender) is not None or is_loopback(sender)
 
     def _in_scope(self, address: str, port: int) -> str:
         called = self.scope.find(address)
@@ -172,6 +157,26 @@ def _zone(name: str) -> int:
         return socket.if_nametoindex(name)
     except OSError:
         raise Gone from None
+
+
+def _gathered(
+    opened: socket.socket,
+    place: _Place,
+    asked: Sequence[bytes],
+    budget: Budget,
+    most: int,
+    is_heard: Callable[[str], bool],
+) -> list[tuple[str, bytes]]:
+    heard: list[tuple[str, bytes]] = []
+    with contextlib.suppress(OSError, Cut):
+        for each in asked:
+            opened.sendto(each, place)
+        while len(heard) < most:
+            opened.settimeout(budget.wait())
+            said, sender = opened.recvfrom(_DATAGRAM)
+            if is_heard(address := _written(sender)):
+                heard.append((address, said[:_KEPT]))
+    return heard
 
 
 def _written(sender: _Place) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
+from serment.core.exposure.scope import is_loopback
+
 # JetDirect and LPD print whatever they are sent: these ports are connected to, never written to.
 NEVER_SPOKEN_TO: Final = frozenset({515, *range(9100, 9108)})
 
@@ -47,6 +49,18 @@ class Scope:
             if found in wanted and zone in (None, card):
                 return True
         return False
+
+
+def is_same_machine(one: str, other: str) -> bool:
+    """Whether two addresses are certainly of one machine: the same, or both of loopback, where an
+    answer may leave from another address than the one that was asked.
+
+    >>> is_same_machine("127.0.1.5", "127.0.0.1"), is_same_machine("10.0.0.1", "10.0.0.2")
+    (True, False)
+    """
+    if is_loopback(one) and is_loopback(other):
+        return True
+    return Scope((one,)).find(other) is not None
 
 
 def _canonical(text: str) -> str:

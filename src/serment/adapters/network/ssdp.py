@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Budget, Ended
 from serment.adapters.network.neighbours import Link
 from serment.adapters.network.probing import Call
 from serment.core.exposure.igd import SEARCHED, parse_search_answer, search_request
+from serment.core.exposure.scope import is_loopback
 
 PORT: Final = 1900
 GROUPS: Final = {4: "239.255.255.250", 6: "ff02::c"}
@@ -31,7 +33,7 @@ def locations(call: Call) -> tuple[str, ...]:
     with call.budget.within(SECONDS):
         call.budget.patience = SECONDS
         said = call.dialer.answers(call.place.host, PORT, _searches(4), call.budget, ANSWERS)
-    return _told(said)
+    return tuple(filter(None, dict.fromkeys(map(parse_search_answer, said))))
 
 
 class Search:
@@ -39,7 +41,7 @@ class Search:
 
     def __init__(self, dialer: Dialer, links: Sequence[Link]) -> None:
         self._dialer = dialer
-        self._heard: dict[str, list[bytes]] = {}
+        self._told: dict[str, dict[str, None]] = {}
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._ask, args=(link,), daemon=True) for link in links
@@ -51,8 +53,7 @@ class Search:
         """By address of the scope; waits until the time for answers is over."""
         for each in self._threads:
             each.join()
-        told = {host: _told(said) for host, said in self._heard.items()}
-        return {host: found for host, found in told.items() if found}
+        return {host: tuple(told) for host, told in self._told.items()}
 
     def _ask(self, link: Link) -> None:
         version = 6 if ":" in link.own else 4
@@ -62,10 +63,18 @@ class Search:
                 link, GROUPS[version], PORT, _searches(version), budget, ANSWERS_OF_ALL
             )
             with self._lock:
-                for host, said in found:
-                    kept = self._heard.setdefault(host, [])
-                    if len(kept) < ANSWERS:
-                        kept.append(said)
+                for sender, said in found:
+                    self._note(sender, parse_search_answer(said))
+
+    def _note(self, sender: str, location: str) -> None:
+        """An answer speaks for its sender; at loopback, where all addresses are one machine's, for the
+        one that its description is at."""
+        find = self._dialer.scope.find
+        own = _host(location)
+        host = find(own) if is_loopback(sender) and is_loopback(own) else find(sender)
+        told = self._told.setdefault(host, {}) if host and location else {}
+        if len(told) < ANSWERS:
+            told[location] = None
 
 
 def _searches(version: int) -> list[bytes]:
@@ -73,5 +82,7 @@ def _searches(version: int) -> list[bytes]:
     return [search_request(target, f"{group}:{PORT}") for target in SEARCHED]
 
 
-def _told(untrusted: Iterable[bytes]) -> tuple[str, ...]:
-    return tuple(filter(None, dict.fromkeys(map(parse_search_answer, untrusted))))
+def _host(location: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(location).hostname or ""
+    return ""
