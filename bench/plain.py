@@ -10,13 +10,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 from serment.bootstrap import web
 from serment.bootstrap.addresses import parse_address
 from serment.bootstrap.children import MEMORY, Child
-from serment.bootstrap.serve import told_to_stop
+from serment.bootstrap.stopping import when_told_to_stop
 
 WEB = "--web-process"
 
@@ -25,7 +26,8 @@ def main(vault: str, dicom: str, address: str) -> int:
     """Serve until SIGTERM; the first line printed is that of `serve --json`."""
     if not (parse_address(dicom).is_loopback and parse_address(address).is_loopback):
         raise SystemExit("without TLS: on loopback only")
-    stopping = told_to_stop()
+    stopping = threading.Event()
+    when_told_to_stop(stopping.set)
     receiver = Child("receiver", [vault, dicom])
     receiver.start()
     pages = _start_web(vault, address, dicom)
