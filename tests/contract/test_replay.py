@@ -128,7 +128,7 @@ def test_the_copy_of_the_keys_and_the_packs_give_everything_back(tmp_path: Path)
     store.copy_keys()
     store.close()
     database.unlink()
-    restore(database, copy)
+    restore(database, copy, lambda _: None)
     again = SqliteStore(database, copy)
     assert rows(again) == []
     mend(again, LocalPacks(tmp_path / "packs"), CLOCK)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from serment.adapters.sqlite import keycopy
 from serment.adapters.sqlite.store import SqliteStore
-from serment.adapters.system import VaultLock
+from serment.adapters.system import SystemClock, VaultLock
 from serment.app.copying import COPY_KEPT, renew
 from serment.app.keep.health import examine
 from serment.app.keep.objects import put_back
@@ -23,7 +24,7 @@ from serment.core.journal.copies import FORGOTTEN, RESTORED
 from serment.core.journal.entries import Entry, EventKind
 from serment.entrypoints.local.client import is_running
 from serment.errors import N_, Conflict, IntegrityError, Remark, SermentError
-from serment.ports import ProgressFactory
+from serment.ports import ProgressFactory, Store
 
 
 def examine_vault(
@@ -70,27 +71,33 @@ def _restore(folder: Folder) -> None:
             ),
             hint=N_("nothing was changed; see what `serment doctor` finds"),
         )
-    keycopy.restore(folder.database, folder.key_copy)
-    house = open_house(folder)
+    keycopy.restore(folder.database, folder.key_copy, partial(_tell_restored, folder))
+
+
+def _tell_restored(folder: Folder, fresh: Path) -> None:
+    store = SqliteStore(fresh, folder.key_copy)
     try:
-        details = {"what": RESTORED, "size": house.store.journal_size()}
-        with signing(folder, house.store, house.clock), on_this_machine():
-            house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
+        _tell(folder, store, RESTORED, size=store.journal_size())
     finally:
-        close_house(house)
+        store.close()
 
 
 def _forget(folder: Folder) -> list[Remark]:
-    dropped = [path.name for path in keycopy.drop_damaged(folder.database)]
-    if dropped:
-        house = open_house(folder)
-        try:
-            details = {"what": FORGOTTEN, "count": len(dropped)}
-            with signing(folder, house.store, house.clock), on_this_machine():
-                house.store.record(Entry(EventKind.REPAIRED, house.clock.now(), "doctor", details))
-        finally:
-            close_house(house)
+    """Delete them, then say so, also where none is left: somebody else deleted them, or this stopped
+    in between. Until it is said, the radius of a breach counts with them."""
+    house = open_house(folder)
+    try:
+        dropped = [path.name for path in keycopy.drop_damaged(folder.database)]
+        _tell(folder, house.store, FORGOTTEN, count=len(dropped))
+    finally:
+        close_house(house)
     return [Remark(N_("{file} was deleted"), file=name) for name in dropped]
+
+
+def _tell(folder: Folder, store: Store, what: str, **details: int) -> None:
+    clock = SystemClock()
+    with signing(folder, store, clock), on_this_machine():
+        store.record(Entry(EventKind.REPAIRED, clock.now(), "doctor", {"what": what, **details}))
 
 
 def _is_sound(folder: Folder) -> bool:

@@ -520,7 +520,7 @@ def test_the_copy_has_all_but_objects_and_snapshots_and_comes_back(tmp_path: Pat
     (tmp_path / "vault.sqlite3").write_bytes(b"damaged " * 1000)
     with pytest.raises(IntegrityError):
         open_store(tmp_path)
-    restore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy")
+    restore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy", lambda _: None)
     again = open_store(tmp_path)
     assert again.check() == []
     assert again.find(Wrap) == [wrap("patient:p1")]
@@ -585,16 +585,16 @@ def test_restoring_needs_a_sound_copy_and_changes_nothing_without(tmp_path: Path
     open_store(tmp_path).close()
     before = database.read_bytes()
     with pytest.raises(NotFound):
-        restore(database, copy)
+        restore(database, copy, lambda _: None)
     copy.write_bytes(b"no database " * 1000)
     with pytest.raises(IntegrityError):
-        restore(database, copy)
+        restore(database, copy, lambda _: None)
     shutil.copy(database, copy)
     newer = sqlite3.connect(copy)
     newer.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
     newer.close()
     with pytest.raises(FormatError):
-        restore(database, copy)
+        restore(database, copy, lambda _: None)
     assert database.read_bytes() == before
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"vault.sqlite3", "keys.copy"}

@@ -111,7 +111,7 @@ def test_after_a_wrap_was_damaged_the_copy_brings_it_back(world: World, tmp_path
     in_database(tmp_path, FLIP)
     again(world)
     world.house.store.close()
-    restore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy")
+    restore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy", lambda _: None)
     assert sorted(map(str, opened_again(world, tmp_path).house.store.find(Wrap))) == sorted(
         map(str, good)
     )
@@ -138,15 +138,17 @@ def test_what_was_deleted_or_replaced_goes_also_while_something_else_is_damaged(
     assert doubted(world) == ""
 
 
-def test_when_an_entry_since_cannot_be_read_nothing_deleted_comes_back(
-    world: World, tmp_path: Path
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize("how", ["UPDATE journal SET body = zeroblob(9)", "DELETE FROM journal"])
+def test_when_an_entry_since_is_gone_or_cannot_be_read_nothing_deleted_comes_back(
+    world: World, tmp_path: Path, how: str, last: bool
 ) -> None:
     first = world.house.store.find(Wrap)[0]
+    number = world.house.store.journal_size()
     change(world, delete=first)
-    in_database(
-        tmp_path,
-        "UPDATE journal SET body = zeroblob(9) WHERE number = (SELECT max(number) FROM journal)",
-    )
+    if not last:
+        change(world)
+    in_database(tmp_path, f"{how} WHERE number = {number}")
     assert again(world) == ""
     assert first.blob not in (tmp_path / "keys.copy").read_bytes()
 

@@ -84,24 +84,25 @@ def take_over(connection: sqlite3.Connection) -> int:
     Raises:
         IntegrityError: the earlier copy has another journal, or more of it.
     """
-    size = _check_size(connection)
+    had, has = _check_size(connection)
     entries = _lost_entries(connection)
     for number in entries:
         _replace(connection, "journal", number)
     _mend_tree(connection)
-    lost = _lost_rows(connection, size)
+    lost = _lost_rows(connection, had, has)
     for table, row in lost:
         _replace(connection, table, row)
     return len(entries) + len(lost)
 
 
-def _check_size(connection: sqlite3.Connection) -> int:
+def _check_size(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many entries the earlier copy had, and how many there must be now."""
     sql = "SELECT coalesce(max(number) + 1, 0) FROM {}.journal"
     had, has = (int(connection.execute(sql.format(n)).fetchone()[0]) for n in ("earlier", "main"))
     has = max(has, _tree_size(connection))
     if had > has:
         raise IntegrityError(NEWER, hint=KEPT, count=had - has)
-    return had
+    return had, has
 
 
 def _tree_size(connection: sqlite3.Connection) -> int:
@@ -146,9 +147,9 @@ def _grown(connection: sqlite3.Connection, start: str = "") -> Frontier:
     return tree
 
 
-def _lost_rows(connection: sqlite3.Connection, size: int) -> list[tuple[str, int]]:
+def _lost_rows(connection: sqlite3.Connection, had: int, has: int) -> list[tuple[str, int]]:
     """Table and number of the rows of `earlier` that are right, and not as they were in `copy`."""
-    since = told_of(_entries(connection, size))
+    since = told_of(_entries(connection, had), had, has)
     if since is None:
         return []
     different: dict[RowName, tuple[int, str]] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -119,8 +119,10 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def restore(path: Path, key_copy: Path) -> None:
+def restore(path: Path, key_copy: Path, tell: Callable[[Path], None]) -> None:
     """Put the copy in the place of a damaged or lost database, which is kept: see `damaged_files`.
+    `tell` writes so into the journal of the file it is given before that is the database: whenever
+    this is interrupted, no database lies beside what it replaced without saying so.
 
     Needs the vault's exclusive lock. Afterwards every pack must be replayed: the copy has no rows
     of objects. What was journalled, filed or wrapped since the copy was made is not there.
@@ -134,21 +136,22 @@ def restore(path: Path, key_copy: Path) -> None:
         raise missing()
     fresh = _beside(path, ".new")
     try:
-        fresh.unlink(missing_ok=True)
+        _drop(fresh)  # with its log, which would be read as the new one's
         system.copy_private(key_copy, fresh)
         _check(fresh)
+        tell(fresh)
         aside = _free_name(path)
         for side in _SIDES:
             old = _beside(path, side)
             if old.exists():
                 old.replace(_beside(aside, side))
-        fresh.replace(path)
-        system.sync_folder(path.parent)
+        system.sync_folder(path.parent)  # its log is gone before another database has its name
+        _settle(fresh, path)
     except OSError as error:
         raise system.disk_error(error) from error
     finally:
         with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
+            _drop(fresh)
 
 
 def damaged_files(path: Path) -> list[Path]:
@@ -186,6 +189,11 @@ def missing() -> NotFound:
         N_("there is no copy of the keys in this vault"),
         hint=N_("restore the vault's folder from a backup"),
     )
+
+
+def _drop(path: Path) -> None:
+    for side in (*_SIDES, "-journal"):
+        _beside(path, side).unlink(missing_ok=True)
 
 
 def _check(path: Path) -> None:

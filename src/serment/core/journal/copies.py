@@ -31,20 +31,31 @@ KEPT = N_(
 RowName = tuple[str, str]  # table, name
 
 
-def told_of(entries: Iterable[LoggedEntry]) -> dict[RowName, str | None] | None:
-    """The last digest that these entries tell of each row; None when one of them cannot be read:
-    then nobody knows which rows were deleted on purpose."""
+def told_of(
+    entries: Iterable[LoggedEntry], start: int, stop: int
+) -> dict[RowName, str | None] | None:
+    """The last digest that the entries from number `start` on, below `stop`, tell of each row; None
+    when one of them is gone or cannot be read: then nobody knows which rows were deleted or replaced
+    on purpose."""
     told: dict[RowName, str | None] = {}
     for row in entries:
-        if row.body is None and row.tombstone is not None:
-            continue  # expired: then it told of no row
-        if row.body is None or not is_what_was_written(row):
+        one = _told(row)
+        if one is None or row.index != start:
             return None
-        try:
-            told |= {(one.table, one.name): one.digest for one in told_by(parse_entry(row.body))}
-        except FormatError:
-            return None
-    return told
+        told |= one
+        start += 1
+    return told if start == stop else None
+
+
+def _told(row: LoggedEntry) -> dict[RowName, str | None] | None:
+    if row.body is None and row.tombstone is not None:
+        return {}  # expired: then it told of no row
+    if row.body is None or not is_what_was_written(row):
+        return None
+    try:
+        return {(one.table, one.name): one.digest for one in told_by(parse_entry(row.body))}
+    except FormatError:
+        return None
 
 
 def digests_of(
@@ -53,7 +64,7 @@ def digests_of(
     """What the last entry that can be read tells of each row that is wanted."""
     told: dict[RowName, str | None] = {}
     for row in entries:
-        one = told_of([row]) or {}
+        one = _told(row) or {}
         told |= {name: one[name] for name in one.keys() & set(wanted)}
     return told
 
