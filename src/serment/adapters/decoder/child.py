@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-from serment.adapters.decoder.confinement import confine, isolate
+from serment.adapters.confinement import confine, isolate
 from serment.adapters.decoder.messages import receive, send
 from serment.errors import SermentError
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from serment.adapters.decoder.process import environment
+from serment.adapters.confinement import environment
 
 WANTED = ("memory", "processor", "no file size", "no new file", "system calls")
 SECONDS = 30.0
 _TRY = (
     "import os\n"
-    "from serment.adapters.decoder.confinement import confine, isolate\n"
+    "from serment.adapters.confinement import confine, isolate\n"
     "os.write(1, ','.join([*isolate(), *confine(1 << 30, 60)]).encode())\n"
     "os._exit(0)"
 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import serment
+from serment.adapters.confinement import environment
 from serment.adapters.decoder.messages import receive, send
 from serment.errors import N_, FormatError, NotFound, SermentError, Unavailable, UsageError
 
@@ -141,18 +141,6 @@ def _start(limits: Limits) -> subprocess.Popen[bytes]:
         cwd=Path(sys.executable).anchor,
         close_fds=True,
     )
-
-
-def environment() -> dict[str, str]:
-    """A child's: nothing of the parent's environment but what Windows needs to start a program."""
-    kept = {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
-    return kept | {
-        "PYTHONPATH": str(Path(serment.__file__).parent.parent),
-        "PYTHONUTF8": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "1",
-    }
 
 
 def _refusal(untrusted: dict[str, Any]) -> SermentError:

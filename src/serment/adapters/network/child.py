@@ -1,8 +1,8 @@
 """The process that talks to the network, and ends: what it heard dies with it.
 
-It reads one order from its input, says what it is going to ask (`telling`), writes progress and
-services as lines, and exits. No core dump, no other file; where whoever started it dies, its input
-ends and so does it.
+It reads one order from its input, takes from itself what it does not need (`confinement`), says what
+it is going to ask (`telling`), writes progress and services as lines, and exits. Where whoever started
+it dies, its input ends and so does it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
 from serment.adapters import system
+from serment.adapters.confinement import TALKING, confine
 from serment.adapters.network import neighbours, probes, ssdp
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Ended
@@ -26,25 +27,33 @@ from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import Found, find_open
 from serment.adapters.network.talks import Conversation, Talks
 from serment.adapters.network.telling import OVER_UDP, Asked, Near, Over, WhoIsNear, dues
+from serment.adapters.network.warming import warm_up
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Service
 from serment.ports.network import Order, Progress
 
 ORDER_LIMIT: Final = 16 << 20  # bytes: 65,536 addresses and as many ports
+MEMORY_BYTES: Final = 1 << 30  # of addresses; a thread's stack takes 8 MiB of them, hardly used
+_CPU_SECONDS: Final = 120  # of processor time, and more for a larger order
+_PLACES_A_SECOND: Final = 1000  # a tenth of what a slow machine tries
+_HOST_SECONDS: Final = 5
 
 
 def main() -> None:
     """Carry out the order on the input."""
     system.no_core_dumps()
     order = decode(sys.stdin.buffer.readline(), Order, limit=ORDER_LIMIT)
+    asking, near, links = probes.load(), neighbours.local_networks(), neighbours.links()
+    dialer = Dialer(Scope(order.addresses))
+    warm_up()
+    confine(MEMORY_BYTES, cpu_seconds(order), TALKING)  # no thread may have begun
     answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen_to_parent, args=(answers,), daemon=True).start()
-    dialer = Dialer(Scope(order.addresses))
-    search = ssdp.Search(dialer, neighbours.links())
-    found = _found(order, dialer, answers)
+    search = ssdp.Search(dialer, links)
+    found = _found(order, dialer, answers, near)
     hosts = [address for address in order.addresses if address in found.there]
     _announce(hosts, found)
-    talks = Talks(order, dialer, *probes.load())
+    talks = Talks(order, dialer, *asking)
     told: set[tuple[str, Place]] = set()
     done, total = 0, len(found.open)
     for each in chain(talks.run(hosts, found.open), _boxes(order, dialer, search, told)):
@@ -56,11 +65,19 @@ def main() -> None:
     os._exit(0)  # without waiting for a library's thread
 
 
-def _found(order: Order, dialer: Dialer, answers: queue.SimpleQueue[bytes]) -> Found:
+def cpu_seconds(order: Order) -> int:
+    """Processor time that carrying out an order may take: many times what it does."""
+    places = len(order.only) or len(order.addresses) * len(order.ports)
+    hosts = len({host for host, _ in order.only}) or len(order.addresses)
+    return _CPU_SECONDS + _HOST_SECONDS * hosts + places // _PLACES_A_SECOND
+
+
+def _found(
+    order: Order, dialer: Dialer, answers: queue.SimpleQueue[bytes], near: Sequence[str]
+) -> Found:
     """The port phase; a recheck of named places goes without."""
     if order.only:
         return Found(sorted(order.only), {host for host, _ in order.only})
-    near = neighbours.local_networks()
 
     def known() -> frozenset[str]:
         _tell(WhoIsNear())

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from serment.adapters.decoder.process import environment
+from serment.adapters.confinement import environment
 from serment.adapters.network import neighbours
 from serment.adapters.network.hearing import Hearing
 from serment.adapters.network.lines import encode
