@@ -580,6 +580,32 @@ def test_many_copies_at_once_leave_a_whole_one(tmp_path: Path) -> None:
         store.close()
 
 
+def test_the_log_of_an_interrupted_restoring_is_not_read_as_the_next_ones(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    put(store, wrap("patient:p1"))
+    store.copy_keys()
+    store.close()
+    fresh = tmp_path / "vault.sqlite3.new"
+    shutil.copy(tmp_path / "keys.copy", fresh)
+    interrupted = SqliteStore(fresh, tmp_path / "keys.copy")
+    put(interrupted, wrap("patient:never"))
+    logs = {f"{fresh}{side}": Path(f"{fresh}{side}").read_bytes() for side in ("-wal", "-shm")}
+    interrupted.close()
+    for name, data in logs.items():
+        Path(name).write_bytes(data)
+    told: list[list[Wrap]] = []
+
+    def tell(path: Path) -> None:
+        with closing(SqliteStore(path, tmp_path / "keys.copy")) as before:
+            told.append(before.find(Wrap))
+
+    restore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy", tell)
+    again = open_store(tmp_path)
+    assert told == [again.find(Wrap)] == [[wrap("patient:p1")]]
+    again.close()
+    assert not [*tmp_path.glob("*.new*")]
+
+
 def test_restoring_needs_a_sound_copy_and_changes_nothing_without(tmp_path: Path) -> None:
     database, copy = tmp_path / "vault.sqlite3", tmp_path / "keys.copy"
     open_store(tmp_path).close()

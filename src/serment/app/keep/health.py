@@ -32,8 +32,9 @@ ELSEWHERE = N_(
 )
 BEHIND = N_(
     "the disk, or somebody, changed the database behind Serment's back: `serment doctor` with the server "
-    "stopped takes back what the second copy of the keys has right; run `serment journal verify`, call "
-    "your DPO, restore from a backup what is still named"
+    "stopped takes back what the second copy of the keys has right, unless an entry of the journal since "
+    "is damaged; run `serment journal verify`, call your DPO, restore from a backup what is still named "
+    "and nobody erased"
 )
 ROWS_TOLD = 100  # one by one
 LOW_SPACE = 2 * 1024**3  # bytes

@@ -162,7 +162,7 @@ WHAT: Mapping[str, str] = {
     "weekly-on": N_("it is on"),
     "weekly-off": N_("it is off"),
     "rows-put-back": N_("rows of objects that were gone were made again from their packs"),
-    "row-taken-back": N_("a damaged or lost row was taken back from the second copy of the keys"),
+    "row-taken-back": N_("damaged or lost rows were taken back from the second copy of the keys"),
     "unsigned-tail": N_("the last entries had not been signed when it stopped"),
 }
 
