@@ -45,6 +45,16 @@ def test_open_and_closed_ports_are_told_apart(listening: int) -> None:
     assert seen == {(HOST, listening): State.OPEN, (HOST, closed): State.CLOSED}
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="Linux alone can wait with it")
+def test_a_program_is_never_told_that_its_port_was_tried() -> None:
+    """It would keep a place for the caller, some of them half a minute, and small devices have two."""
+    with socket.create_server((HOST, 0)) as server:
+        server.settimeout(0.3)
+        assert found([HOST], [server.getsockname()[1]]).open
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
 def test_a_refusal_shows_that_somebody_is_there(listening: int) -> None:
     addresses = [f"127.3.0.{number}" for number in range(1, 255)] + [HOST]
     seen = found(addresses, [listening, 1, 2, 3, 4, 5])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import struct
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -61,11 +62,15 @@ class Dialer:
         return Line(opened, budget)
 
     def begin(self, address: str, port: int) -> tuple[socket.socket, int]:
-        """Begin to connect without waiting: the socket, and connect_ex's error number."""
+        """Begin to connect without waiting: the socket, and connect_ex's error number.
+
+        Closing it takes the connection back at once (`_have_it_taken_back`).
+        """
         called = self._in_scope(address, port)
         opened = socket.socket(_family(called), socket.SOCK_STREAM | _NONBLOCK)
         if not _NONBLOCK:
             opened.setblocking(False)
+        _have_it_taken_back(opened)
         return opened, opened.connect_ex(_place(called, port))
 
     def datagram(self, address: str, port: int, data: bytes, budget: Budget) -> list[bytes]:
@@ -134,6 +139,17 @@ class Dialer:
 
 
 _NONBLOCK: Final = getattr(socket, "SOCK_NONBLOCK", 0)
+_QUICK: Final = getattr(socket, "TCP_QUICKACK", 0)  # Linux alone
+_AT_ONCE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # struct linger
+
+
+def _have_it_taken_back(opened: socket.socket) -> None:
+    """Have closing reset the connection. Where the system can wait with the last word of TCP's greeting
+    (Linux, some 200 ms), the program at the other end is then never told of it: a small device keeps no
+    place for a caller who only looks whether somebody is there, as pynetdicom does for 30 s."""
+    if _QUICK:
+        opened.setsockopt(socket.IPPROTO_TCP, _QUICK, 0)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
 def _family(address: str) -> socket.AddressFamily:

@@ -1,4 +1,5 @@
-"""The port phase: which ports of which addresses accept a connection. Writes no byte.
+"""The port phase: which ports of which addresses accept a connection. Writes no byte, and takes each
+connection back before a program hears of it, where the system can (`Dialer.begin`).
 
 One loop without threads keeps at most `WINDOW` connections under way and draws the next place
 from an iterator, so that memory does not grow with the number of places. An address that does not
