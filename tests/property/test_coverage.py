@@ -13,7 +13,7 @@ from serment.core.exposure.coverage import Coverage, Key, Looked, looked_at
 from serment.core.exposure.findings import NotChecked, Place
 from serment.core.exposure.history import Made
 from serment.core.exposure.registry import CHECKS
-from serment.core.exposure.seen import Answered, Gateway, Mapping, Scan, Service
+from serment.core.exposure.seen import Answer, Answered, Gateway, Mapping, Messages, Scan, Service
 from serment.core.exposure.unclear import not_understood
 from serment.core.exposure.written import read_made, write_made
 
@@ -30,9 +30,13 @@ lines = st.builds(
     st.sampled_from(["", "box", "192.168.1.2:80", *HOSTS]),
     st.just("why"),
 )
-gateways = st.none() | st.builds(
-    lambda led: Gateway(tuple(Mapping(1, each.host, each.port, "TCP") for each in led)),
-    st.lists(places, max_size=2),
+gateways = (
+    st.none()
+    | st.just(Messages(Answer.NOTHING))
+    | st.builds(
+        lambda led: Gateway(tuple(Mapping(1, each.host, each.port, "TCP") for each in led)),
+        st.lists(places, max_size=2),
+    )
 )
 services = st.builds(Service, places, st.sampled_from(PROTOCOLS), facts=gateways, cut=st.booleans())
 answered = st.builds(
@@ -43,6 +47,8 @@ scans = st.builds(
     st.lists(services, max_size=5, unique_by=lambda each: each.place).map(tuple),
     reached=st.frozensets(places, max_size=2),
     tried=st.frozensets(places, max_size=2),
+    dmz=st.sampled_from([None, False]),
+    manual_rules=st.sampled_from([None, False]),
     answered=st.lists(answered, max_size=4, unique_by=lambda each: each.host).map(tuple),
 )
 keys = [
@@ -65,7 +71,11 @@ def aims(key: Key, addresses: list[str], asked: frozenset[int], only: frozenset[
          skipped: list[NotChecked], scan: Scan) -> bool:  # fmt: skip
     check, host, port = key
     unmade = any(each.check == check and each.host in ("", host) for each in skipped)
-    if (only and check not in only) or unmade:
+    if only and check not in only:
+        return False
+    if check == "X23" and not port:  # what somebody says of the box, whatever its address
+        return scan.dmz is not None and scan.manual_rules is not None
+    if unmade:
         return False
     if check == "X23" and port:
         return True
@@ -73,14 +83,18 @@ def aims(key: Key, addresses: list[str], asked: frozenset[int], only: frozenset[
 
 
 def is_understood(service: Service) -> bool:
-    return not service.cut and service.protocol not in ("silent", "unknown", "tls")
+    if service.cut or service.protocol in ("silent", "unknown", "tls"):
+        return False
+    return not isinstance(service.facts, Messages)  # of all those here, that one gave no answer
 
 
 def covers(key: Key, scan: Scan) -> bool:
     """Of what it aims at."""
     check, host, port = key
-    if check == "X23" and port:
-        return any((each.host, each.port) == (host, port) for each in scan.reached | scan.tried)
+    if check == "X23":
+        return not port or any(
+            (each.host, each.port) == (host, port) for each in scan.reached | scan.tried
+        )
     refused = {each.host: {low for low, _ in each.refused} for each in scan.answered}
     talked = {each.place.host for each in scan.services if each.protocol != "silent"}
     led = (each.facts.mappings for each in scan.services if isinstance(each.facts, Gateway))

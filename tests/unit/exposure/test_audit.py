@@ -122,7 +122,8 @@ def test_the_answers_about_the_box_and_a_scan_from_outside_are_said() -> None:
     box = service("igd", 5000, Gateway((Forwarding(80, HOST, 4242, "TCP"),)), host="192.168.1.1")
     network = MemoryNetwork([box, service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
     sights = (Sight("203.0.113.7", 80, True),)
-    report = audited(network, dmz=False, sights=sights, outside_addresses=("203.0.113.7",))
+    answers = {"dmz": False, "manual_rules": False}
+    report = audited(network, **answers, sights=sights, outside_addresses=("203.0.113.7",))
     assert report.scan.outside_by == ("upnp", "questions", "import")
     assert Outside.CONFIRMED in {each.outside for each in report.findings}
     assert "X23" not in {each.check for each in report.not_checked}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
-from serment.core.exposure.filenames import classify, count_classes, sounds_medical
+from serment.core.exposure.filenames import OTHER, classify, count_classes, sounds_medical
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,81 @@ def test_tables_documents_and_archives_may_be_about_anything(name: str) -> None:
 )
 def test_names_of_people_and_extracts_tell(name: str, kind: str) -> None:
     assert classify(name) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("node1-backup.sql.gz", "archive"),
+        ("export-win32-2019.zip", "archive"),
+        ("windows_backup_2021.vhd", "archive"),
+        ("install_base_2020.bak", "database"),
+        ("dump-release-2021.sql", "database"),
+        ("source-2019.mdb", "database"),
+        ("lib_export.sql", "database"),
+        ("export-2021-win.hl7", "database"),
+        ("src_2021.cda", "database"),
+        ("release.hl7", "database"),
+        ("package.hprim", "database"),
+    ],
+)
+def test_an_extract_made_with_a_program_is_an_extract(name: str, kind: str) -> None:
+    assert classify(name) == kind
+
+
+PEOPLE = [
+    *("LEFÈVRE Hélène.pdf", "Martin_Zoe.pdf", "martin zoe.pdf", "MartinZoe.docx", "Martin-Zoé.pdf"),
+    *(
+        "jean-luc exemple.odt",
+        "Nguyen_Linh.pdf",
+        "12345678.pdf",
+        "1570499999123.pdf",
+        "DUPONT JEAN.pdf",
+    ),
+]
+ANYBODYS = [
+    *("setup-1.2.3.zip", "driver-2019.zip", "firmware_20210405.zip", "win10-2019.iso", "theme.sql"),
+    *(
+        "node-v18.2.0-linux-x64.tar.gz",
+        "python-3.11.2-amd64.zip",
+        "Serment-manual.pdf",
+        "README.pdf",
+    ),
+    *("Conditions Generales.pdf", "Conditions Générales 2023.pdf", "Guide Installation.pdf"),
+    *(
+        "catalogue 2024.pdf",
+        "tarifs 2024.xlsx",
+        "price-list-2024.csv",
+        "Manuel utilisateur 2023.pdf",
+    ),
+    *(
+        "TARIFS.pdf",
+        "user manual.pdf",
+        "Rapport Annuel.pdf",
+        "statuts.pdf",
+        "1234567.pdf",
+        "zoe.pdf",
+    ),
+    *("12345678.zip", "martin zoe.zip"),
+]
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_documents_of_people_are_told_whatever_letters_they_are_in(name: str) -> None:
+    assert classify(name) == "document"
+    assert classify(unicodedata.normalize("NFD", name)) == "document"  # as macOS writes it
+
+
+@pytest.mark.parametrize("name", ANYBODYS)
+def test_what_anybody_may_download_is_not_health_data(name: str) -> None:
+    assert classify(name) in (None, OTHER)
+
+
+@pytest.mark.parametrize(
+    "name", ["rdv.csv", "agenda.xlsx", "planning.csv", "mutuelle.csv", "facturation.xlsx"]
+)
+def test_tables_of_a_practice_s_day(name: str) -> None:
+    assert classify(name) == "table"
 
 
 def test_only_numbers_remain() -> None:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.exposure.sights import BAD, GOOD_TLS, HOST, NOW, STRICT, YES, scan, service
+from tests.unit.exposure.sights import BAD, GOOD_TLS, HOST, NO, NOW, STRICT, YES, scan, service
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.packs import MemoryPacks
@@ -25,6 +25,7 @@ from serment.core.exposure.coverage import Coverage, Looked, looked_at
 from serment.core.exposure.findings import Finding, NotChecked, Outside, Place, Severity
 from serment.core.exposure.history import (
     KNOWN_KEPT,
+    NOT_NAMED,
     SCANS_KEPT,
     SILENT_HOST,
     Acceptance,
@@ -35,7 +36,20 @@ from serment.core.exposure.history import (
 )
 from serment.core.exposure.outside import Sight, join
 from serment.core.exposure.registry import judge
-from serment.core.exposure.seen import Answered, Gateway, Scan
+from serment.core.exposure.seen import (
+    NOT_NOW,
+    Answer,
+    Answered,
+    Database,
+    Dicom,
+    Files,
+    Gateway,
+    Http,
+    Messages,
+    Remote,
+    Scan,
+    Service,
+)
 from serment.core.exposure.seen import Mapping as Forwarding
 from serment.core.exposure.sighting import Sighting, sighting
 from serment.core.exposure.written import read_ledger, read_made, write_ledger, write_made
@@ -200,6 +214,61 @@ def test_what_was_reached_at_the_public_address_is_gone_when_it_was_tried_again(
         assert len(update(before, [], seen_now(closed))[1].gone) == gone
 
 
+PUT_OFF = {
+    "X01": Dicom(refusal=NOT_NOW),
+    "X10": Http(status=502),
+    "X11": Http(status=429),
+    "X13": Files(Answer.NOTHING, encrypted=Answer.NOTHING),
+    "X14": Files(NO, encrypted=Answer.NOTHING),
+    "X18": Database(Answer.NOTHING),
+    "X19": Messages(Answer.NOTHING),
+    "X21": Remote(Answer.NOTHING),
+}
+
+
+@pytest.mark.parametrize("name", PUT_OFF)
+def test_who_is_too_busy_to_answer_is_not_mended(name: str) -> None:
+    """Found before; now it answers that it cannot: nothing ends, and one line says so."""
+    (one,) = found(name)
+    busy = scan(service(one.place.proto, one.place.port, PUT_OFF[name], host=one.place.host))
+    stated, skipped = judge(View(busy), [name])
+    assert (stated, len(skipped)) == ([], 1)
+    looked = looked_at([one.place.host], range(1, 65536), (), skipped, busy)
+    assert update(after((1, [one])), [], made(2, looked))[1].gone == ()
+    fine = scan(service(one.place.proto, one.place.port, BAD[name][0].services[0].facts))
+    assert not [each for each in judge(View(fine))[1] if not each.check]
+
+
+def by_name(there: Scan, *names: str) -> Made:
+    names_of = tuple((HOST, name) for name in names)
+    looked = looked_at([HOST], range(1, 65536), (), (), there, names_of)
+    return made(2 + len(names), looked)
+
+
+def test_a_web_server_is_mended_under_the_name_by_which_it_was_found() -> None:
+    """Under another name it may be another server (RFC 9110 section 7.2)."""
+    (one,) = found("X10")
+    plain = scan(service("http", one.place.port, Http(status=200)))
+    named = by_name(plain, "pacs.lan")
+    first, _ = update(Ledger(), [one], replace(named, at=NOW))
+    first = read_ledger(json.loads(json.dumps(write_ledger(first))))
+    for other in (by_name(plain), by_name(plain, "www.lan")):
+        ledger, changes = update(first, [], other, Sighting())
+        assert (changes.gone, len(ledger.open)) == ((), 1)
+        (said,) = ledger.seen.not_checked
+        assert (said.reason, said.values["name"]) == (NOT_NAMED, "pacs.lan")
+    assert len(update(first, [], named)[1].gone) == 1
+    assert len(update(first, [], by_name(plain, "www.lan", "pacs.lan"))[1].gone) == 1
+    nameless, _ = update(first, [one], by_name(plain))  # stated again without the name
+    assert len(update(nameless, [], replace(by_name(plain), at=NOW + 9 * DAY))[1].gone) == 1
+
+
+def test_what_is_no_web_server_answers_the_same_under_every_name() -> None:
+    strict = scan(service("dicom", 11112, STRICT))
+    first, _ = update(Ledger(), found("X01"), replace(by_name(strict, "pacs.lan"), at=NOW))
+    assert len(update(first, [], by_name(strict))[1].gone) == 1
+
+
 class Counted(tuple[str, ...]):
     """Networks that count how often they are read."""
 
@@ -246,7 +315,32 @@ def test_the_box_is_gone_only_when_its_question_was_asked() -> None:
     ledger, _ = update(Ledger(), findings, made(1))
     silent = replace(ALL, skipped=(("X23", ""),))
     assert update(ledger, [], made(2, silent))[1].gone == ()
-    assert len(update(ledger, [], made(2))[1].gone) == 1
+    assert update(ledger, [], made(2))[1].gone == ()
+    asked = replace(ALL, outside=(("box", ((0, 0),)),))
+    assert len(update(ledger, [], made(2, asked))[1].gone) == 1
+
+
+@pytest.mark.parametrize("said", [{"dmz": True}, {"manual_rules": True}])
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("box", [(), (service("igd", 5000, Gateway(), host="192.168.1.1"),)])
+def test_what_somebody_said_of_the_box_is_gone_when_somebody_says_otherwise(
+    said: dict[str, bool], is_open: bool, box: tuple[Service, ...]
+) -> None:
+    """A port that a helper tried, or an import reached, says nothing of DMZ mode or of rules by hand."""
+    before = after((1, judge(View(scan(*box, **said)), ["X23"])[0]))
+    assert [each.finding.place.port for each in before.open] == [0]
+    web = scan(service("http", 80, Http()))
+    tried = join(web, [Sight("203.0.113.7", 80, is_open, "http")], "peer")
+    _, skipped = judge(View(tried), ["X23"])
+    assert [(each.host, each.reason) for each in skipped] == [
+        ("box", "nobody was asked about the box")
+    ]
+    assert update(before, [], seen_now(tried))[1].gone == ()
+    half = replace(tried, dmz=False)
+    assert update(before, [], seen_now(half))[1].gone == ()
+    both = replace(web, dmz=False, manual_rules=False)  # nobody looked from outside: they answered
+    assert len(update(before, [], seen_now(both))[1].gone) == 1
+    assert judge(View(replace(tried, dmz=False, manual_rules=False)), ["X23"])[1] == []
 
 
 def test_a_baseline_is_an_earlier_answer() -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.exposure.sights import GOOD_TLS, HOST, NOW, OPEN_TLS, scan, service
+from tests.unit.exposure.sights import GOOD_TLS, HOST, NOW, OPEN_TLS, WELL_KEPT, scan, service
 
 from serment.core.exposure.checking import View
 from serment.core.exposure.picture import Way, picture_of, summed, told
 from serment.core.exposure.registry import judge
 from serment.core.exposure.report import Report, Say, as_json
 from serment.core.exposure.sarif import as_sarif
-from serment.core.exposure.seen import Http, Scan, Service
-from serment.core.exposure.unclear import CUT, NAMED, SILENT, SPOKE, why_unclear
+from serment.core.exposure.seen import Answer, Database, Dicom, Files, Http, Scan, Service
+from serment.core.exposure.unclear import BUSY, CUT, NAMED, SILENT, SPOKE, why_unclear
 
 
 def say(message: str, values: object) -> str:
@@ -53,6 +53,22 @@ def test_silence_that_was_cut_said_nothing() -> None:
 def test_nothing_is_left_to_ask_behind_tls_that_wants_a_certificate() -> None:
     assert why_unclear(service("tls", 2762, tls=OPEN_TLS)) == SPOKE
     assert why_unclear(service("tls", 2762, tls=GOOD_TLS)) == ""
+
+
+def test_who_is_busy_says_so_once() -> None:
+    busy = service("http", 81, Http(status=503))
+    assert left(audited(busy)) == [{"check": "", "host": f"{HOST}:81", "reason": BUSY}]
+    assert why_unclear(replace(busy, facts=Http(status=499))) == ""
+    for facts, check in ((Database(Answer.NOTHING), "X18"), (Dicom(studies=Answer.NOTHING), "X01")):
+        lines = judge(View(scan(service("redis", 6379, facts))), [check])[1]
+        assert [each.check for each in lines] == [check]  # its own words are enough
+
+
+def test_well_kept_services_are_clear() -> None:
+    named = [each for each in WELL_KEPT if each.protocol not in ("unknown", "silent")]
+    assert [each for each in named if why_unclear(each)] == []
+    exported = Files(Answer.NOTHING, shares=1)  # X15 states it
+    assert why_unclear(service("nfs", 2049, exported)) == ""
 
 
 def test_many_are_counted_in_one_line() -> None:

@@ -33,7 +33,7 @@ from serment.core.dicom.requestor import (
     parse_associate_reject,
 )
 from serment.core.exposure.findings import COUNTED_TO
-from serment.core.exposure.seen import Answer
+from serment.core.exposure.seen import NOT_NOW, Answer
 
 OWN_TITLE: Final = "SERMENT-AUDIT"
 MAX_LENGTH: Final = 32768  # of a unit we take
@@ -49,7 +49,7 @@ _STORED: Final = (
     "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray
 )
 OFFERED: Final = (
-    ("1.2.840.10008.1.1", "echo"),
+    (asking.VERIFICATION, "echo"),
     (asking.STUDY_ROOT_FIND, "find"),
     (asking.PATIENT_ROOT_FIND, "find"),
     (asking.STUDY_ROOT_MOVE, "move"),
@@ -70,7 +70,7 @@ class Refusal(Enum):
     CALLING = "calling"
     CALLED = "called"
     OTHER = "other"
-    NOT_NOW = "not now"  # transient, or aborted: asking again would be a nuisance
+    NOT_NOW = NOT_NOW  # transient, or aborted: asking again would be a nuisance
 
 
 @dataclass(slots=True)
@@ -125,6 +125,19 @@ class Association:
 
     def accepts(self, sop_class: str) -> bool:
         return _context_of(sop_class) in self._syntaxes
+
+    def echoes(self) -> bool:
+        """Whether it answers C-ECHO (PS3.4 Annex A)."""
+        context = _context_of(asking.VERIFICATION)
+        if context not in self._syntaxes:
+            return False
+        self._message += 1
+        self.is_over = True  # until the answer has come
+        command = asking.build_echo(self._message)
+        self._line.send(build_command(context, command, self.accept.max_length))
+        reply = asking.parse_reply(self._message_part(context, is_command=True))
+        self.is_over = False
+        return reply.status == asking.SUCCESS
 
     def count(self, sop_class: str, level: str, counted: Counted) -> None:
         """Query, and count answers into `counted` until there are `COUNTED_TO` and one more.
@@ -230,6 +243,8 @@ def _refusal(result: int, source: int, reason: int) -> Refusal:
 def _meaning(status: int, counted: Counted) -> Answer:
     if status == asking.SUCCESS or counted.answers:
         return Answer.YES
+    if status in asking.OUT_OF_RESOURCES:
+        return Answer.NOTHING
     return Answer.REFUSED
 
 

@@ -81,6 +81,7 @@ class Call:
     heard: Heard | None = None  # a probe's answer so far, kept when the talk is cut
     is_understood: bool = False
     was_cut: bool = False  # it was understood, and then stalled or never ended
+    put_off: bool = False  # it was understood, and then answered for a part: not now
     hung_up: bool = False  # it closed on the last question, without a byte
     _open: list[Line] = field(default_factory=list)
     _tried: set[Account] = field(default_factory=set)  # in clear and inside TLS

@@ -46,7 +46,9 @@ def history(house: House, key: Key) -> Ledger:
 def made_of(prepared: Prepared, report: Report) -> Made:
     """What the history keeps of an audit beside its findings: who answered for it, what it looked at."""
     wish, scope = prepared.wish, prepared.scope
-    looked = looked_at(scope.addresses, wish.ports, wish.only, report.not_checked, report.scan)
+    looked = looked_at(
+        scope.addresses, wish.ports, wish.only, report.not_checked, report.scan, prepared.names
+    )
     return Made(report.at, report.authorised_by, len(scope.addresses), len(report.findings), looked)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 from serment.core.dicom.known import IMPLICIT_LITTLE
 from serment.errors import N_, FormatError
 
+VERIFICATION: Final = "1.2.840.10008.1.1"
 PATIENT_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.1.1"
 PATIENT_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.1.2"
 PATIENT_ROOT_GET: Final = "1.2.840.10008.5.1.4.1.2.1.3"
@@ -26,6 +27,7 @@ WORKLIST_FIND: Final = "1.2.840.10008.5.1.4.31"
 SUCCESS: Final = 0x0000
 PENDING: Final = frozenset({0xFF00, 0xFF01})
 CANCELLED: Final = 0xFE00
+OUT_OF_RESOURCES: Final = frozenset({0xA700, 0x0213})  # PS3.4 C.4.1.1.4, PS3.7 C.5.18
 _REQUEST_ECHO: Final = 0x0030
 _REQUEST_FIND: Final = 0x0020
 _REQUEST_CANCEL: Final = 0x0FFF
@@ -77,7 +79,7 @@ class Reply:
 
 def build_echo(message_id: int) -> bytes:
     """C-ECHO-RQ's command set (PS3.7 9.3.5.1)."""
-    return _command("1.2.840.10008.1.1", _REQUEST_ECHO, message_id, _NO_DATA_SET)
+    return _command(VERIFICATION, _REQUEST_ECHO, message_id, _NO_DATA_SET)
 
 
 def build_find(sop_class: str, message_id: int) -> bytes:

@@ -1,8 +1,8 @@
 """What one audit can say of a place: who answered, which ports refused, what was understood, what was
 tried from outside.
 
-Silence is no news: a machine that was off, or a service that was cut, says nothing of what was found
-there before. What becomes of a finding is `history`.
+Silence is no news: a machine that was off, or a service that was cut or busy (`unclear`), says nothing of
+what was found there before. What becomes of a finding is `history`.
 """
 
 from __future__ import annotations
@@ -22,20 +22,26 @@ from ipaddress import (
 )
 from typing import Final, TypeAlias
 
-from serment.core.exposure.findings import NotChecked, Place
-from serment.core.exposure.seen import Answer, Gateway, Scan, Service
+from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.seen import Gateway, Scan
+from serment.core.exposure.unclear import why_unclear
+from serment.core.exposure.ways import is_public
 
 Key: TypeAlias = tuple[str, str, int]  # id, host, port
 Ranges: TypeAlias = tuple[tuple[int, int], ...]  # low, high
 Hosts: TypeAlias = tuple[tuple[str, Ranges], ...]  # ports by host
+Names: TypeAlias = tuple[tuple[str, str], ...]  # addresses and the names they were given by
 
 _CHECK: Final = re.compile(r"X\d\d")
 _ANNOUNCED: Final = frozenset({"X22"})  # the box says itself at which port it answers
-_FROM_OUTSIDE: Final = "X23"  # at a port: reached there from outside
+_ALL_TOLD: Final = 0  # port among those `settled`: a box listed every forwarding it has
+# At a port: that was reached from outside; at none: what somebody says of the box.
+_FROM_OUTSIDE: Final = "X23"
+_BOX: Final = ("box", 0)  # the questions about it, among what was tried from outside
+_BY_NAME: Final = frozenset({"http", "webdav", "elasticsearch"})  # another name, another answer
 _DATAGRAMS: Final = frozenset(
     {"snmp", "igd"}
 )  # nobody refuses over UDP: who answers no more is silent
-_NOT_UNDERSTOOD: Final = frozenset({"unknown", "silent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,9 @@ class Looked:
     """What one audit looked at. `networks`: CIDR; `ports`: those asked; `only`: ids, () = all.
 
     `answered`: networks of those who did; None = not recorded, as in histories of before. `unclear`:
-    what was cut, not understood, or is forwarded to and was not met. `outside`: what was tried from
-    outside. Not kept: `settled`, ports that refused, or whose service was understood; `missed`, what was
+    what was cut, busy, not understood, or is forwarded to and was not met. `outside`: what was tried from
+    outside, the questions about the box included. `names`: those that web servers were called by. Not
+    kept: `settled`, ports that refused, or whose service was understood; `missed`, what was
     not asked any more (`seen.Missed`): a host of which not all was asked is not among `answered`.
     """
 
@@ -57,18 +64,37 @@ class Looked:
     outside: Hosts = ()
     settled: Hosts = ()
     missed: Hosts = ()
+    names: Names = ()
+
+    def untried(self, host: str, ports: Iterable[int]) -> tuple[int, ...]:
+        """Those of the ports outside by which a machine was reached that were not tried again: at its
+        own address, or at that of a box."""
+        own = is_public(host)
+        there = [
+            ranges
+            for address, ranges in self.outside
+            if (address == host if own else is_public(address) and ":" not in address)
+        ]
+        return tuple(each for each in ports if not any(_within(ranges, each) for ranges in there))
 
     @property
     def kept(self) -> Looked:
         """What later audits need of it."""
         return replace(self, settled=(), missed=())
 
+    def called(self, place: Place) -> frozenset[str]:
+        """The names by which it called what answers there otherwise under another."""
+        if place.proto not in _BY_NAME:
+            return frozenset()
+        return frozenset(name for host, name in self.names if host == place.host)
+
 
 class Coverage:
     """What an audit looked at, ready to be asked about many places."""
 
-    def __init__(self, looked: Looked) -> None:
-        self._looked = looked
+    def __init__(self, looked: Looked, boxes: Collection[str] = ()) -> None:
+        """`boxes`: addresses of those that are known to have told forwardings."""
+        self._looked, self._boxes = looked, boxes
         self._skipped = frozenset(looked.skipped)
         self._scope = _Addresses(looked.networks)
         told = looked.answered
@@ -81,9 +107,11 @@ class Coverage:
         check, host, port = key
         if self._looked.only and check not in self._looked.only:
             return False
+        if check == _FROM_OUTSIDE and not port:
+            return _among(self._outside, *_BOX)
         if (check, host) in self._skipped or (check, "") in self._skipped:
             return False
-        if check == _FROM_OUTSIDE and port:
+        if check == _FROM_OUTSIDE:
             return True
         return self._port(port, announced=check in _ANNOUNCED) and self._scope.holds(host)
 
@@ -92,8 +120,8 @@ class Coverage:
         check, host, port = key
         if not self.aims(key):
             return False
-        if check == _FROM_OUTSIDE and port:
-            return _among(self._outside, host, port)
+        if check == _FROM_OUTSIDE:
+            return not port or _among(self._outside, host, port)
         there = check in _ANNOUNCED or self._answered.holds(host)  # it is the box that tells
         return there and not _among(self._unclear, host, port)
 
@@ -103,7 +131,10 @@ class Coverage:
         check, host, port = key
         if not self.covers(key) or (place.proto == "igd" and not self._answered.holds(host)):
             return False
-        if not port or check in _ANNOUNCED or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
+        if check in _ANNOUNCED:
+            telling = {host} if place.proto == "igd" else self._boxes
+            return bool(telling) and all(_among(self._settled, each, _ALL_TOLD) for each in telling)
+        if not port or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
             return True
         return _among(self._settled, host, port)
 
@@ -127,12 +158,13 @@ def looked_at(
     only: Collection[str],
     skipped: Iterable[NotChecked],
     scan: Scan,
+    names: Names = (),
 ) -> Looked:
     """The compact form of a scope, and of who answered in it."""
     refused = {each.host: each.refused for each in scan.answered}
     missed = {(each.host, each.port) for each in scan.missed.places} if scan.missed else set()
     talked = {each.place.host for each in scan.services if each.protocol != "silent"}
-    clear = {each.place for each in scan.services if _is_understood(each)}
+    clear = {each.place for each in scan.services if not why_unclear(each)}
     met = {(each.place.host, each.place.port) for each in scan.services}
     understood = {(each.host, each.port) for each in clear}
     led = {
@@ -145,7 +177,12 @@ def looked_at(
     settled = {host: [*ranges] for host, ranges in refused.items()}
     for host, port in understood:
         settled.setdefault(host, []).append((port, port))
-    tried = ((each.host, each.port) for each in (*scan.tried, *scan.reached))
+    for each in scan.services:
+        if isinstance(each.facts, Gateway) and each.facts.is_whole:
+            settled.setdefault(each.place.host, []).append((_ALL_TOLD, _ALL_TOLD))
+    tried = {(each.host, each.port) for each in (*scan.tried, *scan.reached)}
+    if None not in (scan.dmz, scan.manual_rules):
+        tried.add(_BOX)
     return Looked(
         _networks(addresses),
         _ranges(ports),
@@ -156,7 +193,13 @@ def looked_at(
         _by_host(tried),
         tuple((host, tuple(ranges)) for host, ranges in settled.items()),
         _by_host(missed),
+        names,
     )
+
+
+def is_box(finding: Finding) -> bool:
+    """Whether it is told of a box that lists what it forwards."""
+    return finding.id in _ANNOUNCED and finding.place.proto == "igd"
 
 
 def unanswered(addresses: Iterable[str], scan: Scan) -> tuple[str, ...]:
@@ -166,14 +209,6 @@ def unanswered(addresses: Iterable[str], scan: Scan) -> tuple[str, ...]:
     if scan.missed:
         there |= {each.host for each in scan.missed.places}
     return tuple(each for each in addresses if each not in there)
-
-
-def _is_understood(service: Service) -> bool:
-    """Behind TLS also who asks every caller for a certificate."""
-    if service.cut or service.protocol in _NOT_UNDERSTOOD:
-        return False
-    shut = service.tls is not None and service.tls.client_certificate is Answer.YES
-    return service.protocol != "tls" or shut
 
 
 def _skipped(lines: Iterable[NotChecked], only: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -1,16 +1,19 @@
 """Which files of a listing look like health data: by name and extension, never by content.
 
 For directory listings of the web, FTP and shares. A name that says nothing medical and has a
-harmless extension is nothing; tables, archives and documents whose names tell neither of patients nor
-of an extract (price lists, programs) are "other". Only the number in each class leaves the process
-that saw the names.
+harmless extension is nothing; tables, archives and documents whose names tell neither of patients, nor
+of a person, nor of an extract (price lists, manuals, programs) are "other". Only the number in each class
+leaves the process that saw the names.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
+
+from serment.core.exposure.names import has_capitals_of_a_person, is_a_person
 
 _BY_EXTENSION: Final = {
     "dicom": ("dcm", "dicom", "dic", "ima", "acr"),
@@ -30,23 +33,33 @@ _UID_NAME: Final = re.compile(
 _MEDICAL: Final = re.compile(
     r"patient|dicom|pacs|radio|scanner|(?<![a-z])(?:irm|nir|hl7)(?![a-z])|echograph|mammo|ordonnance|compte.?rendu|analyse|labo"
     r"|bilan|resultat|résultat|consult|dossier|medic|médic|sante|santé|health|hprim|s[eé]curit[eé].?sociale"
-    r"|carte.?vitale|vaccin|covid|biolog|examen|clinique|hopital|hôpital|study|studies|worklist",
+    r"|mutuelle|grossesse|carte.?vitale|vaccin|covid|biolog|examen|clinique|hopital|hôpital|study|studies|worklist",
     re.IGNORECASE,
 )
-_TELLING: Final = re.compile(
-    r"export|extract|extrait|backup|sauvegard|dump|archiv|courrier|lettre|facture|(?<![a-z])(?:base|bdd"
-    r"|cr|crh|cro|fse|nss|dmp)(?![a-z])|(?<!\d)(?:[0-3]\d[-_.]?[01]\d[-_.]?)?(?:19|20)\d\d(?:[-_.]?[01]\d"
-    r"[-_.]?[0-3]\d)?(?!\d)",
+_EXTRACT: Final = re.compile(
+    r"export|extract|extrait|backup|sauvegard|dump|archiv|courrier|lettre|factur(?:e|ation)|agenda|planning"
+    r"|rendez.?vous|(?<![a-z])(?:rdv|base|bdd|cr|crh|cro|fse|nss|dmp)(?![a-z])",
     re.IGNORECASE,
 )
-_PERSON: Final = re.compile(  # NAME Firstname, NAME
-    r"(?<![A-Za-z])[A-Z][A-Z'-]{2,}[ _-][A-Z][A-Za-z-]{2,}|^[A-Z][A-Z'-]{3,}$"
+_DAY: Final = re.compile(  # a year, or a day of one
+    r"(?<!\d)(?:[0-3]\d[-_.]?[01]\d[-_.]?)?(?:19|20)\d\d(?:[-_.]?[01]\d[-_.]?[0-3]\d)?(?!\d)"
+)
+_NUMBER: Final = re.compile(r"\d{8,}", re.ASCII)
+_HARMLESS: Final = re.compile(  # what anybody may read: a year or two capitals say nothing there
+    r"(?<![a-zà-ÿ])(?:catalogues?|tarifs?|prix|prices?|manuals?|manuel|guides?|notices?|conditions|cgu|cgv"
+    r"|brochures?|plaquettes?|install(?:ation)?|read.?me|licen[cs]es?|changelog|setup|drivers?|pilotes?|firmware"
+    r"|user|datasheet|horaires?|acc[eè]s|menu|flyer|affiche|r[eè]glement|charte|mentions|pr[eé]sentation"
+    r"|documentation|download|version|release|update|tutorial|tutoriel|whitepaper|terms|privacy|policy|politique"
+    r"|template|newsletter|software|logiciel|annual|annuel)(?![a-zà-ÿ])",
+    re.IGNORECASE,
 )
 _MAY_BE_ANYTHING: Final = frozenset({"archive", "document", "table"})
 OTHER: Final = "other"
 _PLAIN_TEXT: Final = frozenset({"txt", "xml", "json", "jpg", "jpeg", "png", "tif", "tiff", "log"})
 _LONGEST: Final = 300  # characters of a name that are looked at
+_LONGEST_PATH: Final = 8192
 _CALM: Final = frozenset({"archive", "database"})  # kinds that programs have as well
+_MESSAGES: Final = frozenset({"hl7", "hpr", "hprim", "cda", "fhir"})  # and that no program has
 _PROGRAM: Final = re.compile(
     r"(?:^|[-_.])(?:src|source|setup|install|driver|firmware|linux|win(?:32|64|dows)?|node|lib|"
     r"release|package|theme|plugin|thumbs|desktop)(?:[-_.\d]|$)",
@@ -63,13 +76,16 @@ def classify(name: str) -> str | None:
     >>> classify("tarifs.pdf"), classify("MARTIN Zoe.pdf"), classify("base_2019.zip")
     ('other', 'document', 'archive')
     """
+    name = unicodedata.normalize("NFC", name[:_LONGEST_PATH])  # as macOS does not write it
     short = name.rstrip("/").rpartition("/")[2][:_LONGEST]
     stem, dot, ending = short.rpartition(".")
     if _DICOM_NAMES.fullmatch(short) or _UID_NAME.fullmatch(stem if _is_known(ending) else short):
         return "dicom"
     found = _CLASS_OF.get(ending.lower()) if dot else None
-    if found in _CALM and _PROGRAM.search(stem) and not _MEDICAL.search(stem):
+    if found in _CALM and _is_program(stem, ending):
         return None
+    if found == "document" and _is_of_a_person(stem):
+        return found
     if found in _MAY_BE_ANYTHING and not (_tells(stem) or _tells(name[:_LONGEST])):
         return OTHER
     if found:
@@ -99,7 +115,24 @@ def sounds_medical(name: str) -> bool:
 
 def _tells(stem: str) -> bool:
     """Whether a name, or its folders', speaks of patients, of one person, or of an extract of some day."""
-    return any(each.search(stem) for each in (_MEDICAL, _TELLING, _PERSON))
+    if _MEDICAL.search(stem) or _EXTRACT.search(stem):
+        return True
+    return not _HARMLESS.search(stem) and bool(_DAY.search(stem) or has_capitals_of_a_person(stem))
+
+
+def _is_program(stem: str, ending: str) -> bool:
+    """Whether a name is a program's, and of no extract. Programs are packed with a year as well, their
+    databases are not."""
+    ending = ending.lower()
+    if ending in _MESSAGES or not _PROGRAM.search(stem):
+        return False
+    dated = _CLASS_OF[ending] == "database" and _DAY.search(stem)
+    return not (_MEDICAL.search(stem) or _EXTRACT.search(stem) or dated)
+
+
+def _is_of_a_person(stem: str) -> bool:
+    """Whether a document's name is a person's, or a number as long as a patient's."""
+    return not _HARMLESS.search(stem) and (_NUMBER.fullmatch(stem) is not None or is_a_person(stem))
 
 
 def _is_known(ending: str) -> bool:

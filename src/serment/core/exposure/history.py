@@ -9,12 +9,12 @@ what the duration of an incident is read from. Holds no patient's value. What th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from serment.core.exposure.coverage import Coverage, Key, Looked
+from serment.core.exposure.coverage import Coverage, Key, Looked, is_box
 from serment.core.exposure.findings import RANKS, Finding, NotChecked, Outside, Place
 from serment.core.exposure.sighting import Sighting, joined
 from serment.errors import N_, FormatError
@@ -23,6 +23,9 @@ SCANS_KEPT: Final = 500
 KNOWN_KEPT: Final = 5000
 SILENT_HOST = N_("found before at port {port}; nothing answers at that address now: it stays open")
 NOT_SEEN = N_("found before at port {port} and not seen this time, nor shut: it stays open")
+NOT_NAMED = N_(
+    "found before at port {port} under the name {name}, by which nobody asked now: it stays open"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class Ledger:
         return [each for each in self.known.values() if each.gone is None]
 
     @property
+    def reached_by(self) -> tuple[int, ...]:
+        """The ports outside by which what is open was last reached: worth trying again."""
+        return tuple(sorted({port for each in self.open for port in each.finding.reached_by}))
+
+    @property
     def authorised_by(self) -> str:
         """Who answered for the last audit that somebody had to answer for; empty before."""
         names = (each.authorised_by for each in reversed(self.scans))
@@ -117,13 +125,19 @@ def update(
             first = before.first if before else made.at
             known[key] = Known(finding, first, made.at, made.at, None, looks.get(key))
         else:
-            known[key] = replace(before, finding=_remembered(before.finding, finding), seen=made.at)
-    now = Coverage(made.looked)
+            finding = _remembered(before.finding, finding, made.looked)
+            known[key] = replace(before, finding=finding, seen=made.at)
+    boxes = {each.finding.place.host for each in ledger.open if is_box(each.finding)}
+    now = Coverage(made.looked, boxes)
     missing = [key for key, each in ledger.known.items() if key not in stated and not each.gone]
-    ended = {key for key in missing if now.ends(key, known[key].finding.place)}
+    unnamed = _unnamed(ledger, missing, made.looked)
+    ended = {
+        key for key in missing if key not in unnamed and now.ends(key, known[key].finding.place)
+    }
     for key in ended:
         known[key] = replace(known[key], gone=made.at)
-    unseen = tuple(_unseen(key, now) for key in missing if key not in ended and now.aims(key))
+    left = (key for key in missing if key not in ended and now.aims(key))
+    unseen = tuple(_unseen(key, now, unnamed.get(key, "")) for key in left)
     changes = Changes(
         tuple(known[key] for key in stated if key in fresh),
         tuple(known[key] for key in missing if key in ended),
@@ -139,10 +153,24 @@ def update(
     return after, changes
 
 
-def _unseen(key: Key, now: Coverage) -> Unseen:
+def _unnamed(ledger: Ledger, keys: Iterable[Key], now: Looked) -> dict[Key, str]:
+    """Findings of web servers that were last stated by an audit which called them by a name that this
+    one did not use, and the name."""
+    looked = {each.at: each.looked for each in ledger.scans}
+    found = {}
+    for key in keys:
+        place, then = ledger.known[key].finding.place, looked.get(ledger.known[key].seen)
+        if names := then.called(place) - now.called(place) if then else ():
+            found[key] = min(names)
+    return found
+
+
+def _unseen(key: Key, now: Coverage, name: str) -> Unseen:
     check, host, port = key
     if not now.answers(host):
         return Unseen(key, NotChecked(check, host, SILENT_HOST, {"port": port}))
+    if name:
+        return Unseen(key, NotChecked(check, host, NOT_NAMED, {"port": port, "name": name}))
     return Unseen(key, NotChecked(check, host, NOT_SEEN, {"port": port}))
 
 
@@ -158,13 +186,18 @@ def _joined(
     return joined(after.seen, seen, covers, recheck=recheck)
 
 
-def _remembered(before: Finding, now: Finding) -> Finding:
-    """As stated now; but who was reached from outside stays so, as serious as then, until somebody
-    tries from outside again: an audit made from inside alone does not close it."""
-    if before.outside is not Outside.CONFIRMED or now.outside is not Outside.NOT_CHECKED:
+def _remembered(before: Finding, now: Finding, looked: Looked) -> Finding:
+    """As stated now; but who was reached from outside stays so, as serious as then, until somebody tries
+    again what he was reached by: neither an audit made from inside alone closes it, nor another port."""
+    if before.outside is not Outside.CONFIRMED or now.outside is Outside.SHARED_ADDRESS:
+        return now
+    left = looked.untried(now.place.host, before.reached_by)
+    if now.outside is Outside.CONFIRMED:
+        return replace(now, reached_by=tuple(sorted({*left, *now.reached_by})))
+    if before.reached_by and not left:
         return now
     severity = min(before.severity, now.severity, key=RANKS.__getitem__)
-    return replace(now, outside=before.outside, severity=severity)
+    return replace(now, outside=before.outside, severity=severity, reached_by=left)
 
 
 def accept(ledger: Ledger, acceptance: Acceptance) -> Ledger:

@@ -16,6 +16,7 @@ from serment.core.exposure.findings import (
     Finding,
     NotChecked,
     Outside,
+    Place,
     Severity,
 )
 from serment.core.exposure.machines import place_order
@@ -36,6 +37,7 @@ def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[N
     """
     found: dict[tuple[str, str, int], Finding] = {}
     skipped: list[NotChecked] = []
+    told: set[Place] = set()
     for check in CHECKS.values():
         if only and check.id not in only:
             continue
@@ -46,10 +48,11 @@ def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[N
                 if worse is None or RANKS[finding.severity] < RANKS[worse.severity]:
                     found[finding.key] = finding
             else:
+                told.add(stated.place)
                 skipped.append(
                     NotChecked(check.id, stated.place.host, stated.reason, stated.values)
                 )
-    skipped.extend(not_understood(view.scan.services))
+    skipped.extend(not_understood(view.scan.services, told))
     skipped.extend(not_asked(view.scan.missed))
     return sorted(found.values(), key=_order), list(_once(skipped))
 

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from serment.core.exposure.findings import Place, Readable
 
 BANNER_LIMIT: Final = 120  # characters kept of what a service says of itself
+NOT_NOW: Final = "not now"  # a refusal that says nothing of who is let in
 
 
 class Answer(StrEnum):
@@ -51,7 +52,8 @@ class Dicom:
     `accepted`: labels of the presentation contexts it accepted ("echo", "store", "find", "move",
     "get", "worklist"). `title`: the called AE title that was accepted when a usual one was not
     refused only by chance: "" = any title is accepted, None = none was. `refusal`: why an
-    association was refused (PS3.8 Table 9-21), as "calling", "called", "other", "".
+    association was refused (PS3.8 Table 9-21), as "calling", "called", "other", "", or `NOT_NOW`: for
+    the moment, or it broke off in a way that does not tell a refusal from a failure.
     """
 
     accepted: frozenset[str] = frozenset()
@@ -196,7 +198,7 @@ class Service:
     banner: str = ""
     tls: Tls | None = None
     facts: Facts = None
-    cut: bool = False  # it kept talking, or stalled, and was cut
+    cut: bool = False  # not all was asked: it kept talking, stalled, or put us off
 
 
 @dataclass(frozen=True, slots=True)

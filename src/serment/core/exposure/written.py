@@ -71,6 +71,7 @@ def write_finding(finding: Finding) -> dict[str, Any]:
         "readable": [readable.count, readable.capped, readable.unit.value] if readable else None,
         "outside": finding.outside.value,
         "cves": list(finding.cves),
+        "reached_by": list(finding.reached_by),
     }
 
 
@@ -91,6 +92,7 @@ def read_finding(value: Any) -> Finding:
         Readable(int(readable[0]), bool(readable[1]), Unit(readable[2])) if readable else None,
         Outside(value["outside"]),
         tuple(map(str, value["cves"])),
+        tuple(map(int, value.get("reached_by", ()))),  # histories of before do not say
     )
 
 
@@ -143,6 +145,7 @@ def write_made(made: Made) -> dict[str, Any]:
         "unclear": _write_hosts(made.looked.unclear),
         "outside": _write_hosts(made.looked.outside),
         "settled": _write_hosts(made.looked.settled),
+        "names": [list(each) for each in made.looked.names],
     }
 
 
@@ -157,7 +160,10 @@ def read_made(value: Any) -> Made:
         tuple(map(str, value["only"])),
         tuple((str(check), str(host)) for check, host in value["skipped"]),
         None if answered is None else tuple(map(str, answered)),
-        *(_read_hosts(value.get(name, ())) for name in ("unclear", "outside", "settled")),
+        unclear=_read_hosts(value.get("unclear", ())),
+        outside=_read_hosts(value.get("outside", ())),
+        settled=_read_hosts(value.get("settled", ())),
+        names=tuple((str(host), str(name)) for host, name in value.get("names", ())),
     )
     return Made(
         datetime.fromisoformat(value["at"]),

@@ -18,11 +18,11 @@ from serment.adapters.network.association import (
     Refusal,
     open_association,
 )
-from serment.adapters.network.line import Budget, Ended, Gone
+from serment.adapters.network.line import Ended, Gone
 from serment.adapters.network.probing import NONSENSE, Call, Heard, Probe
 from serment.core.dicom import asking
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
-from serment.core.exposure.seen import Answer, Dicom
+from serment.core.exposure.seen import NOT_NOW, Answer, Dicom
 
 NOBODY: Final = "SERMENT-ANYBODY"  # a called title that no node has
 TITLE_SECONDS: Final = 0.04  # between two titles: at most 25 a second
@@ -56,12 +56,13 @@ def talk(call: Call) -> Heard | None:
 
 
 def _refused(call: Call, refusal: Refusal) -> Heard:
-    reason = "other" if refusal is Refusal.NOT_NOW else refusal.value
+    reason = refusal.value
     call.heard = Heard("dicom", facts=Dicom(refusal=reason))
     if refusal not in (Refusal.CALLED, Refusal.OTHER):
         return call.heard  # no title would help, or it asks to be left alone
     spent = 0.0
     for tried, title in enumerate(call.order.titles, 1):
+        _note(call, refusal=NOT_NOW)  # until this one is answered, and those after it
         time.sleep(max(0.0, TITLE_SECONDS - spent))
         before = call.budget.left
         found = open_association(call.line(), title)
@@ -71,13 +72,13 @@ def _refused(call: Call, refusal: Refusal) -> Heard:
             call.heard = _introduced(found, facts)
             _ask(call, found, title)
             return call.heard
-        facts = Dicom(titles_tried=tried, refusal=reason)
-        call.heard = Heard("dicom", facts=facts)
-        if found is Refusal.CALLING:  # the title is right, and does not suffice
-            call.heard = Heard("dicom", facts=replace(facts, refusal=found.value))
-            return call.heard
+        _note(call, titles_tried=tried)
         if found is None or found is Refusal.NOT_NOW:
             return call.heard
+        if found is Refusal.CALLING:  # the title is right, and does not suffice
+            reason = found.value
+            break
+    _note(call, refusal=reason)
     return call.heard
 
 
@@ -93,6 +94,14 @@ def _introduced(association: Association, facts: Dicom) -> Heard:
 
 
 def _ask(call: Call, first: Association, title: str) -> None:
+    """Count; who hung up on a query refuses it if he is well otherwise, as Orthanc does with strangers."""
+    before = _known(call).refusal
+    _count(call, first, title)
+    if _known(call).refusal == NOT_NOW and _is_well(call, title):
+        _note(call, refusal=before)
+
+
+def _count(call: Call, first: Association, title: str) -> None:
     """Count patients and appointments; what is known is kept after each answer."""
     with first:
         labels = first.labels
@@ -130,6 +139,15 @@ def _again(call: Call, title: str) -> Association | None:
     return None
 
 
+def _is_well(call: Call, title: str) -> bool:
+    """Whether it still gives associations, and echoes."""
+    with contextlib.suppress(Ended, *NONSENSE):
+        if again := _again(call, title):
+            with again:
+                return again.echoes()
+    return False
+
+
 def _query(
     call: Call,
     association: Association,
@@ -137,7 +155,7 @@ def _query(
     level: str,
     before: Counted | None = None,
 ) -> Counted:
-    counted = _counted(call.budget, association, sop_class, level)
+    counted = _counted(call, association, sop_class, level)
     if before and before.answer is Answer.YES and counted.count < before.count:
         counted = before  # the better of two countings
     if before and before.answer is Answer.REFUSED and counted.answer is not Answer.YES:
@@ -147,18 +165,20 @@ def _query(
 
 
 def _worklist(call: Call, association: Association) -> None:
-    counted = _counted(call.budget, association, asking.WORKLIST_FIND, "worklist")
+    counted = _counted(call, association, asking.WORKLIST_FIND, "worklist")
     _note(call, worklist=counted.answer, appointments=_entries(counted))
 
 
-def _counted(budget: Budget, association: Association, sop_class: str, level: str) -> Counted:
-    """Count; a node that hangs up instead of answering has refused."""
+def _counted(call: Call, association: Association, sop_class: str, level: str) -> Counted:
+    """Count; a node that hangs up instead of answering has refused, or is about to stop."""
     counted = Counted()
     try:
-        with budget.within(QUERY_SECONDS):
+        with call.budget.within(QUERY_SECONDS):
             association.count(sop_class, level, counted)
     except Gone:
         counted.answer = Answer.YES if counted.answers else Answer.REFUSED
+        if not counted.answers:
+            _note(call, refusal=NOT_NOW)
     except (Ended, *NONSENSE):
         counted.capped = counted.answers > 0  # cut short: there may be more
     return counted
@@ -179,9 +199,14 @@ def _entries(counted: Counted) -> Readable | None:
 
 def _note(call: Call, **known: object) -> None:
     assert call.heard is not None
-    assert isinstance(call.heard.facts, Dicom)
-    facts = replace(call.heard.facts, **known)  # type: ignore[arg-type]
+    facts = replace(_known(call), **known)  # type: ignore[arg-type]
     call.heard = replace(call.heard, facts=facts)
+
+
+def _known(call: Call) -> Dicom:
+    assert call.heard is not None
+    assert isinstance(call.heard.facts, Dicom)
+    return call.heard.facts
 
 
 PROBE = Probe(

@@ -21,6 +21,7 @@ from serment.core.exposure.seen import Answer, Files
 ANYBODY: Final = "anonymous"
 WORD: Final = "serment-audit@"  # RFC 1635: an address, so that the other side knows who asked
 _OF_USER: Final = frozenset({230, 331, 332, 421, 521, 522, 530, 532, 533, 534, 536, 550})
+_BUSY: Final = 421
 _WANTS_TLS: Final = re.compile(r"\b(?:tls|ssl|encrypt|secur|chiffr)", re.IGNORECASE)
 _PRODUCTS: Final = (
     (re.compile(r"\bnasftpd turbo station", re.I), "QNAP"),  # a ProFTPD, and says so
@@ -46,15 +47,10 @@ def talk(call: Call) -> Heard | None:
     if said.code not in _OF_USER:
         return None  # mail servers greet with 220 as well
     call.understood()
-    inside = Answer.YES if call.tls else Answer.NOT_ASKED
-    call.heard = _introduced(session.greeting, Files(encrypted=inside))
-    last = said
-    if call.tls and said.code in (230, 331):
-        last = _visit(call, session, said, private=True)
-    elif call.tls:
-        note(call, anonymous=Answer.REFUSED)
-    else:
-        last = _visit(call, session, said)
+    inside = Answer.YES if call.tls else Answer.NOTHING
+    call.heard = _introduced(session.greeting, Files(Answer.NOTHING, encrypted=inside))
+    last = _visit(call, session, said, private=call.tls)
+    if not call.tls:
         last = _encrypted(call, said, last)
     if not announces_lock_out(last.text):
         with_documented(call, call.heard.product, lambda each: _signed_in(call, each), "ftp")
@@ -66,7 +62,7 @@ def _visit(call: Call, session: Session, said: Reply, private: bool = False) -> 
     if said.code == 331:
         said = session.password(WORD)
     if said.code != 230:
-        note(call, anonymous=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
+        note(call, anonymous=_no(said))
         return said
     note(call, anonymous=Answer.YES)
     _count(call, session, private)
@@ -90,15 +86,15 @@ def _encrypted(call: Call, user: Reply, last: Reply) -> Reply:
     session = Session(call)
     said = session.ask("AUTH", "TLS")
     if said.code != 234:
-        note(call, encrypted=Answer.NOTHING if said.code == 421 else Answer.REFUSED)
+        note(call, encrypted=_no(said))
         return last
     note(call, encrypted=Answer.YES)
     wanted = user.code not in (230, 331) or _WANTS_TLS.search(last.text) is not None
-    if last.code == 230 or last.code == 421 or not wanted:
+    if last.code == 230 or last.code == _BUSY or not wanted:
         return last
+    note(call, anonymous=Answer.NOTHING)  # it may let in whoever encrypts
     session.secure()
-    said = session.ask("USER", ANYBODY)
-    return _visit(call, session, said) if said.code in (230, 331) else said
+    return _visit(call, session, session.ask("USER", ANYBODY))
 
 
 def _signed_in(call: Call, account: Account) -> tuple[bool, str]:
@@ -116,6 +112,11 @@ def _signed_in(call: Call, account: Account) -> tuple[bool, str]:
     if known(call).anonymous is not Answer.YES:
         _count(call, session, private=call.tls)
     return True, ""
+
+
+def _no(said: Reply) -> Answer:
+    """What an answer that lets nobody in means: who is too busy for anybody says 421 (RFC 959)."""
+    return Answer.NOTHING if said.code == _BUSY else Answer.REFUSED
 
 
 def _introduced(greeting: Reply, facts: Files) -> Heard:

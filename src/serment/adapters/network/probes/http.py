@@ -41,6 +41,7 @@ def talk(call: Call) -> Heard | None:
             break
         sight = _called(call, name, first) or sight
     call.heard = sight.heard()
+    call.was_cut = call.was_cut or call.put_off
     return call.heard
 
 
@@ -68,10 +69,12 @@ def _surveyed(call: Call, first: Page) -> Sight:
     if call.heard is None:
         call.heard = sight.heard()
     if not call.was_cut:  # otherwise its first page has no end: nor would the others
+        browser = Browser(call)
         try:
-            survey(Browser(call), sight, first)
+            survey(browser, sight, first)
         except Ended as end:
             call.was_cut = call.was_cut or isinstance(end, Cut)
+        call.put_off = call.put_off or browser.put_off
     return sight
 
 

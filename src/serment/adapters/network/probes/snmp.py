@@ -1,4 +1,4 @@
-"""SNMP: whether a device describes itself to the community `public`. One question in two versions.
+"""SNMP: whether a device describes itself to the community `public`. One question in two versions, twice.
 
 Only a product is kept of the answer, and only one of those known here: a description often holds
 the device's own name. Source: RFC 1157 section 4.1, RFC 3416 section 3, ITU-T X.690.
@@ -15,7 +15,8 @@ from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Answer, Community, Service
 
 PORT: Final = 161
-_SECONDS: Final = 0.5  # for an answer to each version
+_SECONDS: Final = 0.5  # for an answer
+_TIMES: Final = 2  # a datagram may be lost
 _LIMIT: Final = 4096  # bytes of an answer that are looked at
 _INTEGER, _TEXT, _NULL, _OID, _SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 _GET, _RESPONSE = 0xA0, 0xA2
@@ -50,11 +51,12 @@ _PRODUCTS: Final = tuple(
 
 
 def ask(call: Call) -> Iterator[Service]:
-    """Version 2c, then version 1 of older devices."""
+    """Version 2c, and version 1 for older devices, both once more where nothing comes."""
     host = call.place.host
     call.budget.patience = _SECONDS
-    for version in (1, 0):
-        for said in call.dialer.datagram(host, PORT, request(version), call.budget):
+    asked = [request(version) for version in (1, 0)]
+    for _ in range(_TIMES):
+        for said in call.dialer.answers(host, PORT, asked, call.budget, most=1):
             described = parse(said)
             if described is not None:
                 place, facts = Place(host, PORT, "snmp"), Community(Answer.YES)

@@ -33,7 +33,7 @@ def talk(call: Call) -> Heard | None:
         if version is None:
             return None
         call.understood()
-        call.heard = Heard("vnc", banner=greeting.decode("ascii"), facts=Remote())
+        call.heard = Heard("vnc", banner=greeting.decode("ascii"), facts=Remote(Answer.NOTHING))
         line.send(b"RFB %03d.%03d\n" % version)
         types = _old(line) if version < (3, 7) else _offered(line)
         is_open = Answer.REFUSED if types else Answer.NOTHING

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import serment
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import Call
+from serment.core.exposure.unclear import puts_off
 from serment.core.exposure.webpages import moves_on
 
 USER_AGENT: Final = f"SERMENT-AUDIT/{serment.__version__} (security audit; counts, never copies)"
@@ -69,6 +70,7 @@ class Browser:
     _unanswered: int = 0
     _refused: int = 0
     _answered: int = 0
+    put_off: bool = False  # of what was asked something was answered: not now
 
     @property
     def is_refused(self) -> bool:
@@ -93,6 +95,7 @@ class Browser:
             page = self._try(method, path, headers, body)
         self._answered += page is not NOTHING
         self._refused += page.status in (401, 403)
+        self.put_off = self.put_off or (method == "GET" and puts_off(page.status))
         return page
 
     def visit(self, path: str, first: Page | None = None) -> Page:

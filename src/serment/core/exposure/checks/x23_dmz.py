@@ -38,9 +38,15 @@ def look(view: View) -> Iterator[Statement | Unasked]:
             Severity.CRITICAL,
             N_("Reached from outside, though the box lists no UPnP forwarding to it"),
         )
+    yield from _unasked(scan)
+
+
+def _unasked(scan: Scan) -> Iterator[Unasked]:
+    """What the view from outside, and the answers of a person, would add: neither stands for the other."""
     if scan.tried or scan.reached:
-        return
-    if scan.shared:
+        if None in (scan.dmz, scan.manual_rules):
+            yield Unasked(Place("box"), N_("nobody was asked about the box"))
+    elif scan.shared:
         yield Unasked(Place(""), N_("shared address, not checked"))
     elif scan.dmz is None:
         yield Unasked(Place(""), N_("not checked from outside, and nobody was asked about the box"))
