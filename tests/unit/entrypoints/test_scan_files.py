@@ -57,6 +57,8 @@ def content() -> dict[str, bytes | None]:
         (("--outside", "nowhere.xml"), 10, "the scan from outside, nowhere.xml, cannot be read"),
         (("--outside", "file"), 7, "is none that is understood"),
         (("--exclude", "nowhere.txt"), 8, "there is no file nowhere.txt"),
+        (("--ports", " "), 2, "--ports and --only need a value"),
+        (("--only", ""), 2, "--ports and --only need a value"),
         (("--box-dmz", "perhaps"), 2, "answer yes, no or unknown"),
     ],
 )  # fmt: skip

@@ -161,6 +161,11 @@ def _check_targets(targets: list[str], hosts: list[str]) -> None:
 
 def _check(asked: Asked) -> None:
     """Refuse what would do nothing."""
+    if not asked.ports.strip() or not all(each.strip() for each in asked.only):
+        raise UsageError(
+            N_("--ports and --only need a value"),
+            hint=N_("for example: --ports 104,4242 --only X01; or leave them out"),
+        )
     if asked.outside_addresses and not asked.outside:
         raise UsageError(
             N_("--outside-address says whose scan --outside is"),
