@@ -1,7 +1,8 @@
-"""An Internet box that speaks UPnP: `python box.py HOST PORT '[[OUTSIDE, HOST, PORT, "TCP"], ...]' [WORD...]`.
+"""An Internet box that speaks UPnP:
+`python box.py HOST PORT '[[OUTSIDE, HOST, PORT, "TCP"], ...]' [ADDRESS] [WORD...]`.
 
 Answers SSDP on UDP 1900 with a LOCATION on PORT, its description there, the forwardings it was
-given (WANIPConnection:1), and its address outside. Adding and removing are refused. Words: `quiet`
+given (WANIPConnection:1), and its address outside (ADDRESS). Adding and removing are refused. Words: `quiet`
 answers no search and says nothing of UPnP; `group` only searches sent to the network's group, from
 another port, with its description at no usual path; `both` that and others; `for=ADDRESS` names another
 machine's description. What it is asked is written to the file `asked`.
@@ -44,8 +45,8 @@ FAULT = (
 )
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 MAPPINGS = json.loads(sys.argv[3])
-WORDS = sys.argv[4:]
-ADDRESS = "198.51.100.7"
+WORDS = [each for each in sys.argv[4:] if each.isalpha()]
+ADDRESS = next((each for each in sys.argv[4:] if each not in WORDS), "198.51.100.7")
 GROUP = "ff02::c" if ":" in HOST else "239.255.255.250"
 FAMILY = socket.AF_INET6 if ":" in HOST else socket.AF_INET
 SHOWN = f"[{HOST}]" if ":" in HOST else HOST

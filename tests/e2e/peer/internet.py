@@ -83,6 +83,7 @@ class Internet:
             stdout=subprocess.PIPE,
             stderr=(self.folder / f"{where}.err").open("a"),
             text=True,
+            cwd=self.folder,  # what a program writes beside itself
             env={**ENVIRONMENT, "PYTHONPATH": str(ROOT), **more},
         )
         self.programs.append(program)

@@ -17,7 +17,7 @@ def test_nmaps_own_file_is_joined(net: Internet, tmp_path: Path) -> None:
         (tmp_path / "scan.xml").write_text(net.run("helper", *words))
     finally:
         net.forward()
-    words = (ARCHIVE, WEB, "--ports", "104,8080", "--outside", str(tmp_path / "scan.xml"))
+    words = ("192.168.77.0/24", "--ports", "104,8080", "--outside", str(tmp_path / "scan.xml"))
     answer = audit(net, *words)
     assert set(outside(answer).values()) == {"not_checked"}  # no box says whose address it is of
     assert f"{BOX_OUTSIDE} (8080)" in str(answer["not_checked"])
@@ -26,4 +26,5 @@ def test_nmaps_own_file_is_joined(net: Internet, tmp_path: Path) -> None:
     assert seen["X17", WEB, 8080] == "confirmed"
     assert seen["X23", WEB, 8080] == "confirmed"
     assert answer["outside"]["by"] == ["import"]
-    assert {said for key, said in seen.items() if key[1] == ARCHIVE} <= {"closed"}
+    # what was reached that no box lists shows that there may be more
+    assert {said for key, said in seen.items() if key[1] == ARCHIVE} == {"not_checked"}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.exposure.sights import BAD, HOST, NOW, service
+from tests.unit.exposure.sights import BAD, HOST, NOW, YES, service
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
@@ -24,7 +24,7 @@ from serment.app.protect.opening import Practice
 from serment.app.watch.reads import Reads
 from serment.app.watch.searches import Searches
 from serment.core.crypto.keys import new_key
-from serment.core.exposure.seen import Answered, Http, Missed, Service
+from serment.core.exposure.seen import Answered, Gateway, Http, Mapping, Missed, Service
 from serment.entrypoints.cli.app import main
 from serment.entrypoints.cli.progress import Stages
 from serment.entrypoints.cli.world import Auditing
@@ -69,6 +69,11 @@ class Commands:
 
     def run(self, *words: str) -> int:
         return main(self, ["scan", *words])  # type: ignore[arg-type]
+
+    def alone(self) -> Commands:
+        """On a network of that one machine: who asks it has asked all."""
+        self.network.networks = (f"{HOST}/32",)
+        return self
 
 
 @dataclass
@@ -214,7 +219,7 @@ def test_a_scan_from_outside_raises_what_it_reached(
     told = json.loads(capsys.readouterr().out)
     assert {each["outside"] for each in told["findings"]} == {"not_checked"}  # anybody's address
     assert "203.0.113.7 (104)" in str(told["not_checked"])
-    assert bad("X06").run(*words, "--outside-address", "203.0.113.7") == 1
+    assert bad("X06").alone().run(*words, "--outside-address", "203.0.113.7") == 1
     told = json.loads(capsys.readouterr().out)
     assert {each["id"]: (each["severity"], each["outside"]) for each in told["findings"]} == {
         "X06": ("high", "confirmed"),
@@ -356,7 +361,7 @@ PEER = ("--peer", "colleague")
 
 
 def test_a_helper_outside_is_told_with_what_it_tried(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = bad("X01")
+    commands = bad("X01").alone()
     commands.helpers.open_ports = frozenset({11112})
     assert commands.run("network", HOST, *BY, *PEER) == 1
     said = capsys.readouterr().out
@@ -365,6 +370,18 @@ def test_a_helper_outside_is_told_with_what_it_tried(capsys: pytest.CaptureFixtu
     ((name, ports),) = commands.helpers.orders
     assert (name, ports[0]) == ("colleague", 11112)
     assert f"The helper colleague tried {len(ports)} ports of {PUBLIC}: 1 open" in said
+
+
+def test_a_helper_tries_again_what_was_reached_before() -> None:
+    """UPnP is off since, and the rule it left leads to the archive still."""
+    led = Gateway((Mapping(40104, HOST, 11112, "TCP"),), PUBLIC, YES)
+    commands = Commands([*BAD["X01"][0].services, service("igd", 5000, led, host="192.168.1.1")])
+    commands.helpers.open_ports = frozenset({40104})
+    words = ("network", HOST, "192.168.1.1", *BY, *PEER, *VAULT)
+    assert commands.run(*words) == 1
+    commands.network.services = BAD["X01"][0].services
+    assert commands.run(*words) == 1
+    assert [ports[:2] for _, ports in commands.helpers.orders] == [(40104, 11112), (40104, 11112)]
 
 
 def test_a_helper_that_cannot_be_asked_takes_nothing_from_the_audit(

@@ -264,7 +264,9 @@ def test_without_a_look_from_outside_it_never_says_closed() -> None:
 
 def test_the_helper_outside_and_the_proof_are_named() -> None:
     seen = join(
-        scan(service("dicom", 11112, OPEN_FIND)), [Sight("203.0.113.9", 11112, True)], "peer"
+        scan(service("dicom", 11112, OPEN_FIND), swept=True),
+        [Sight("203.0.113.9", 11112, True)],
+        "peer",
     )
     looked = Looked("Paris", "203.0.113.9", sights=(Sight("203.0.113.9", 11112, True),))
     proof = Proof("203.0.113.9", 4430, "Paris", NOW)

@@ -25,7 +25,7 @@ from serment.core.exposure.registry import CHECKS
 from serment.core.exposure.report import Report, as_json
 from serment.core.exposure.sarif import as_sarif
 from serment.core.exposure.scope import Proof
-from serment.core.exposure.seen import Answer, Database, Dicom, Gateway, Scan
+from serment.core.exposure.seen import Answer, Database, Dicom, Files, Gateway, Missed, Scan
 from serment.core.exposure.seen import Mapping as Forwarding
 from serment.errors import AccessDenied, NotFound, UsageError
 
@@ -33,6 +33,7 @@ FLAWS = parse_flaws(
     files("serment.core.exposure").joinpath("products.toml").read_text(encoding="utf-8")
 )
 WHO = "Dr Exemple, gérant"
+TELLING = service("igd", 5000, Gateway((), "203.0.113.7", Answer.YES), host="192.168.1.1")
 
 
 def say(message: str, values: Mapping[str, object]) -> str:
@@ -155,8 +156,9 @@ def test_an_imported_scan_closes_nothing_while_nobody_says_whose_address_it_is_o
     left = {each["host"]: each["reason"] for each in as_json(report, say)["not_checked"]}
     assert "nothing shows that this is the practice's own address" in left["203.0.113.7"]
     assert "not made from the Internet" in left[HOST]
+    no = {"dmz": False, "manual_rules": False}
     for more in ({"outside_addresses": ("203.0.113.7",)}, {"look": seen_from("203.0.113.7")}):
-        report = audited(network, sights=sights[:1], **more)
+        report = audited(network, sights=sights[:1], **more, **no)
         assert {each.outside for each in report.findings} == {Outside.CLOSED}
         assert "import" not in {each.check for each in report.not_checked}
     report = audited(network, sights=sights[:1], look=seen_from("203.0.113.7", shared=True))
@@ -170,9 +172,43 @@ def test_a_proved_address_is_the_practices() -> None:
         authorised_by=WHO,
         sights=(Sight("203.0.113.7", 4242, False),),
     )
+    network.services = (*network.services, TELLING)
+    wish = replace(wish, targets=(*wish.targets, "192.168.1.1"))
     prepared = prove(prepare(network, wish, provable=True), proof)
     report = audit(network, MemoryClock(NOW), prepared)
-    assert {each.outside for each in report.findings} == {Outside.CLOSED}
+    found = {each.outside for each in report.findings if each.place.host == HOST}
+    assert found == {Outside.CLOSED}
+
+
+def test_only_where_the_whole_network_was_asked_a_number_tells_the_machine() -> None:
+    """Left out, off the list of targets or not asked any more: another machine may have that port."""
+    node = service("dicom", 4242, Dicom())
+    sights = (Sight("203.0.113.7", 4242, True, "dicom"),)
+    own = {"sights": sights, "outside_addresses": ("203.0.113.7",)}
+    two = ("192.168.1.16/29", "172.17.0.0/16")
+
+    def reached(network: MemoryNetwork, **wish: Any) -> set[str]:
+        findings = audited(network, **own, **wish).findings
+        return {each.place.host for each in findings if each.outside is Outside.CONFIRMED}
+
+    assert reached(MemoryNetwork([node], networks=two[:1])) == {HOST}
+    assert reached(MemoryNetwork([node], networks=two)) == {"203.0.113.7"}
+    for wish in ({"targets": (HOST,)}, {"excluded": ("192.168.1.17",)}):
+        assert reached(MemoryNetwork([node], networks=two[:1]), **wish) == {"203.0.113.7"}
+    early = MemoryNetwork([node], networks=two[:1], missed=Missed(ended=True))
+    assert reached(early) == {"203.0.113.7"}
+
+
+def test_ports_that_providers_block_are_told() -> None:
+    share = service("smb", 445, Files(Answer.YES, shares=1))
+    sights = tuple(Sight("203.0.113.7", port, False) for port in (25, 445))
+    report = audited(
+        MemoryNetwork([share], networks=("192.168.1.0/24",)),
+        sights=sights, outside_addresses=("203.0.113.7",), dmz=False, manual_rules=False,
+    )  # fmt: skip
+    assert {each.outside for each in report.findings} == {Outside.NOT_CHECKED}
+    (told,) = [each for each in as_json(report, say)["not_checked"] if each["check"] == "import"]
+    assert told["reason"].startswith("ports 445 did not answer from outside")
 
 
 def test_of_an_import_of_many_addresses_some_are_named() -> None:

@@ -175,7 +175,10 @@ def test_how_serious_a_forwarding_is(port: int, protocol: str, severity: Severit
 
 
 def test_a_port_reached_from_outside_that_no_forwarding_explains() -> None:
-    seen, _ = BAD["X22"]
+    box = service(
+        "igd", 5000, Gateway((Mapping(80, HOST, 4242, "TCP"),), "203.0.113.7"), host="192.168.1.1"
+    )
+    seen = scan(box, *(each for each in BAD["X22"][0].services if each.protocol == "dicom"))
     explained = join(seen, [Sight("203.0.113.7", 80, True, "dicom")], "peer")
     assert "X23" not in stated(explained)
     assert [each.outside for each in judge(View(explained), ["X22"])[0]] == [
@@ -190,7 +193,8 @@ def test_a_port_reached_from_outside_that_no_forwarding_explains() -> None:
 
 
 def test_a_port_that_one_machine_alone_has_open_is_that_machine() -> None:
-    seen = scan(service("dicom", 11112, sights.OPEN_FIND))
+    node = service("dicom", 11112, sights.OPEN_FIND)
+    seen = scan(node, swept=True, dmz=False, manual_rules=False)
     joined = join(seen, [Sight("203.0.113.7", 11112, True)], "import")
     assert joined.reached == {seen.services[0].place}
     assert joined.outside_by == ("import",)

@@ -22,7 +22,7 @@ from serment.app.house import House
 from serment.core.crypto.keys import new_key
 from serment.core.exposure.checking import View
 from serment.core.exposure.coverage import Coverage, Looked, looked_at
-from serment.core.exposure.findings import Finding, NotChecked, Outside, Place, Severity
+from serment.core.exposure.findings import Finding, NotChecked, Place
 from serment.core.exposure.history import (
     KNOWN_KEPT,
     NOT_NAMED,
@@ -95,17 +95,6 @@ def test_new_still_and_gone() -> None:
 def test_what_comes_back_is_new_and_keeps_its_first_day() -> None:
     known = after((1, found("X01")), (2, []), (5, found("X01"))).known[KEY]
     assert (known.first, known.since, known.gone) == (NOW + DAY, NOW + 5 * DAY, None)
-
-
-def test_what_was_reached_from_outside_stays_so_until_somebody_tries_again() -> None:
-    inside = found("X06")
-    (one,) = [each for each in inside if each.id == "X06"]
-    reached = replace(one, outside=Outside.CONFIRMED, severity=Severity.HIGH)
-    weekly = after((1, [reached]), (2, [one])).known[one.key].finding
-    assert (weekly.outside, weekly.severity) == (Outside.CONFIRMED, Severity.HIGH)
-    closed = replace(one, outside=Outside.CLOSED)
-    again = after((1, [reached]), (2, [one]), (3, [closed]), (4, [one])).known[one.key].finding
-    assert (again.outside, again.severity) == (Outside.NOT_CHECKED, one.severity)
 
 
 def test_since_when_at_the_earliest() -> None:
@@ -200,7 +189,7 @@ def test_a_forwarding_is_gone_when_the_box_lists_it_no_more() -> None:
     assert len(before.open) == 2
     off = update(before, judge(View(scan(box)), ["X22"])[0], seen_now(scan(box)))[1]
     assert (off.gone, [each.key[1] for each in off.unseen]) == ((), [HOST])
-    empty = scan(replace(box, facts=Gateway((), "")))
+    empty = scan(replace(box, facts=Gateway((), "", YES)))
     assert len(update(before, [], seen_now(empty))[1].gone) == 2
 
 

@@ -46,6 +46,7 @@ def ways(drawn: Picture) -> dict[str, Way]:
 
 
 OPEN_NODE = scan(service("dicom", 11112, OPEN_FIND))
+ASKED = replace(OPEN_NODE, swept=True, dmz=False, manual_rules=False)
 BOX = service("igd", 5000, Gateway((Mapping(104, HOST, 11112, "TCP", "<b>x"),)), host="192.168.1.1")
 
 
@@ -54,8 +55,8 @@ BOX = service("igd", 5000, Gateway((Mapping(104, HOST, 11112, "TCP", "<b>x"),)),
     [
         (OPEN_NODE, Way.UNKNOWN, Way.UNKNOWN),
         (replace(OPEN_NODE, services=(*OPEN_NODE.services, BOX)), Way.FORWARDED, Way.FORWARDED),
-        (join(OPEN_NODE, [Sight("203.0.113.9", 11112, True)], "peer"), Way.OUTSIDE, Way.OUTSIDE),
-        (join(OPEN_NODE, [Sight("203.0.113.9", 11112, False)], "peer"), Way.INSIDE, Way.INSIDE),
+        (join(ASKED, [Sight("203.0.113.9", 11112, True)], "peer"), Way.OUTSIDE, Way.OUTSIDE),
+        (join(ASKED, [Sight("203.0.113.9", 11112, False)], "peer"), Way.INSIDE, Way.INSIDE),
         (join(OPEN_NODE, [], "peer", shared=True), Way.UNKNOWN, Way.UNKNOWN),
     ],
     ids=["not checked", "forwarded", "reached", "closed", "shared"],

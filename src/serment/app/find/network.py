@@ -19,7 +19,16 @@ from serment.core.exposure.ports import COMMON
 from serment.core.exposure.products import Flaw
 from serment.core.exposure.registry import CHECKS, judge
 from serment.core.exposure.report import Report
-from serment.core.exposure.scope import ASK_ABOVE, Proof, Scope, is_own, names_in, not_yours, plan
+from serment.core.exposure.scope import (
+    ASK_ABOVE,
+    Proof,
+    Scope,
+    is_own,
+    is_swept,
+    names_in,
+    not_yours,
+    plan,
+)
 from serment.core.exposure.seen import Answered, Missed, Scan, Service
 from serment.core.exposure.titles import USUAL_TITLES
 from serment.errors import N_, AccessDenied, UsageError
@@ -59,6 +68,7 @@ class Prepared:
     skipped: tuple[NotChecked, ...] = ()
     proofs: tuple[Proof, ...] = ()
     names: tuple[tuple[str, str], ...] = ()  # addresses and the names they were given by
+    swept: bool = False  # it comes to all of the practice's own networks
 
 
 def prepare(network: Network, wish: Wish, *, provable: bool = False) -> Prepared:
@@ -87,7 +97,8 @@ def prepare(network: Network, wish: Wish, *, provable: bool = False) -> Prepared
         provable=provable,
     )
     given = ((address, name) for name in names for address in resolved[name])
-    return Prepared(wish, scope, skipped, names=tuple(given))
+    swept = is_swept(scope.addresses, on_link)
+    return Prepared(wish, scope, skipped, names=tuple(given), swept=swept)
 
 
 def prove(prepared: Prepared, by: Callable[[str], Proof]) -> Prepared:
@@ -145,6 +156,7 @@ def audit(
         answered=tuple(each for each in heard if isinstance(each, Answered)),
         missed=next((each for each in heard if isinstance(each, Missed)), None),
     )
+    seen = replace(seen, swept=prepared.swept and seen.missed is None)
     absent = unanswered(_named(prepared), seen)
     outside = see_outside(seen, wish, look, scope.proved)
     findings, skipped = judge(View(outside.scan, flaws), wish.only)

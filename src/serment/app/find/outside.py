@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from serment.core.exposure.findings import NotChecked
-from serment.core.exposure.outside import Looked, Sight, join, ours
+from serment.core.exposure.outside import Looked, Sight, join, not_told, ours
 from serment.core.exposure.peer.rules import boxes, is_shared, ports_to_try
 from serment.core.exposure.seen import Gateway, Scan
 from serment.errors import N_, SermentError
@@ -30,6 +30,9 @@ STRANGE_OPEN = N_(
 NOT_PUBLIC = N_(
     "the imported scan is of {address}, an address that many networks have: it was not made from the "
     "Internet"
+)
+BLOCKED = N_(
+    "ports {ports} did not answer from outside, and that says nothing: providers block them on the way"
 )
 MORE = N_("the imported scan is of {count} more addresses, none known to be the practice's")
 
@@ -63,7 +66,14 @@ def by_import(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) ->
     missed = _left_out(imported.others)
     if not imported.kept and not imported.shared:
         return Outside(scan, missed)
-    return Outside(join(scan, imported.kept, "import", shared=imported.shared), missed)
+    joined = join(scan, imported.kept, "import", shared=imported.shared)
+    return Outside(joined, (*missed, *_blocked("import", scan, imported.kept)))
+
+
+def _blocked(by: str, scan: Scan, sights: Iterable[Sight]) -> tuple[NotChecked, ...]:
+    if ports := not_told(scan, sights):
+        return (NotChecked(by, "", BLOCKED, {"ports": ", ".join(map(str, ports))}),)
+    return ()
 
 
 def _left_out(others: Mapping[str, tuple[int, ...]]) -> tuple[NotChecked, ...]:
@@ -83,16 +93,17 @@ def _strange(address: str, ports: tuple[int, ...]) -> NotChecked:
     return NotChecked("import", address, STRANGE_OPEN, {"address": address, "ports": named})
 
 
-def by_peer(peers: Peers, name: str) -> Look:
-    """A look by this helper. One that fails is told, and takes nothing from the audit."""
+def by_peer(peers: Peers, name: str, before: Iterable[int] = ()) -> Look:
+    """A look by this helper, also at the ports by which something was reached `before`. One that fails
+    is told, and takes nothing from the audit."""
 
     def look(scan: Scan) -> Outside:
         try:
-            looked = peers.look(name, ports_to_try(scan), boxes(scan))
+            looked = peers.look(name, ports_to_try(scan, before), boxes(scan))
         except SermentError as error:
             return Outside(scan, (NotChecked("peer", name, error.message, error.values),))
         joined = join(scan, looked.sights, "peer", shared=looked.shared)
-        return Outside(joined, looked=looked)
+        return Outside(joined, _blocked("peer", scan, looked.sights), looked)
 
     return look
 

@@ -22,9 +22,10 @@ from ipaddress import (
 )
 from typing import Final, TypeAlias
 
-from serment.core.exposure.findings import NotChecked, Place
+from serment.core.exposure.findings import Finding, NotChecked, Place
 from serment.core.exposure.seen import Gateway, Scan
 from serment.core.exposure.unclear import why_unclear
+from serment.core.exposure.ways import is_public
 
 Key: TypeAlias = tuple[str, str, int]  # id, host, port
 Ranges: TypeAlias = tuple[tuple[int, int], ...]  # low, high
@@ -33,6 +34,7 @@ Names: TypeAlias = tuple[tuple[str, str], ...]  # addresses and the names they w
 
 _CHECK: Final = re.compile(r"X\d\d")
 _ANNOUNCED: Final = frozenset({"X22"})  # the box says itself at which port it answers
+_ALL_TOLD: Final = 0  # port among those `settled`: a box listed every forwarding it has
 # At a port: that was reached from outside; at none: what somebody says of the box.
 _FROM_OUTSIDE: Final = "X23"
 _BOX: Final = ("box", 0)  # the questions about it, among what was tried from outside
@@ -64,6 +66,17 @@ class Looked:
     missed: Hosts = ()
     names: Names = ()
 
+    def untried(self, host: str, ports: Iterable[int]) -> tuple[int, ...]:
+        """Those of the ports outside by which a machine was reached that were not tried again: at its
+        own address, or at that of a box."""
+        own = is_public(host)
+        there = [
+            ranges
+            for address, ranges in self.outside
+            if (address == host if own else is_public(address) and ":" not in address)
+        ]
+        return tuple(each for each in ports if not any(_within(ranges, each) for ranges in there))
+
     @property
     def kept(self) -> Looked:
         """What later audits need of it."""
@@ -79,8 +92,9 @@ class Looked:
 class Coverage:
     """What an audit looked at, ready to be asked about many places."""
 
-    def __init__(self, looked: Looked) -> None:
-        self._looked = looked
+    def __init__(self, looked: Looked, boxes: Collection[str] = ()) -> None:
+        """`boxes`: addresses of those that are known to have told forwardings."""
+        self._looked, self._boxes = looked, boxes
         self._skipped = frozenset(looked.skipped)
         self._scope = _Addresses(looked.networks)
         told = looked.answered
@@ -117,7 +131,10 @@ class Coverage:
         check, host, port = key
         if not self.covers(key) or (place.proto == "igd" and not self._answered.holds(host)):
             return False
-        if not port or check in _ANNOUNCED or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
+        if check in _ANNOUNCED:
+            telling = {host} if place.proto == "igd" else self._boxes
+            return bool(telling) and all(_among(self._settled, each, _ALL_TOLD) for each in telling)
+        if not port or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
             return True
         return _among(self._settled, host, port)
 
@@ -160,6 +177,9 @@ def looked_at(
     settled = {host: [*ranges] for host, ranges in refused.items()}
     for host, port in understood:
         settled.setdefault(host, []).append((port, port))
+    for each in scan.services:
+        if isinstance(each.facts, Gateway) and each.facts.is_whole:
+            settled.setdefault(each.place.host, []).append((_ALL_TOLD, _ALL_TOLD))
     tried = {(each.host, each.port) for each in (*scan.tried, *scan.reached)}
     if None not in (scan.dmz, scan.manual_rules):
         tried.add(_BOX)
@@ -175,6 +195,11 @@ def looked_at(
         _by_host(missed),
         names,
     )
+
+
+def is_box(finding: Finding) -> bool:
+    """Whether it is told of a box that lists what it forwards."""
+    return finding.id in _ANNOUNCED and finding.place.proto == "igd"
 
 
 def unanswered(addresses: Iterable[str], scan: Scan) -> tuple[str, ...]:

@@ -78,7 +78,8 @@ class Finding:
     """One thing that is exposed.
 
     `title`, `remedy` and `evidence` are gettext message ids, filled in with `values`, which hold
-    technical facts only (a product, a version, a path of the protocol).
+    technical facts only (a product, a version, a path of the protocol). `reached_by`: the ports outside
+    by which it was reached; none = not reached, or not known.
     """
 
     id: str  # X01 ...
@@ -92,6 +93,7 @@ class Finding:
     readable: Readable | None = None
     outside: Outside = Outside.NOT_CHECKED
     cves: tuple[str, ...] = ()
+    reached_by: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from serment.core.exposure.coverage import Coverage, Key, Looked
+from serment.core.exposure.coverage import Coverage, Key, Looked, is_box
 from serment.core.exposure.findings import RANKS, Finding, NotChecked, Outside, Place
 from serment.core.exposure.sighting import Sighting, joined
 from serment.errors import N_, FormatError
@@ -77,6 +77,11 @@ class Ledger:
         return [each for each in self.known.values() if each.gone is None]
 
     @property
+    def reached_by(self) -> tuple[int, ...]:
+        """The ports outside by which what is open was last reached: worth trying again."""
+        return tuple(sorted({port for each in self.open for port in each.finding.reached_by}))
+
+    @property
     def authorised_by(self) -> str:
         """Who answered for the last audit that somebody had to answer for; empty before."""
         names = (each.authorised_by for each in reversed(self.scans))
@@ -120,8 +125,10 @@ def update(
             first = before.first if before else made.at
             known[key] = Known(finding, first, made.at, made.at, None, looks.get(key))
         else:
-            known[key] = replace(before, finding=_remembered(before.finding, finding), seen=made.at)
-    now = Coverage(made.looked)
+            finding = _remembered(before.finding, finding, made.looked)
+            known[key] = replace(before, finding=finding, seen=made.at)
+    boxes = {each.finding.place.host for each in ledger.open if is_box(each.finding)}
+    now = Coverage(made.looked, boxes)
     missing = [key for key, each in ledger.known.items() if key not in stated and not each.gone]
     unnamed = _unnamed(ledger, missing, made.looked)
     ended = {
@@ -179,13 +186,18 @@ def _joined(
     return joined(after.seen, seen, covers, recheck=recheck)
 
 
-def _remembered(before: Finding, now: Finding) -> Finding:
-    """As stated now; but who was reached from outside stays so, as serious as then, until somebody
-    tries from outside again: an audit made from inside alone does not close it."""
-    if before.outside is not Outside.CONFIRMED or now.outside is not Outside.NOT_CHECKED:
+def _remembered(before: Finding, now: Finding, looked: Looked) -> Finding:
+    """As stated now; but who was reached from outside stays so, as serious as then, until somebody tries
+    again what he was reached by: neither an audit made from inside alone closes it, nor another port."""
+    if before.outside is not Outside.CONFIRMED or now.outside is Outside.SHARED_ADDRESS:
+        return now
+    left = looked.untried(now.place.host, before.reached_by)
+    if now.outside is Outside.CONFIRMED:
+        return replace(now, reached_by=tuple(sorted({*left, *now.reached_by})))
+    if before.reached_by and not left:
         return now
     severity = min(before.severity, now.severity, key=RANKS.__getitem__)
-    return replace(now, outside=before.outside, severity=severity)
+    return replace(now, outside=before.outside, severity=severity, reached_by=left)
 
 
 def accept(ledger: Ledger, acceptance: Acceptance) -> Ledger:

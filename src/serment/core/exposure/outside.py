@@ -1,10 +1,9 @@
 """The view from the Internet, joined to what was seen inside: reached, tried, explained or not.
 
-Sights come from a helper outside (`peer`) or from an imported scan (`imported`). A box forwards a port
-to a machine inside; which one is known from its UPnP list, or when only one machine has such a port
-open. What is known by neither stays at the address outside, and speaks for DMZ mode or rules by hand
-(X23). A port that was tried and is closed says so of the machines that have it, not of one to which
-another port leads. An imported scan counts for addresses that are known to be the practice's, no other.
+Sights come from a helper outside (`peer`) or from an imported scan (`imported`). Which machine a port
+leads to is told by `ways`; what is not known stays at the address outside, and speaks for DMZ mode or
+rules by hand (X23). Closed is said of a machine where every way to it was tried, and nothing was reached
+that no list tells. An imported scan counts for addresses that are known to be the practice's, no other.
 """
 
 from __future__ import annotations
@@ -14,16 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from serment.core.exposure.findings import Outside, Place
-from serment.core.exposure.peer.rules import boxes, canonical, is_shared
-from serment.core.exposure.seen import Gateway, Scan, Service
+from serment.core.exposure.peer.rules import DATAGRAMS, boxes, canonical, is_shared
+from serment.core.exposure.seen import Scan
+from serment.core.exposure.ways import Ways, is_public
 from serment.errors import N_, UsageError
 
-# What a helper calls by one name that an audit inside knows more closely.
-_SAME: Final[Mapping[str, frozenset[str]]] = {
-    "http": frozenset({"http", "igd", "webdav", "elasticsearch"}),
-    "ftp": frozenset({"ftp", "ftps"}),
-}
-_UNTOLD: Final = frozenset({"", "unknown", "silent"})
+# Ports that providers close towards the Internet, at the helper's end too: nothing answers there either way.
+OFTEN_BLOCKED: Final = frozenset({25, 135, 137, 138, 139, 445, 593})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +61,25 @@ def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) 
     """
     if shared:
         return replace(scan, shared=True)
-    done = (*(each for each in scan.outside_by if each != by), by)
-    inside = _Inside(scan, believed=by == "peer")
-    reached, tried = set(scan.reached), set(scan.tried)
+    ways = Ways(scan, believed=by == "peer")
+    led, closed = set(scan.led), {each for each in scan.tried if is_public(each.host)}
     for sight in sights:
+        out = Place(sight.address, sight.port)
         if sight.is_open:
-            reached.add(inside.led_to(sight))
-        else:
-            tried |= inside.closed(sight)
-    return replace(
-        scan,
-        reached=frozenset(reached),
-        tried=frozenset(tried - reached),
-        outside_by=done,
-    )
+            led.add((out, ways.leads(out, sight.protocol)))
+        elif sight.port not in OFTEN_BLOCKED:
+            closed.add(out)
+    reached = scan.reached | {inside for _, inside in led}
+    done = (*(each for each in scan.outside_by if each != by), by)
+    seen = replace(scan, reached=reached, led=frozenset(led), outside_by=done)
+    behind = set() if unexplained(seen) else {*ways.shut(closed)}
+    return replace(seen, tried=frozenset((closed | behind) - reached))
+
+
+def not_told(scan: Scan, sights: Iterable[Sight]) -> tuple[int, ...]:
+    """The ports of services inside that did not answer, of which that says nothing (`OFTEN_BLOCKED`)."""
+    closed = {each.port for each in sights if not each.is_open}
+    return tuple(sorted(OFTEN_BLOCKED & closed & {each.place.port for each in scan.services}))
 
 
 def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Imported:
@@ -92,7 +93,7 @@ def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Impo
     stated = set(boxes(scan)) - {""}
     if scan.shared or any(is_shared(each) for each in stated):
         return Imported(shared=True)
-    audited = {each.place.host for each in scan.services if _is_public(each.place.host)}
+    audited = {each.place.host for each in scan.services if is_public(each.place.host)}
     mine = {canonical(each) for each in (*stated, *audited, *known)}
     kept: list[Sight] = []
     others: dict[str, list[int]] = {}
@@ -124,107 +125,30 @@ def own_address(text: str) -> str:
 
 
 def outside_of(scan: Scan, place: Place) -> Outside:
-    """What is known of the outside view of a place; never "closed" unless somebody tried."""
-    if _among(scan.reached, place):
-        return Outside.CONFIRMED
-    if _among(scan.tried, place):
-        return Outside.CLOSED
-    if scan.shared and not _is_public(place.host):
+    """What is known of the outside view of a place; never "closed" unless somebody tried, and never for
+    what answers over UDP: it is tried over TCP."""
+    if place.proto not in DATAGRAMS:
+        if _among(scan.reached, place):
+            return Outside.CONFIRMED
+        if _among(scan.tried, place):
+            return Outside.CLOSED
+    if scan.shared and not is_public(place.host):
         return Outside.SHARED_ADDRESS
     return Outside.NOT_CHECKED
+
+
+def reached_by(scan: Scan, place: Place) -> tuple[int, ...]:
+    """The ports outside by which a place was reached."""
+    return tuple(sorted({out.port for out, inside in scan.led if _among((inside,), place)}))
 
 
 def unexplained(scan: Scan) -> frozenset[Place]:
     """Places reached from outside that no UPnP forwarding leads to, and that have no address of
     their own there."""
-    mapped = {(place.host, place.port) for place in _forwarded(scan).values()}
-    public = {
-        (each.place.host, each.place.port) for each in scan.services if _is_public(each.place.host)
-    }
-    return frozenset(each for each in scan.reached if (each.host, each.port) not in mapped | public)
-
-
-class _Inside:
-    """What listens inside, by the ways that lead to it from outside.
-
-    `believed`: the protocols of sights are what answered there, not what the port's number suggests.
-    """
-
-    def __init__(self, scan: Scan, *, believed: bool) -> None:
-        self._services = {(each.place.host, each.place.port): each for each in scan.services}
-        self._forwarded = _forwarded(scan)
-        self._believed = believed
-
-    def led_to(self, sight: Sight) -> Place:
-        """The place that an open port leads to; itself when that is not known."""
-        if sure := self._sure(sight):
-            return sure
-        likely = [
-            each.place
-            for each in self._at(sight.port)
-            if not self._believed or _agrees(each, sight.protocol)
-        ]
-        return likely[0] if len(likely) == 1 else Place(sight.address, sight.port, sight.protocol)
-
-    def closed(self, sight: Sight) -> set[Place]:
-        """The places that are not reached by a closed port; the port itself is one."""
-        itself = Place(sight.address, sight.port)
-        if sure := self._sure(sight):
-            return {sure, itself}
-        elsewhere = {(place.host, place.port) for place in self._forwarded.values()}
-        found = {
-            each.place
-            for each in self._at(sight.port)
-            if (each.place.host, each.place.port) not in elsewhere
-        }
-        return found | {itself}
-
-    def _sure(self, sight: Sight) -> Place | None:
-        if own := self._services.get((sight.address, sight.port)):
-            return own.place
-        led = self._forwarded.get(sight.port)
-        if led is None:
-            return None
-        known = self._services.get((led.host, led.port))
-        return known.place if known else led
-
-    def _at(self, port: int) -> list[Service]:
-        """Who has that port behind a box; an address of the Internet is reached by itself alone."""
-        return [
-            each
-            for (host, own), each in self._services.items()
-            if own == port and not _is_public(host)
-        ]
+    ways = Ways(scan)
+    untold = {inside for out, inside in scan.led if not ways.explains(out)}
+    return frozenset(untold | (scan.reached - {inside for _, inside in scan.led}))
 
 
 def _among(places: Iterable[Place], place: Place) -> bool:
     return any((each.host, each.port) == (place.host, place.port) for each in places)
-
-
-def _forwarded(scan: Scan) -> dict[int, Place]:
-    """Where the box leads from each of its outside ports."""
-    return {
-        mapping.outside_port: Place(mapping.host, mapping.port)
-        for each in scan.services
-        if isinstance(each.facts, Gateway)
-        for mapping in each.facts.mappings
-        if mapping.protocol != "UDP"
-    }
-
-
-def _agrees(service: Service, protocol: str) -> bool:
-    """Whether what answered outside may be this service."""
-    if protocol in _UNTOLD or service.protocol in _UNTOLD:
-        return True
-    if protocol == "tls":
-        return service.tls is not None
-    return service.tls is None and service.protocol in _SAME.get(protocol, {protocol})
-
-
-def _is_public(host: str) -> bool:
-    """Whether it has an address of its own on the Internet, whatever stands before others; False for
-    what is no address ("box")."""
-    try:
-        return not is_shared(host)
-    except ValueError:
-        return False

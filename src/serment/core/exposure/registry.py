@@ -20,7 +20,7 @@ from serment.core.exposure.findings import (
     Severity,
 )
 from serment.core.exposure.machines import place_order
-from serment.core.exposure.outside import outside_of
+from serment.core.exposure.outside import outside_of, reached_by
 from serment.core.exposure.seen import Scan
 from serment.core.exposure.unclear import not_asked, not_understood
 
@@ -78,6 +78,7 @@ def _finding(check: Check, stated: Statement, scan: Scan) -> Finding:
         stated.readable,
         outside,
         stated.cves,
+        reached_by(scan, stated.place) if confirmed else (),
     )
 
 

@@ -60,6 +60,18 @@ class Proof:
     at: datetime  # aware UTC
 
 
+def is_swept(addresses: Collection[str], networks: Iterable[str]) -> bool:
+    """Whether every address of the practice's own IPv4 networks is among these, and there is such a
+    network: what answers there from outside is then a machine that was looked at, or off."""
+    given = frozenset(addresses)
+    parsed = (ip_network(each, strict=False) for each in networks)
+    own = [each for each in parsed if each.version == 4 and is_own(each) and not each.is_link_local]
+    return bool(own) and all(
+        each.num_addresses <= len(given) + 2 and given.issuperset(map(str, each.hosts()))
+        for each in own
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What may be touched: `addresses` in the order given, without repeats."""

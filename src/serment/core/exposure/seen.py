@@ -231,6 +231,8 @@ class Scan:
     imported external scan reached from outside; `tried`: those it tried; `shared`: the practice
     shares its public address with strangers. `outside_by`: how the outside was looked at ("upnp",
     "questions", "peer", "import"); none = not at all. `answered`: who did, with or without a service.
+    `led`: each of `reached`, after the address and port outside by which it was. `swept`: every address of
+    the networks that this machine is on was asked.
     """
 
     services: tuple[Service, ...] = ()
@@ -243,3 +245,5 @@ class Scan:
     at: datetime | None = None
     answered: tuple[Answered, ...] = ()
     missed: Missed | None = None  # None: all that was to be asked was
+    led: frozenset[tuple[Place, Place]] = frozenset()
+    swept: bool = False

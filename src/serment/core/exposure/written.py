@@ -71,6 +71,7 @@ def write_finding(finding: Finding) -> dict[str, Any]:
         "readable": [readable.count, readable.capped, readable.unit.value] if readable else None,
         "outside": finding.outside.value,
         "cves": list(finding.cves),
+        "reached_by": list(finding.reached_by),
     }
 
 
@@ -91,6 +92,7 @@ def read_finding(value: Any) -> Finding:
         Readable(int(readable[0]), bool(readable[1]), Unit(readable[2])) if readable else None,
         Outside(value["outside"]),
         tuple(map(str, value["cves"])),
+        tuple(map(int, value.get("reached_by", ()))),  # histories of before do not say
     )
 
 

@@ -22,7 +22,7 @@ from serment.core.exposure.packed import pack
 from serment.core.exposure.report import Report, Say
 from serment.core.exposure.sarif import as_sarif
 from serment.core.exposure.sighting import sighting
-from serment.core.exposure.written import write_finding, write_made
+from serment.core.exposure.written import read_ledger, write_finding, write_made
 from serment.core.exposure.written_sighting import write_sighting
 from serment.entrypoints.cli import asking
 from serment.entrypoints.cli.files import put
@@ -110,6 +110,14 @@ def last_authorised(context: Context) -> str:
         return ""
     scans = context.world.ask(asking.vault(context), Request("scan history", {}))["scans"]
     return next((each["authorised_by"] for each in reversed(scans) if each["authorised_by"]), "")
+
+
+def reached_before(context: Context) -> tuple[int, ...]:
+    """The ports outside by which what is open was reached; none without a vault."""
+    if not has_vault(context):
+        return ()
+    told = context.world.ask(asking.vault(context), Request("scan ledger", {}))
+    return read_ledger(told["ledger"]).reached_by
 
 
 def has_vault(context: Context) -> bool:

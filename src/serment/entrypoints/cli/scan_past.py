@@ -40,7 +40,7 @@ def history(
     out = context.output
     for each in told["findings"]:
         each.update(finding_json(read_finding(each), saying(out)))
-        del each["values"]
+        del each["values"], each["reached_by"]
     out.value(told)
     for each in sorted(told["findings"], key=lambda each: (each["gone"] is not None, each["id"])):
         times = {name: _moment(each[name]) for name in ("since", "gone", "not_before")}

@@ -22,7 +22,7 @@ from serment.entrypoints.cli.scan_files import (
     read_outside,
     read_targets,
 )
-from serment.entrypoints.cli.scan_kept import keep, last_authorised, write_sarif
+from serment.entrypoints.cli.scan_kept import keep, last_authorised, reached_before, write_sarif
 from serment.entrypoints.cli.scan_network import Asked
 from serment.entrypoints.cli.scan_report import about_audit, check_files, write_reports
 from serment.entrypoints.cli.scan_shown import saying, show
@@ -55,7 +55,7 @@ def run(context: Context, asked: Asked) -> int:
     if peers and asked.peer:
         name, port = asked.peer, asked.prove
         prepared = prove(prepared, lambda address: peers.prove(name, address, port))
-        look = by_peer(peers, name)
+        look = by_peer(peers, name, reached_before(context))
     if asked.default_accounts:
         context.output.note(
             N_("Factory accounts are tried, once each: the other side's logs will show it")

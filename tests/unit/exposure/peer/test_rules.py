@@ -65,6 +65,7 @@ def test_ports_go_from_the_most_telling_on() -> None:
     crowded = scan(box, *(service("http", 20_000 + number) for number in range(200)))
     assert len(ports_to_try(crowded)) == MOST_PORTS
     assert ports_to_try(crowded)[0] == 40104
+    assert ports_to_try(crowded, [40105, 40104])[:2] == (40104, 40105)  # by which it was reached
 
 
 def test_a_head_says_kind_and_length_and_nothing_too_long() -> None:

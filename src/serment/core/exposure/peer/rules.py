@@ -14,6 +14,7 @@ from typing import Final
 from serment.core.exposure.seen import Gateway, Scan, Service
 
 MOST_PORTS: Final = 60  # of one look
+DATAGRAMS: Final = frozenset({"snmp"})  # what answers over UDP
 PAUSE: Final = timedelta(hours=1)  # between two looks, and between two proofs, of one pairing
 
 # Addresses that many customers or nobody has: what answers there is not this practice alone.
@@ -86,9 +87,9 @@ def boxes(scan: Scan) -> tuple[str, ...]:
     return tuple(each.outside_address for each in facts if isinstance(each, Gateway))
 
 
-def ports_to_try(scan: Scan) -> tuple[int, ...]:
-    """The ports worth a look from outside, most telling first: what the box forwards, what is open
-    inside (medical protocols first), then the usual ones."""
+def ports_to_try(scan: Scan, before: Iterable[int] = ()) -> tuple[int, ...]:
+    """The ports worth a look from outside, most telling first: what the box forwards, `before` (by which
+    something was reached earlier), what is open inside (medical protocols first), then the usual ones."""
     mapped = (
         mapping.outside_port
         for each in scan.services
@@ -97,9 +98,10 @@ def ports_to_try(scan: Scan) -> tuple[int, ...]:
         if mapping.protocol == "TCP" and mapping.outside_port
     )
     inside = sorted(scan.services, key=lambda each: (each.protocol not in _FIRST, each.place))
-    heard = (each.place.port for each in inside if _is_tcp(each))
-    return tuple(dict.fromkeys((*mapped, *heard, *USUAL)))[:MOST_PORTS]
+    heard = (each.place.port for each in inside if is_tcp(each))
+    return tuple(dict.fromkeys((*mapped, *before, *heard, *USUAL)))[:MOST_PORTS]
 
 
-def _is_tcp(service: Service) -> bool:
-    return service.place.port > 0 and service.protocol != "snmp"
+def is_tcp(service: Service) -> bool:
+    """Whether it is one that a try over TCP says something of."""
+    return service.place.port > 0 and service.protocol not in DATAGRAMS
