@@ -45,7 +45,7 @@ FAULT = (
 )
 HOST, PORT = sys.argv[1], int(sys.argv[2])
 MAPPINGS = json.loads(sys.argv[3])
-WORDS = [each for each in sys.argv[4:] if each.isalpha()]
+WORDS = [each for each in sys.argv[4:] if each.isalpha() or each.startswith("for=")]
 ADDRESS = next((each for each in sys.argv[4:] if each not in WORDS), "198.51.100.7")
 GROUP = "ff02::c" if ":" in HOST else "239.255.255.250"
 FAMILY = socket.AF_INET6 if ":" in HOST else socket.AF_INET
