@@ -192,6 +192,12 @@ def pynetdicom_lax(machine: Machine) -> None:
     archive(machine, 40001, patients=60)
 
 
+@PART.machine({11112: ("X01", "X02", "X04", "X06")}, counts={"X01": 2})
+def small_and_slow(machine: Machine) -> None:
+    """A place for one caller, whose name it looks up before it answers."""
+    archive(machine, 11112, patients=2, most=1, slow=2)
+
+
 @PART.machine({11112: ()})
 def pynetdicom_strict(machine: Machine) -> None:
     archive(machine, 11112, patients=3, called="CABINET7X", calling="ECHO1")

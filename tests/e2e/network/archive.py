@@ -2,7 +2,8 @@
 
 Settings of each are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
 it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
-"key", "newest" and "authority" (TLS; the last makes it ask for a certificate). Names are put together at
+"key", "newest" and "authority" (TLS; the last makes it ask for a certificate), "most" (associations at a
+time), "slow" (seconds before it answers a request for one). Names are put together at
 run time, so that only this process holds them.
 """
 
@@ -12,6 +13,7 @@ import json
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,8 +55,14 @@ def answers(event: evt.Event, settings: Settings) -> Iterator[tuple[int, Dataset
             yield 0xFF00, found
 
 
+def think(event: evt.Event, settings: Settings) -> None:
+    """As a server that looks up its caller's name first."""
+    time.sleep(settings.get("slow", 0))
+
+
 def start(settings: Settings) -> None:
     entity = AE(ae_title=settings.get("called", "ARCHIVE"))
+    entity.maximum_associations = settings.get("most", 10)
     entity.require_called_aet = bool(settings.get("called"))
     entity.require_calling_aet = [settings["calling"]] if settings.get("calling") else []
     for context in (
@@ -76,7 +84,10 @@ def start(settings: Settings) -> None:
     entity.start_server(
         (settings.get("host", "127.0.0.1"), settings["port"]),
         block=False,
-        evt_handlers=[(evt.EVT_C_FIND, answers, [settings])],
+        evt_handlers=[
+            (evt.EVT_C_FIND, answers, [settings]),
+            (evt.EVT_REQUESTED, think, [settings]),
+        ],
         ssl_context=context,
     )
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from tests.e2e.network.running import HOST, archives, audited, free_port, running
 from tests.practices import patient, report, study
 
 from serment.core.exposure.findings import Readable, Unit
-from serment.core.exposure.seen import Answer, Dicom, Service
+from serment.core.exposure.seen import NOT_NOW, Answer, Dicom, Service
 from serment.core.exposure.titles import USUAL_TITLES
 
 ALL = frozenset({"echo", "find", "move", "get", "worklist"})
@@ -59,6 +61,14 @@ ARCHIVES: dict[str, tuple[dict[str, Any], Dicom]] = {
         {"patients": 0},
         Dicom(ALL, "", True, 0, "", YES, patients(0), YES, rows(0)),
     ),
+    "one association at a time": (
+        {"patients": 2, "most": 1},
+        Dicom(ALL, "", True, 0, "", YES, patients(2), YES, rows(2)),
+    ),
+    "slow to accept": (
+        {"patients": 2, "slow": 2.6},
+        Dicom(ALL, "", True, 0, "", YES, patients(2), YES, rows(2)),
+    ),
     "refuses queries": (
         {"patients": 9, "refuse": 0x0124},
         Dicom(ALL, "", True, 0, "", NO, None, NO),
@@ -91,6 +101,19 @@ def test_a_node_lets_in_whom_it_lets_in(seen: dict[str, Service], kind: str) -> 
     service = seen[kind]
     assert (service.protocol, service.tls, service.cut) == ("dicom", None, False)
     assert service.facts == ARCHIVES[kind][1]
+
+
+def test_a_small_node_has_its_place_again_when_the_audit_has_been_there() -> None:
+    """pynetdicom keeps one for half a minute for whoever connects and asks for nothing."""
+    with archives({"patients": 1, "most": 1}, {"patients": 0}) as (port, _):
+        audited(port)
+        after = AE("ECHO1")
+        after.add_requested_context(Verification)
+        association = after.associate(HOST, port)
+        assert association.is_established
+        busy = audited(port)[port]
+        association.release()
+    assert (busy.protocol, busy.facts) == ("dicom", Dicom(refusal=NOT_NOW))
 
 
 def test_implementations_are_told(seen: dict[str, Service]) -> None:

@@ -19,7 +19,7 @@ GOODBYE: Final = line._GOODBYE_SECONDS
 def spent(asked: list[Probe]) -> float:
     """Seconds of who listens to a service, asks all this, wakes it once and never hears a word."""
     windows = sum(each.window for each in asked) + recognise.WAKING_WINDOW
-    return recognise.LISTENING_SECONDS + windows + GOODBYE * (1 + len(asked))
+    return recognise.LISTENING_SECONDS + windows + GOODBYE * len(asked)
 
 
 def test_everybody_is_asked_the_general_questions_in_full() -> None:
@@ -33,6 +33,14 @@ def test_everybody_is_asked_the_general_questions_in_full() -> None:
 
 def test_the_last_of_them_comes_long_before_the_end() -> None:
     assert spent([each for each in GENERAL if each is not TLS]) <= SILENT * 0.8
+
+
+def test_where_dicom_is_usual_it_has_most_of_the_time_and_the_web_its_window() -> None:
+    first, web, _ = sorted(GENERAL, key=lambda each: each.rank)
+    windows = recognise.FIRST_WINDOW + recognise.LAST_WINDOW + web.window
+    assert 104 in first.usual
+    assert recognise.FIRST_WINDOW >= SILENT * 0.7
+    assert windows + 2 * GOODBYE <= SILENT
 
 
 FLEEING: Final = [each for each in PROBES if each.flees]

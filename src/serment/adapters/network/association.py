@@ -41,6 +41,7 @@ _ANSWER_LIMIT: Final = 65536  # bytes of a unit before and of a message within a
 _RELEASE_SECONDS: Final = 0.5
 _RELEASE: Final = HEADER.pack(PduType.RELEASE_RQ, 4) + bytes(4)
 _PERMANENT: Final = 1
+_PRESENTATION: Final = 3  # the source of "temporary congestion" and "local limit exceeded" alone
 _SYNTAXES: Final = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
 _STORED: Final = (
     "1.2.840.10008.5.1.4.1.1.7",  # Secondary Capture
@@ -70,7 +71,7 @@ class Refusal(Enum):
     CALLING = "calling"
     CALLED = "called"
     OTHER = "other"
-    NOT_NOW = NOT_NOW  # transient, or aborted: asking again would be a nuisance
+    NOT_NOW = NOT_NOW  # transient, no place left, or aborted
 
 
 @dataclass(slots=True)
@@ -233,7 +234,7 @@ def _is_possible(kind: int, length: int) -> bool:
 
 
 def _refusal(result: int, source: int, reason: int) -> Refusal:
-    if result != _PERMANENT:
+    if result != _PERMANENT or source == _PRESENTATION:
         return Refusal.NOT_NOW
     if source == 1:
         return {3: Refusal.CALLING, 7: Refusal.CALLED}.get(reason, Refusal.OTHER)

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from serment.adapters.network.dialer import Dialer
-from serment.adapters.network.line import Budget, Ended, Line
+from serment.adapters.network.line import Budget, Ended, Line, Silent
 from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Facts, Service, Tls
@@ -84,6 +84,7 @@ class Call:
     put_off: bool = False  # it was understood, and then answered for a part: not now
     hung_up: bool = False  # it closed on the last question, without a byte
     _open: list[Line] = field(default_factory=list)
+    _listened: Line | None = None  # open, silent, and not yet asked anything
     _tried: set[Account] = field(default_factory=set)  # in clear and inside TLS
 
     def may_try(self, account: Account) -> bool:
@@ -95,9 +96,28 @@ class Call:
         return True
 
     def line(self) -> Line:
-        """A new connection to the service; the one before is closed first."""
+        """A connection to the service on which nothing was asked: the one that it was listened to on, or
+        a new one; the one before is closed first."""
+        if line := self._listened:
+            self._listened = None
+            return line
         self.close()
         return self._new(self.place.host, self.place.port, self.tls, self.name)
+
+    def listen(self, limit: int) -> bytes:
+        """What the service says unasked. While it is silent the connection is kept for the first
+        question: to a small device each one more is a place taken."""
+        with contextlib.suppress(Ended, OSError):
+            line = self.line()
+            try:
+                return line.some(limit)
+            except Silent:
+                self._listened = line
+                return b""
+            finally:
+                if not self._listened:
+                    self.close()
+        return b""
 
     def beside(self, port: int, host: str = "", tls: bool = False, name: str = "") -> Line:
         """One more connection, to another port (FTP's PASV, a redirect, UPnP's LOCATION).
@@ -124,6 +144,7 @@ class Call:
 
     def close(self) -> None:
         """Close all connections of this call."""
+        self._listened = None
         while self._open:
             self._open.pop().close(polite=not self.order.fast)
 

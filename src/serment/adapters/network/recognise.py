@@ -1,16 +1,15 @@
 """What a port is, found out by talking to it: never by its number.
 
 It listens first, then asks in DICOM, in HTTP and in TLS (and the same again inside TLS), then in
-everything else. Who stays silent to DICOM gets, on the same connection, what wakes other protocols:
-one that is only slow has more time so, and the others are told by their answer; who hangs up on a
-question is told by that. A port's number decides at most which question comes first. A service that
-never says a word costs `Order.silent_seconds`, in which all that is asked of everybody has its whole
+everything else. The first question goes out on the connection that was listened to. Who stays silent to
+DICOM gets, on the same connection, what wakes other protocols: one that is only slow has more time so, and
+the others are told by their answer; who hangs up on a question is told by that. A port's number decides at
+most which question comes first, and how long its answer is waited for. A service that never says a word costs `Order.silent_seconds`, in which all that is asked of everybody has its whole
 window; one that talks is cut at `Order.host_seconds`.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -27,8 +26,13 @@ from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
+FIRST_WINDOW: Final = (
+    2.3  # the same, for what is asked first of everybody: nothing is listened for then
+)
 WAKING_WINDOW: Final = 0.8  # for who stayed silent to the first question of all, and is woken
+LAST_WINDOW: Final = 0.25  # the same, where the port's number names that question
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
+PATIENT_WINDOW: Final = 3.0  # the same, in what its answer sounds like; it has that time besides
 _BANNER_BYTES: Final = 4096
 _NOT_UNDERSTOOD: Final = 1.7  # times the silent seconds: for one that talks and is not understood
 _TLS: Final = Probe(
@@ -52,7 +56,7 @@ def converse(call: Call, probes: Sequence[Probe]) -> Service:
     if call.place.port in NEVER_SPOKEN_TO:
         return _service(call, Heard("printer"))
     try:
-        call.banner = _listen(call)
+        call.banner = _listen(call, probes)
         heard = _ask_all(call, [*probes, _TLS])
         if heard and heard.protocol == _TLS.protocol:
             return _inside(call, probes)
@@ -79,7 +83,7 @@ def _inside(call: Call, probes: Sequence[Probe]) -> Service:
     budget.deadline -= max(0.0, budget.left - longer)
     budget.patience, budget.refusal, budget.said = LISTENING_SECONDS, "", b""
     call.tls = True
-    call.banner = _listen(call)
+    call.banner = _listen(call, probes)
     heard = None if tls.wants_certificate(budget.refusal, asks) else _ask_all(call, probes)
     insists = Answer.REFUSED
     if not heard:
@@ -89,28 +93,41 @@ def _inside(call: Call, probes: Sequence[Probe]) -> Service:
     return _service(call, heard or Heard(_TLS.protocol))
 
 
-def _listen(call: Call) -> bytes:
-    """What the service says unasked."""
-    with contextlib.suppress(Ended), call.line() as line:
-        return line.some(_BANNER_BYTES)
-    return b""
+def _listen(call: Call, probes: Sequence[Probe]) -> bytes:
+    """What the service says unasked, where it is not likely that it waits for the first question."""
+    if call.place.port in _first(probes).usual:
+        return b""
+    return call.listen(_BANNER_BYTES)
+
+
+def _first(probes: Sequence[Probe]) -> Probe:
+    return min(probes, key=lambda each: each.rank)
 
 
 def _ask_all(call: Call, probes: Sequence[Probe]) -> Heard | None:
-    budget, first = call.budget, min(probes, key=lambda each: each.rank)
+    first = _first(probes)
     wakes = b"".join(each.wakes for each in probes)
     for probe, window in _rounds(call, probes):
-        if budget.heard and not call.is_understood:
-            longer = _NOT_UNDERSTOOD * call.order.silent_seconds
-            budget.deadline = max(budget.deadline, budget.began + longer)
-        if budget.left <= 0:
-            call.was_cut = budget.heard > 0
+        _give_time(call, window)
+        if call.budget.left <= 0:
+            call.was_cut = call.budget.heard > 0
             return None
-        budget.patience = window
+        call.budget.patience = window
         heard = _ask(call, probe, wakes if probe is first else b"")
         if heard:
             return heard
     return None
+
+
+def _give_time(call: Call, window: float) -> None:
+    """More time for one that spoke and is not understood; all of the window, once it is known in what."""
+    budget, order = call.budget, call.order
+    if not budget.heard or call.is_understood:
+        return
+    ends = budget.began + _NOT_UNDERSTOOD * order.silent_seconds
+    if window == PATIENT_WINDOW:
+        ends = min(budget.deadline + window - budget.left, budget.began + order.host_seconds)
+    budget.deadline = max(budget.deadline, ends)
 
 
 def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]]:
@@ -123,14 +140,13 @@ def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]
     for probe in _in_order(call, probes):
         if probe.protocol not in asked:
             asked.add(probe.protocol)
-            usual = call.place.port in probe.usual
-            yield probe, max(probe.window, USUAL_WINDOW) if usual else probe.window
+            yield probe, _window(call, probe, probes)
         fled = probe.protocol if call.hung_up else None
         for each in probes:
             if each.protocol not in patiently and each.is_its(call.budget.said):
                 patiently.add(each.protocol)
                 asked.add(each.protocol)
-                yield each, SECOND_WINDOW
+                yield each, PATIENT_WINDOW
             elif each.protocol not in asked and each.flees == fled:
                 asked.add(each.protocol)
                 yield each, each.window
@@ -139,6 +155,12 @@ def _rounds(call: Call, probes: Sequence[Probe]) -> Iterator[tuple[Probe, float]
             general = probe.hears is None and probe.rank <= _TLS.rank
             if general and probe.protocol not in patiently:
                 yield probe, SECOND_WINDOW
+
+
+def _window(call: Call, probe: Probe, probes: Sequence[Probe]) -> float:
+    if call.place.port not in probe.usual:
+        return probe.window
+    return FIRST_WINDOW if probe is _first(probes) else USUAL_WINDOW
 
 
 def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
@@ -150,7 +172,8 @@ def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
         call.hung_up = isinstance(end, Gone) and call.budget.heard == before
         if not call.is_understood:
             if wakes and isinstance(end, Silent):
-                call.wake(wakes, WAKING_WINDOW)
+                usual = call.place.port in probe.usual
+                call.wake(wakes, LAST_WINDOW if usual else WAKING_WINDOW)
             return None
         call.was_cut = call.was_cut or isinstance(end, (Cut, Silent, *NONSENSE))
         return call.heard or Heard(probe.protocol)

@@ -26,6 +26,7 @@ from serment.core.exposure.seen import NOT_NOW, Answer, Dicom
 
 NOBODY: Final = "SERMENT-ANYBODY"  # a called title that no node has
 TITLE_SECONDS: Final = 0.04  # between two titles: at most 25 a second
+PAUSE_SECONDS: Final = 1.0  # before the one more try where there is no place for the moment
 QUERY_SECONDS: Final = 8.0  # for all answers to one query
 _PRODUCTS: Final = (
     (re.compile(r"OFFIS_DCMTK_(\d)(\d)(\d)"), "DCMTK"),
@@ -48,6 +49,8 @@ def talk(call: Call) -> Heard | None:
     if opened is None:
         return None
     call.understood()
+    if opened is Refusal.NOT_NOW:
+        opened = _opened(call, NOBODY, PAUSE_SECONDS) or opened
     if isinstance(opened, Refusal):
         return _refused(call, opened)
     call.heard = _introduced(opened, Dicom(any_title=True, title=""))
@@ -65,7 +68,7 @@ def _refused(call: Call, refusal: Refusal) -> Heard:
         _note(call, refusal=NOT_NOW)  # until this one is answered, and those after it
         time.sleep(max(0.0, TITLE_SECONDS - spent))
         before = call.budget.left
-        found = open_association(call.line(), title)
+        found = _opened(call, title)
         spent = before - call.budget.left
         if isinstance(found, Association):
             facts = Dicom(title=title, titles_tried=tried, refusal=reason)
@@ -80,6 +83,16 @@ def _refused(call: Call, refusal: Refusal) -> Heard:
             break
     _note(call, refusal=reason)
     return call.heard
+
+
+def _opened(call: Call, title: str, pause: float = 0.0) -> Association | Refusal | None:
+    """Ask for an association, after a pause; once more where it is refused for the moment: small nodes
+    take some time to notice that the one before is over."""
+    time.sleep(pause)
+    opened = open_association(call.line(), title)
+    if opened is Refusal.NOT_NOW and not pause:
+        return _opened(call, title, PAUSE_SECONDS)
+    return opened
 
 
 def _introduced(association: Association, facts: Dicom) -> Heard:
@@ -133,7 +146,7 @@ def _is_unsure(counted: Counted) -> bool:
 def _again(call: Call, title: str) -> Association | None:
     """A second association; None when it is no longer given."""
     with contextlib.suppress(Ended, *NONSENSE):
-        opened = open_association(call.line(), title)
+        opened = _opened(call, title)
         if isinstance(opened, Association):
             return opened
     return None
