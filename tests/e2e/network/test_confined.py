@@ -5,6 +5,7 @@ That it does its work so is what every other audit of the tests shows.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -22,8 +23,11 @@ from tests.e2e.attempting import CONNECTING, EVERYTHING, attempts
 from tests.e2e.network.certificates import certificate
 from tests.e2e.network.running import HOST
 
+from serment.adapters.confinement import environment
 from serment.adapters.network.child import MEMORY_BYTES, cpu_seconds
+from serment.adapters.network.lines import encode
 from serment.adapters.network.local import CHILD, LocalNetwork
+from serment.adapters.network.telling import Near
 from serment.ports.network import Order
 
 pytestmark = pytest.mark.skipif(
@@ -87,6 +91,43 @@ def test_strangers_are_read_the_same_when_no_file_can_be_opened(tmp_path: Path) 
     assert confined[:2] == free[:2]
     assert [each[:2] for each in free[0][:2]] == [["RSA", True], ["EC", True]]
     assert "system calls" in confined[2]
+
+
+LITTLE = """
+import resource
+from serment.adapters.network import child, probes, warming
+probes.load(), warming.warm_up()
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+child.MEMORY_BYTES = used + (60 << 20)  # room for some six threads
+child.main()
+"""
+
+
+def test_with_little_memory_it_has_fewer_threads_and_asks_all_the_same() -> None:
+    hosts = tuple(f"127.66.3.{each}" for each in range(1, 41))
+    with socket.create_server(("", 0), backlog=100) as server:
+        order = Order(hosts, (server.getsockname()[1],))
+        threading.Thread(target=_hang_up, args=(server,), daemon=True).start()
+        with subprocess.Popen(
+            [sys.executable, "-c", LITTLE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        ) as child:
+            assert child.stdin and child.stdout
+            child.stdin.write(encode(order) + encode(Near(())))
+            child.stdin.flush()  # and it stays open: its end would be the parent's
+            told = [json.loads(line) for line in child.stdout]
+        server.shutdown(socket.SHUT_RDWR)
+    assert told[-1]["_kind"] == "Over"
+    assert {each["host"] for each in told if each["_kind"] == "Asked"} == {*hosts}
+
+
+def _hang_up(server: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            server.accept()[0].close()
 
 
 @pytest.fixture
