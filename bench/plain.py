@@ -16,7 +16,7 @@ from typing import Any
 
 from serment.bootstrap import web
 from serment.bootstrap.addresses import parse_address
-from serment.bootstrap.children import MEMORY, Child
+from serment.bootstrap.children import WIPED, Child
 from serment.bootstrap.stopping import when_told_to_stop
 
 WEB = "--web-process"
@@ -50,7 +50,7 @@ def _start_web(vault: str, address: str, dicom: str) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "bench.plain", WEB, vault, address, dicom],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, **MEMORY},
+        env={**os.environ, **WIPED},
     )
 
 

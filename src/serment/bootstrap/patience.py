@@ -91,6 +91,7 @@ class PatientProtocol(HttpToolsProtocol):
             self.crowd.leave(self._address)
             self._address = None
         super().connection_lost(exc)
+        self._forget()
 
     def pause_writing(self) -> None:
         """The caller does not read as fast as we send: what waits now is waited for so long."""
@@ -142,6 +143,13 @@ class PatientProtocol(HttpToolsProtocol):
         cycle: Any = self.cycle
         cycle.more_body = False
         cycle.message_event.set()
+
+    def _forget(self) -> None:
+        """The bytes of a body that nobody asks for any more: who knows whom here is a circle, and
+        would keep them until the collector comes."""
+        cycle: Any = self.cycle
+        if cycle is not None:
+            cycle.body = bytearray()
 
     def _read(self) -> None:
         """What waited was read, or nobody is left to read it."""

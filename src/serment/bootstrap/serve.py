@@ -16,7 +16,7 @@ from serment.adapters.sqlite.store import SqliteStore
 from serment.adapters.system import SystemClock, VaultLock, private_umask
 from serment.app.protect.listening import check_may_listen
 from serment.bootstrap.addresses import Address, parse_address
-from serment.bootstrap.children import Child
+from serment.bootstrap.children import WIPED, Child
 from serment.bootstrap.folder import Folder, open_folder
 from serment.bootstrap.logs import logger
 from serment.bootstrap.stopping import when_told_to_stop
@@ -49,7 +49,7 @@ class Server:
         where, dicom, web = str(self.folder.root), str(addresses.dicom), str(addresses.web)
         wanted = [] if helpers is None else [str(helpers)]
         self.receiver = Child("receiver", [where, dicom, *wanted], keep)
-        self.web = Child("web", [where, web, dicom], keep)
+        self.web = Child("web", [where, web, dicom], keep, WIPED)
         self.worker = Child("worker", [where], keep)
         self._log = logger("server")
         self._clock = SystemClock()

@@ -51,13 +51,15 @@ class Http(Protocol):
 
 
 class Straight(asyncio.BufferedProtocol):
-    """Has the connection until `length` bytes have come, whoever still wants them."""
+    """Has the connection until `length` bytes have come, whoever still wants them; knows the room
+    as long as they are wanted there."""
 
     def __init__(self, http: Http, room: Room, length: int) -> None:
-        self._http, self._room = http, room
+        self._http = http
+        self._room: Room | None = room
         self._left = length
         self._told = 0  # bytes that came and were not told of
-        self._wanted, self._paused, self._lost = True, False, False
+        self._paused, self._lost = False, False
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._transport = http.transport
@@ -73,27 +75,31 @@ class Straight(asyncio.BufferedProtocol):
             ClientDisconnect: the caller is gone.
         """
         try:
-            while (self._left or self._told) and not self._room.over:
+            while (self._left or self._told) and self._wanted:
                 await self._news.wait()
                 self._news.clear()
-                if self._lost and self._left:
-                    raise ClientDisconnect
+                self._check()
                 told, self._told = self._told, 0
                 yield range(told)
+            self._check()
         finally:
             self._drop()
 
     def look(self) -> None:
         """There may be room again, or nothing more be wanted."""
-        if self._room.over:
+        if self._room is None or self._room.over:
             self._drop()
         elif len(self._room.room()):
             self._go_on()
 
+    @property
+    def _wanted(self) -> bool:
+        return self._room is not None and not self._room.over
+
     # Called by the event loop
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        if self._wanted:
+        if self._room is not None:
             return self._room.room()[: self._left]
         if not len(self._scratch):
             self._scratch = memoryview(bytearray(_SCRATCH))
@@ -101,20 +107,20 @@ class Straight(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._left -= nbytes
-        if self._wanted:
+        if self._room is not None:
             self._told += nbytes
             self._room.came(nbytes)
         if not self._left:
             self._transport.pause_reading()
             asyncio.get_running_loop().call_soon(self._return)
-        elif self._wanted:
+        else:
             self._wait_for_room()
         self._tell()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lost = True
-        self._stop_timer()
-        self._news.set()
+        self._lost, self._paused = True, False
+        self._drop()
+        self._scratch = memoryview(b"")
         self._http.connection_lost(exc)
 
     def eof_received(self) -> None:
@@ -126,11 +132,15 @@ class Straight(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self._http.resume_writing()
 
+    def _check(self) -> None:
+        if self._lost and self._left:
+            raise ClientDisconnect
+
     def _tell(self) -> None:
         if not self._left or self._paused or self._told >= TOLD_AFTER:
             self._stop_timer()
             self._news.set()
-        elif self._wanted and self._timer is None:
+        elif self._room is not None and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TOLD_SECONDS, self._time_to_tell)
 
     def _time_to_tell(self) -> None:
@@ -138,7 +148,7 @@ class Straight(asyncio.BufferedProtocol):
         self._news.set()
 
     def _drop(self) -> None:
-        self._wanted = False
+        self._room = None
         self._stop_timer()
         self._news.set()
         self._go_on()
@@ -154,7 +164,7 @@ class Straight(asyncio.BufferedProtocol):
             self._timer = None
 
     def _wait_for_room(self) -> None:
-        if not len(self._room.room()):
+        if self._room is not None and not len(self._room.room()):
             self._paused = True
             self._transport.pause_reading()
 

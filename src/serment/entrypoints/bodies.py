@@ -25,7 +25,8 @@ STRAIGHT: Final = "serment.straight"
 
 
 async def straight(request: Request, lane: Lane) -> AsyncIterator[Sized]:
-    """Bring the body into the lane; what is given stands for bytes that are there already.
+    """The body: bytes that shall go into the lane, and, for each piece that is there already,
+    something as long. Nothing here waits for the receiver.
 
     Raises:
         ClientDisconnect: the sender is gone.
@@ -38,7 +39,6 @@ async def straight(request: Request, lane: Lane) -> AsyncIterator[Sized]:
             raise ClientDisconnect
         chunk: bytes = message.get("body", b"")
         length -= len(chunk)
-        await lane.data(chunk)
         yield chunk
         if not message.get("more_body", False):
             return

@@ -8,16 +8,19 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request as HttpRequest
 
 from serment.adapters.memory.receiver import MemoryReceiver
 from serment.core.dicom.part10 import build_meta
+from serment.entrypoints import bodies
 from serment.entrypoints.intake import aclient, framing, shared
-from serment.entrypoints.intake.aclient import KEPT_AT_MOST, AsyncIntakeClient
+from serment.entrypoints.intake.aclient import AHEAD, KEPT_AT_MOST, AsyncIntakeClient
 from serment.entrypoints.intake.framing import Request, Result
 from serment.entrypoints.intake.server import IntakeServer
 from serment.errors import FormatError
@@ -26,6 +29,7 @@ from serment.ports import Source
 SOURCE = Source("stow", "d" * 32, "care", "192.0.2.7:4000", "127.0.0.1:8443", tls=True)
 OTHER = Source("stow", "d" * 32, "care", "192.0.2.7:4001", "127.0.0.1:8443", tls=True)
 TYPE = 'multipart/related; type="application/dicom"; boundary=BBB'
+PATIENCE = 0.2  # seconds
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="memory with a size of its own: Linux")
 
 Run = Callable[[MemoryReceiver], AsyncIntakeClient]
@@ -84,6 +88,66 @@ def test_every_byte_arrives_in_its_place(
     results = asyncio.run(client.stow(SOURCE, TYPE, chunks(body(*parts), size)))
     assert [r.ok for r in results] == [True] * 5
     assert [kept.data for kept in receiver.kept] == parts
+
+
+class Slow(MemoryReceiver):
+    """Has something else to do first."""
+
+    def open(self, source: Source) -> Any:
+        time.sleep(4 * PATIENCE)
+        return super().open(source)
+
+
+@pytest.mark.parametrize("through", ["memory", "socket"])
+def test_a_slow_receiver_is_not_held_against_the_sender(
+    intake: Any, made: Any, monkeypatch: pytest.MonkeyPatch, through: str
+) -> None:
+    """A body without announced length comes at once, and waits here."""
+    monkeypatch.setattr(bodies, "SILENCE_SECONDS", PATIENCE)
+    if through == "socket":
+        monkeypatch.setattr(shared, "make", lambda: None)
+    data = body(part10(made, "2.25.1", 4 * AHEAD))
+    rest = [data[at : at + 100_000] for at in range(0, len(data), 100_000)]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": rest.pop(0), "more_body": bool(rest)}
+
+    request = HttpRequest({"type": "http", "headers": []}, receive)
+    client = AsyncIntakeClient(intake(Slow()))
+    coming = client.stow(SOURCE, TYPE, lambda lane: bodies.in_time(bodies.straight(request, lane)))
+    assert [r.ok for r in asyncio.run(coming)] == [True]
+
+
+@LINUX
+def test_what_ended_is_not_shared_any_more(
+    intake: Any, made: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, whoever still knows the connection; and not only when the collector comes."""
+    made_here: list[shared.Memory] = []
+    make = shared.make
+
+    def remembered() -> shared.Memory | None:
+        memory = make()
+        made_here.extend([memory] if memory else [])
+        return memory
+
+    async def cut() -> AsyncIterator[bytes]:
+        yield body(part10(made, "2.25.2", 900_000))[:-100_000]
+        raise ConnectionResetError("the caller is gone")
+
+    async def three(client: AsyncIntakeClient) -> None:
+        await stow(client, SOURCE, body(part10(made, "2.25.1", 100)))
+        assert [memory.closed for memory in made_here] == [True]
+        with pytest.raises(ConnectionResetError):
+            await client.stow(SOURCE, TYPE, cut())
+        assert [memory.closed for memory in made_here] == [True, True]
+        with pytest.raises(FormatError):
+            await stow(client, SOURCE, b"garbage" * 200_000)
+        assert [memory.closed for memory in made_here] == [True, True, True]
+
+    monkeypatch.setattr(shared, "make", remembered)
+    asyncio.run(three(AsyncIntakeClient(intake(MemoryReceiver()))))
+    eventually(lambda: "serment-intake" not in Path("/proc/self/maps").read_text())  # nor there
 
 
 def test_requests_of_one_caller_share_a_reception(intake: Any, made: Any, eventually: Any) -> None:

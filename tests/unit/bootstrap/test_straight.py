@@ -87,6 +87,8 @@ class Served:
         try:
             async for piece in straight(request, pit):  # type: ignore[arg-type]
                 self.told.append(len(piece))
+                if isinstance(piece, bytes):
+                    await pit.data(piece)
                 await pit.has_room()
                 if pit.over:
                     return PlainTextResponse("enough", 400)

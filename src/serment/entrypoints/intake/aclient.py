@@ -25,7 +25,8 @@ KEPT_AT_MOST: Final = 8
 
 Sending = Callable[[Lane], Awaitable[None]]
 Into = Callable[[Lane], AsyncIterable[Sized]]
-"""Brings a body into the lane; gives something each time some of it came."""
+"""Gives bytes of a body, to be brought into the lane, and anything else for as many bytes as its
+length says that are there already."""
 
 
 class AsyncIntakeClient:
@@ -46,7 +47,8 @@ class AsyncIntakeClient:
         """Store the body of a STOW-RS request; one result a part, in order.
 
         Args:
-            body: its bytes; or what brings them into the lane itself.
+            body: its bytes; or what may bring them into the lane itself. How long the receiver
+                takes is not counted as theirs.
             more: the same caller may send another one at once.
 
         Raises:
@@ -121,14 +123,11 @@ class AsyncIntakeClient:
 
 
 async def _body(lane: Lane, body: AsyncIterable[bytes] | Into) -> None:
-    if callable(body):
-        async for _ in body(lane):
+    async for piece in body(lane) if callable(body) else body:
+        if isinstance(piece, bytes):
+            await lane.data(piece)
+        else:
             await lane.has_room()
-            if lane.over:
-                return
-        return
-    async for chunk in body:
-        await lane.data(chunk)
         if lane.over:
             return
 

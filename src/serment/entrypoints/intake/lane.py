@@ -9,10 +9,8 @@ others: what is sent, and when a connection is used again (`aclient`).
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -41,14 +39,18 @@ class Lane(asyncio.Protocol):
     @classmethod
     async def open(cls, path: Path, request: Request) -> Lane:
         """A new connection, its first request begun. `Unavailable`: nobody listens there."""
-        memory = shared.make()
         line = framing.encode_request(request)
         try:
-            connection = await asyncio.to_thread(_connect, path, line, memory)
+            connection, memory = await asyncio.to_thread(_connect, path, line)
         except OSError as error:
             raise framing.not_running() from error
+        lane = cls(memory)
         loop = asyncio.get_running_loop()
-        _, lane = await loop.create_unix_connection(partial(cls, memory), sock=connection)
+        try:
+            await loop.create_unix_connection(lambda: lane, sock=connection)
+        except BaseException:
+            lane._end()
+            raise
         return lane
 
     def begin(self, request: Request) -> None:
@@ -93,11 +95,7 @@ class Lane(asyncio.Protocol):
             await self.has_room()
             if self.over:
                 return
-            room = self.room()
-            taken = min(len(rest), len(room))
-            room[:taken] = rest[:taken]
-            self.came(taken)
-            rest = rest[taken:]
+            rest = rest[self._put(rest) :]
 
     def mark(self, kind: bytes) -> None:
         """Say something that has no payload: where a file ends."""
@@ -112,8 +110,10 @@ class Lane(asyncio.Protocol):
         return self._results
 
     def close(self) -> None:
-        """Without an end said before, the receiver takes the body for broken off."""
+        """Without an end said before, the receiver takes the body for broken off. Nothing of it is
+        left here."""
         self._transport.abort()
+        self._end()
 
     # Called by the event loop
 
@@ -129,12 +129,11 @@ class Lane(asyncio.Protocol):
             else:
                 self._freed()
         if len(self._held) > framing.MAX_ANSWER:
-            self._fail(framing.cut_off())
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
-        self._fail(framing.cut_off())
+        self._end()
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -142,6 +141,14 @@ class Lane(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._paused = False
         self._wake()
+
+    def _end(self) -> None:
+        """No answer comes any more; who watches lets go of the memory, then it goes."""
+        self._fail(framing.cut_off())
+        self.watch = None
+        memory, self._memory = self._memory, None
+        if memory is not None:
+            memory.close()
 
     def _expect_answers(self) -> None:
         self._results: list[Result] = []
@@ -172,6 +179,14 @@ class Lane(asyncio.Protocol):
         if self._free == shared.SLOTS:  # it has nothing to do
             self._hand_over()
         self._wake()
+
+    def _put(self, data: memoryview) -> int:
+        """Into the room there is; how much of it."""
+        room = self.room()
+        taken = min(len(data), len(room))
+        room[:taken] = data[:taken]
+        self.came(taken)
+        return taken
 
     def _hand_over(self) -> None:
         if self._filled:
@@ -205,23 +220,21 @@ class Lane(asyncio.Protocol):
             self._waiting.set_result(None)
 
 
-def _connect(path: Path, line: bytes, memory: shared.Memory | None) -> socket.socket:
-    """A connection that has said the first line and given the memory, whose descriptor this
-    closes."""
+def _connect(path: Path, line: bytes) -> tuple[socket.socket, shared.Memory | None]:
+    """A connection that has said the first line and given the memory, and that memory."""
+    connection, memory = local.connect(path), None
     try:
-        connection = local.connect(path)
-        try:
-            if memory is not None:
-                line = line[socket.send_fds(connection, [line], [memory.descriptor]) :]
-            connection.sendall(line)
-            connection.setblocking(False)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-    finally:
+        memory = shared.make()
         if memory is not None:
-            os.close(memory.descriptor)
+            line = line[memory.give(connection, line) :]
+        connection.sendall(line)
+        connection.setblocking(False)
+    except BaseException:
+        connection.close()
+        if memory is not None:
+            memory.close()
+        raise
+    return connection, memory
 
 
 def _seen(done: asyncio.Future[None]) -> None:

@@ -2,7 +2,8 @@
 through the socket.
 
 The sender makes it and fills one slot after the other; the receiver maps it read-only, and copies
-what it looks at, since the other end could still write. It is never on disk, and gone with the
+what it looks at, since the other end could still write. No file has it, though a system that swaps
+may write its pages to the swap space, as those of any process. Each end lets go of it with the
 connection. Leaves to others: which slot is full and which is free again (`lane`, `requests`).
 """
 
@@ -26,10 +27,11 @@ if sys.platform == "linux":
 
     def make() -> Memory | None:
         """Fresh memory that nobody can make smaller any more."""
-        descriptor = os.memfd_create("serment-intake", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        os.ftruncate(descriptor, _SIZE)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
-        return Memory(descriptor)
+        flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        file = io.FileIO(os.memfd_create("serment-intake", flags), "r+")
+        file.truncate(_SIZE)
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL)
+        return Memory(file)
 
     def _keeps_its_size(descriptor: int) -> bool:
         """Memory that shrinks would end the process that reads what is gone."""
@@ -46,15 +48,32 @@ else:
 
 
 class Memory:
-    """The sender's view."""
+    """The sender's view, until he closes it."""
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor  # to be handed over, then closed
-        self._view = memoryview(mmap.mmap(descriptor, _SIZE))
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._map = mmap.mmap(file.fileno(), _SIZE)
+        self._view = memoryview(self._map)
+
+    def give(self, connection: socket.socket, line: bytes) -> int:
+        """Send some of the first line, and with it the memory; how much of the line."""
+        with self._file:
+            return socket.send_fds(connection, [line], [self._file.fileno()])
 
     def room(self, slot: int, start: int) -> memoryview:
         """What follows the first `start` bytes of a slot."""
         return self._view[slot * SLOT + start : (slot + 1) * SLOT]
+
+    @property
+    def closed(self) -> bool:
+        return self._map.closed
+
+    def close(self) -> None:
+        """Nothing of it is left in this process, whoever still knows it. For use when nobody has
+        a `room` in hand."""
+        self._file.close()
+        self._view.release()
+        self._map.close()
 
 
 class Arriving(io.RawIOBase):
