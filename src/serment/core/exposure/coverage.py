@@ -189,7 +189,7 @@ def looked_at(
         tuple(sorted(only)),
         _skipped(skipped, only),
         _networks({*refused, *talked} - {host for host, _ in missed}),
-        _by_host((met | led | missed) - understood),
+        _by_host((met | led) - understood),
         _by_host(tried),
         tuple((host, tuple(ranges)) for host, ranges in settled.items()),
         _by_host(missed),
