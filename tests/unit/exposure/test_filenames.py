@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -127,6 +128,12 @@ ANYBODYS = [
 def test_documents_of_people_are_told_whatever_letters_they_are_in(name: str) -> None:
     assert classify(name) == "document"
     assert classify(unicodedata.normalize("NFD", name)) == "document"  # as macOS writes it
+
+
+@pytest.mark.parametrize("name", ["ÉVRARD Ücler.zip", "ŞAHİN Çelâl.zip", "Résultats.xlsx"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_hide_nothing(name: str, form: Literal["NFC", "NFD"]) -> None:
+    assert classify(unicodedata.normalize(form, name)) not in (None, OTHER)
 
 
 @pytest.mark.parametrize("name", ANYBODYS)

@@ -13,11 +13,13 @@ import pytest
 from tests.unit.exposure.sights import BAD, GOOD_TLS, HOST, NO, NOW, STRICT, YES, scan, service
 
 from serment.adapters.memory.clock import MemoryClock
+from serment.adapters.memory.network import MemoryNetwork
 from serment.adapters.memory.packs import MemoryPacks
 from serment.adapters.memory.search import MemorySearchTable
 from serment.adapters.memory.store import MemoryStore
 from serment.adapters.sqlite.store import SqliteStore
-from serment.app.find.history import LEDGER, accept_finding, history, record
+from serment.app.find.history import LEDGER, accept_finding, history, made_of, record
+from serment.app.find.network import Wish, audit, prepare
 from serment.app.house import House
 from serment.core.crypto.keys import new_key
 from serment.core.exposure.checking import View
@@ -250,6 +252,22 @@ def test_a_web_server_is_mended_under_the_name_by_which_it_was_found() -> None:
     assert len(update(first, [], by_name(plain, "www.lan", "pacs.lan"))[1].gone) == 1
     nameless, _ = update(first, [one], by_name(plain))  # stated again without the name
     assert len(update(nameless, [], replace(by_name(plain), at=NOW + 9 * DAY))[1].gone) == 1
+
+
+def test_an_audit_that_did_not_call_it_by_that_name_bounds_nothing() -> None:
+    (one,) = found("X10")
+    plain = scan(service("http", one.place.port, Http(status=200)))
+    for before, bound in ((by_name(plain), None), (by_name(plain, "pacs.lan"), NOW)):
+        ledger, _ = update(Ledger(), [], replace(before, at=NOW))
+        ledger, _ = update(ledger, [one], by_name(plain, "pacs.lan"))
+        assert ledger.known[one.key].not_before == bound
+
+
+def test_the_names_that_were_given_are_kept_with_an_audit() -> None:
+    network = MemoryNetwork([service("http", 8080, Http(status=200))], names={"pacs.lan": (HOST,)})
+    prepared = prepare(network, Wish(("pacs.lan",), authorised_by="Dr Exemple"))
+    report = audit(network, MemoryClock(NOW), prepared)
+    assert made_of(prepared, report).looked.names == ((HOST, "pacs.lan"),)
 
 
 def test_what_is_no_web_server_answers_the_same_under_every_name() -> None:

@@ -189,10 +189,12 @@ def web(busy: bytes, *, front: int) -> Answering:
     """A web server whose first page answers so; below /dicom-web it answers otherwise."""
 
     def talk(peer: socket.socket) -> None:
-        path = (peer.recv(4096) + b"  ").split(b" ")[1]
+        method, path, *_ = (peer.recv(4096) + b"  ").split(b" ")
         status = (
             busy if path.startswith(b"/dicom-web") else b"404" if path != b"/" else b"%d" % front
         )
+        if method != b"GET":  # as small servers answer what they do not know
+            status = b"501"
         peer.sendall(b"HTTP/1.1 %s x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status)
 
     return talk

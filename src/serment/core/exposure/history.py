@@ -9,7 +9,7 @@ what the duration of an incident is read from. Holds no patient's value. What th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -117,7 +117,8 @@ def update(
     """The ledger after one more audit, and what it changed. `seen` None: nobody kept it."""
     stated = {each.key: each for each in findings}
     fresh = {key for key in stated if key not in ledger.known or ledger.known[key].gone is not None}
-    looks = _last_looks(ledger.scans, fresh)
+    at = {key: stated[key].place for key in fresh}
+    looks = _last_looks(ledger.scans, at, made.looked)
     known = dict(ledger.known)
     for key, finding in stated.items():
         before = known.get(key)
@@ -222,15 +223,22 @@ def baseline_keys(document: Any) -> frozenset[Key]:
         ) from error
 
 
-def _last_looks(scans: Sequence[Made], keys: Collection[Key]) -> dict[Key, datetime]:
-    """When each place was last looked at; those never looked at are left out."""
+def _last_looks(
+    scans: Sequence[Made], places: Mapping[Key, Place], now: Looked
+) -> dict[Key, datetime]:
+    """When each place was last looked at, by the same names; those never looked at are left out."""
     found: dict[Key, datetime] = {}
-    left = set(keys)
+    names = {key: now.called(place) for key, place in places.items()}
+    left = set(places)
     for made in sorted(scans, key=lambda each: each.at, reverse=True):
         if not left:
             break
         looked = Coverage(made.looked)
-        found |= {key: made.at for key in left if looked.covers(key)}
+        found |= {
+            key: made.at
+            for key in left
+            if looked.covers(key) and names[key] <= made.looked.called(places[key])
+        }
         left -= found.keys()
     return found
 

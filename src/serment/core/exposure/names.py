@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Final
 
-_UPPER, _LOWER = "A-ZÀ-ÖØ-ÞŒŸ", "a-zß-öø-ÿœ"
+_UPPER, _LOWER = "A-ZÆØŁŒ", "a-zæøłœß"  # once the accents are off
 _CAPITALS: Final = re.compile(  # NAME Firstname; NAME
     f"(?<![{_UPPER}{_LOWER}])[{_UPPER}][{_UPPER}'-]{{2,}}[ _-][{_UPPER}][{_UPPER}{_LOWER}-]{{2,}}"
     f"|^[{_UPPER}][{_UPPER}'-]{{3,}}$"
@@ -46,7 +46,7 @@ def has_capitals_of_a_person(text: str) -> bool:
     >>> has_capitals_of_a_person("irm LEFÈVRE Hélène"), has_capitals_of_a_person("Lefèvre Hélène")
     (True, False)
     """
-    return _CAPITALS.search(text) is not None
+    return _CAPITALS.search(_unaccented(text)) is not None
 
 
 def is_a_person(text: str) -> bool:
@@ -55,7 +55,8 @@ def is_a_person(text: str) -> bool:
     >>> [is_a_person(each) for each in ("Martin_Zoe", "martin zoé", "MartinZoe", "zoe", "mode emploi")]
     [True, True, True, False, False]
     """
-    words = [each for each in _BETWEEN.split(_unaccented(text)) if each]
+    text = _unaccented(text)
+    words = [each for each in _BETWEEN.split(text) if each]
     has_first = any(each.lower() in FIRST_NAMES for each in words)
     return _PAIR.fullmatch(text) is not None or (len(words) > 1 and has_first)
 
