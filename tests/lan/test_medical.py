@@ -128,6 +128,12 @@ def orthanc_open(machine: Machine) -> None:
     send(machine, 4, "ORTHANC", 4242)
 
 
+@PART.machine({4242: ("X03",)}, needs="orthanc", everywhere=True)
+def orthanc_as_it_comes(machine: Machine) -> None:
+    """It refuses strangers' queries, and takes their images."""
+    orthanc(machine, 4242)
+
+
 @PART.machine({4242: (), 8042: ()}, needs="orthanc", everywhere=True)
 def orthanc_closed(machine: Machine) -> None:
     orthanc(
@@ -217,6 +223,11 @@ def seen(lan: Lan) -> Iterator[Seen]:
 @pytest.mark.parametrize("name", PART.machines)
 def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
     seen.check(name)
+
+
+def test_orthanc_as_it_comes_is_likely_to_take_images(seen: Seen) -> None:
+    found = seen.finding("orthanc_as_it_comes", 4242, "X03")
+    assert (found["severity"], found["confidence"]) == ("medium", "likely")
 
 
 def test_memory_stays_bounded(seen: Seen) -> None:

@@ -3,7 +3,7 @@
 Settings of each are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
 it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
 "key", "newest" and "authority" (TLS; the last makes it ask for a certificate), "most" (associations at a
-time), "slow" (seconds before it answers a request for one). Names are put together at
+time), "slow" (seconds before it answers a request for one), "stores" (a SOP class it takes, alone). Names are put together at
 run time, so that only this process holds them.
 """
 
@@ -65,13 +65,18 @@ def start(settings: Settings) -> None:
     entity.maximum_associations = settings.get("most", 10)
     entity.require_called_aet = bool(settings.get("called"))
     entity.require_calling_aet = [settings["calling"]] if settings.get("calling") else []
-    for context in (
+    contexts = (
         *VerificationPresentationContexts,
         *QueryRetrievePresentationContexts,
         *BasicWorklistManagementPresentationContexts,
-    ):
-        syntaxes = settings.get("syntaxes", ALL_TRANSFER_SYNTAXES)
-        entity.add_supported_context(context.abstract_syntax, syntaxes)
+    )
+    offered = (
+        [settings["stores"]]
+        if "stores" in settings
+        else [each.abstract_syntax for each in contexts]
+    )
+    for sop_class in offered:
+        entity.add_supported_context(sop_class, settings.get("syntaxes", ALL_TRANSFER_SYNTAXES))
     context = None
     if settings.get("certificate"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -15,6 +15,8 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 from tests.e2e.network.running import HOST, archives, audited, free_port, running
 from tests.practices import patient, report, study
 
+from serment.adapters.network.offers import CONTEXTS, OFFERED
+from serment.core.dicom.uids import STORAGE_CLASSES, TRANSFER_SYNTAXES
 from serment.core.exposure.findings import Readable, Unit
 from serment.core.exposure.seen import NOT_NOW, Answer, Dicom, Service
 from serment.core.exposure.titles import USUAL_TITLES
@@ -32,6 +34,7 @@ def rows(count: int, capped: bool = False) -> Readable:
 
 
 YES, NO, NOT_ASKED = Answer.YES, Answer.REFUSED, Answer.NOT_ASKED
+STORE = Dicom(frozenset({"store"}), "", True)
 ARCHIVES: dict[str, tuple[dict[str, Any], Dicom]] = {
     "anybody": (
         {"patients": 12, "studies": 3},
@@ -69,6 +72,14 @@ ARCHIVES: dict[str, tuple[dict[str, Any], Dicom]] = {
         {"patients": 2, "slow": 2.6},
         Dicom(ALL, "", True, 0, "", YES, patients(2), YES, rows(2)),
     ),
+    "takes PDF alone": ({"stores": "1.2.840.10008.5.1.4.1.1.104.1"}, STORE),
+    "takes angiography alone": ({"stores": "1.2.840.10008.5.1.4.1.1.12.1"}, STORE),
+    "takes radiotherapy's doses alone": ({"stores": "1.2.840.10008.5.1.4.1.1.481.2"}, STORE),
+    "takes photographs of the eye alone": ({"stores": "1.2.840.10008.5.1.4.1.1.77.1.5.1"}, STORE),
+    "takes video alone, as it is filmed": (
+        {"stores": "1.2.840.10008.5.1.4.1.1.77.1.4.1", "syntaxes": ["1.2.840.10008.1.2.4.102"]},
+        STORE,
+    ),
     "refuses queries": (
         {"patients": 9, "refuse": 0x0124},
         Dicom(ALL, "", True, 0, "", NO, None, NO),
@@ -101,6 +112,13 @@ def test_a_node_lets_in_whom_it_lets_in(seen: dict[str, Service], kind: str) -> 
     service = seen[kind]
     assert (service.protocol, service.tls, service.cut) == ("dicom", None, False)
     assert service.facts == ARCHIVES[kind][1]
+
+
+def test_what_is_offered_is_registered_and_fits_one_association() -> None:
+    stored = {uid for uid, label in OFFERED if label == "store"}
+    assert stored <= STORAGE_CLASSES
+    assert {syntax for each in CONTEXTS for syntax in each.transfer_syntaxes} <= TRANSFER_SYNTAXES
+    assert len({uid for uid, _ in OFFERED}) == len(CONTEXTS) <= 128  # PS3.8 9.3.2.2
 
 
 def test_a_small_node_has_its_place_again_when_the_audit_has_been_there() -> None:
@@ -183,4 +201,4 @@ def test_orthanc_refuses_the_query_of_a_stranger(orthanc: Callable[..., int]) ->
     port = orthanc()
     facts = audited(port)[port].facts
     assert isinstance(facts, Dicom)
-    assert (facts.studies, facts.patients) == (NO, None)
+    assert (facts.studies, facts.patients, facts.hangs_up) == (NO, None, True)

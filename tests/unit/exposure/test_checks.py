@@ -132,6 +132,23 @@ def test_what_a_node_that_refuses_queries_offers_is_only_possible(name: str, off
 
 
 @pytest.mark.parametrize(
+    ("product", "hangs_up", "severity"),
+    [
+        ("DCMTK", True, Severity.MEDIUM),
+        ("Orthanc", False, Severity.MEDIUM),
+        ("DCMTK", False, Severity.LOW),
+        ("pynetdicom", True, Severity.LOW),
+    ],
+)
+def test_orthanc_as_it_comes_takes_images_though_it_refuses_queries(
+    product: str, hangs_up: bool, severity: Severity
+) -> None:
+    node = Dicom(frozenset({"find", "store"}), any_title=True, studies=NO, hangs_up=hangs_up)
+    (found,) = judge(View(scan(replace(service("dicom", 4242, node), product=product))), ["X03"])[0]
+    assert found.severity is severity
+
+
+@pytest.mark.parametrize(
     ("facts", "protocol", "check"),
     [
         (Http("", 200, also=frozenset({"dicomweb"})), "http", "X10"),

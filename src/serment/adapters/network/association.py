@@ -12,15 +12,14 @@ from enum import Enum
 from typing import Final
 
 from serment.adapters.network.line import Cut, Ended, Gone, Line
+from serment.adapters.network.offers import CONTEXTS, OFFERED
 from serment.core.dicom import asking
-from serment.core.dicom.known import EXPLICIT_LITTLE, IMPLICIT_LITTLE
 from serment.core.dicom.pdu import (
     COMMAND,
     HEADER,
     LAST,
     ContextResult,
     PduType,
-    PresentationContext,
     build_abort,
     build_command,
 )
@@ -42,27 +41,6 @@ _RELEASE_SECONDS: Final = 0.5
 _RELEASE: Final = HEADER.pack(PduType.RELEASE_RQ, 4) + bytes(4)
 _PERMANENT: Final = 1
 _PRESENTATION: Final = 3  # the source of "temporary congestion" and "local limit exceeded" alone
-_SYNTAXES: Final = (EXPLICIT_LITTLE, IMPLICIT_LITTLE)
-_STORED: Final = (
-    "1.2.840.10008.5.1.4.1.1.7",  # Secondary Capture
-    "1.2.840.10008.5.1.4.1.1.2",  # CT
-    "1.2.840.10008.5.1.4.1.1.6.1",  # Ultrasound
-    "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray
-)
-OFFERED: Final = (
-    (asking.VERIFICATION, "echo"),
-    (asking.STUDY_ROOT_FIND, "find"),
-    (asking.PATIENT_ROOT_FIND, "find"),
-    (asking.STUDY_ROOT_MOVE, "move"),
-    (asking.PATIENT_ROOT_MOVE, "move"),
-    (asking.STUDY_ROOT_GET, "get"),
-    (asking.PATIENT_ROOT_GET, "get"),
-    (asking.WORKLIST_FIND, "worklist"),
-    *((uid, "store") for uid in _STORED),
-)
-CONTEXTS: Final = tuple(
-    PresentationContext(2 * number + 1, uid, _SYNTAXES) for number, (uid, _) in enumerate(OFFERED)
-)
 
 
 class Refusal(Enum):

@@ -94,10 +94,12 @@ def _inside(call: Call, probes: Sequence[Probe]) -> Service:
 
 
 def _listen(call: Call, probes: Sequence[Probe]) -> bytes:
-    """What the service says unasked, where it is not likely that it waits for the first question."""
-    if call.place.port in _first(probes).usual:
+    """What the service says unasked, where it is not likely that it waits for the first question; inside
+    TLS it may also say that it wants a certificate."""
+    if not call.tls and call.place.port in _first(probes).usual:
         return b""
-    return call.listen(_BANNER_BYTES)
+    heard = [each.hears for each in probes if each.hears]
+    return call.listen(_BANNER_BYTES, lambda said: any(hears(said) for hears in heard))
 
 
 def _first(probes: Sequence[Probe]) -> Probe:

@@ -65,6 +65,7 @@ class Dicom:
     patients: Readable | None = None
     worklist: Answer = Answer.NOT_ASKED
     appointments: Readable | None = None
+    hangs_up: bool = False  # on a query, and is well otherwise
 
 
 @dataclass(frozen=True, slots=True)

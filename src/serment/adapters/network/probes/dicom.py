@@ -111,7 +111,7 @@ def _ask(call: Call, first: Association, title: str) -> None:
     before = _known(call).refusal
     _count(call, first, title)
     if _known(call).refusal == NOT_NOW and _is_well(call, title):
-        _note(call, refusal=before)
+        _note(call, refusal=before, hangs_up=True)
 
 
 def _count(call: Call, first: Association, title: str) -> None:

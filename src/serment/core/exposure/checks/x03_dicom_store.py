@@ -1,7 +1,8 @@
 """X03: a DICOM node accepts images from anybody. Nothing is ever stored to find out.
 
 Some nodes accept the offer and refuse the request itself, so a refused query makes it a mere
-possibility."""
+possibility. Orthanc refuses queries of strangers by hanging up and, as it comes, takes their images
+(`DicomAlwaysAllowStore` is true): of a node that behaves so it is likely."""
 
 from __future__ import annotations
 
@@ -14,6 +15,16 @@ from serment.errors import N_
 def judge(service: Service, node: Dicom) -> Verdict:
     if "store" not in node.accepted:
         return None
+    if node.studies is Answer.REFUSED and _is_orthanc(service, node):
+        return Statement(
+            service.place,
+            Severity.MEDIUM,
+            N_(
+                "Offered to send images as an unknown caller; accepted (nothing was sent). It refuses "
+                "queries as Orthanc does, which takes images from anybody as it comes"
+            ),
+            confidence=Confidence.LIKELY,
+        )
     if node.studies is Answer.REFUSED:
         return Statement(
             service.place,
@@ -30,6 +41,11 @@ def judge(service: Service, node: Dicom) -> Verdict:
         N_("Offered to send images as an unknown caller; accepted (nothing was sent)"),
         confidence=Confidence.LIKELY,
     )
+
+
+def _is_orthanc(service: Service, node: Dicom) -> bool:
+    """Whether it is one, or built on DCMTK and refuses as Orthanc does, which says no name of its own."""
+    return service.product == "Orthanc" or (service.product == "DCMTK" and node.hangs_up)
 
 
 CHECK = Check(
