@@ -207,13 +207,12 @@ def test_what_waits_for_a_slow_receiver_is_gone_once_it_goes_on(site: Site) -> N
     """Its sender is not there any more."""
     number = next(NUMBERS)
     body = upload(number) * 4
-    with site.receivers_stopped():
-        with site.connect() as connection:
-            connection.sendall(site.request(f"Content-Length: {len(body)}"))
-            connection.settimeout(1)
-            with contextlib.suppress(TimeoutError):
-                connection.sendall(body)
-            assert site.mapped()[site.web] > 0
+    with site.receivers_stopped(), site.connect() as connection:
+        connection.sendall(site.request(f"Content-Length: {len(body)}"))
+        connection.settimeout(1)
+        with contextlib.suppress(TimeoutError):
+            connection.sendall(body)
+        assert site.mapped()[site.web] > 0
     eventually_gone(site)
     assert left(site, number) <= site.remains
 
