@@ -3,7 +3,8 @@
 Settings of each are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
 it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
 "key", "newest" and "authority" (TLS; the last makes it ask for a certificate), "most" (associations at a
-time), "slow" (seconds before it answers a request for one), "stores" (a SOP class it takes, alone). Names are put together at
+time), "slow" (seconds before it answers a request for one), "stores" (a SOP class it takes, alone),
+"wants" (a status for queries without date, name or identifier; 0 = it finds nothing). Names are put together at
 run time, so that only this process holds them.
 """
 
@@ -37,7 +38,12 @@ def answers(event: evt.Event, settings: Settings) -> Iterator[tuple[int, Dataset
     if settings.get("refuse"):
         yield settings["refuse"], None
         return
-    level = str(event.identifier.get("QueryRetrieveLevel", "WORKLIST"))
+    asked = event.identifier
+    is_restricted = any(asked.get(each) for each in ("StudyDate", "PatientName", "PatientID"))
+    if "wants" in settings and not is_restricted:
+        yield settings["wants"], None
+        return
+    level = str(asked.get("QueryRetrieveLevel", "WORKLIST"))
     if level not in settings.get("levels", ["PATIENT", "STUDY", "WORKLIST"]):
         yield 0xA900, None
         return

@@ -80,6 +80,18 @@ ARCHIVES: dict[str, tuple[dict[str, Any], Dicom]] = {
         {"stores": "1.2.840.10008.5.1.4.1.1.77.1.4.1", "syntaxes": ["1.2.840.10008.1.2.4.102"]},
         STORE,
     ),
+    "refuses queries without restriction": (
+        {"patients": 4, "wants": 0xA900},
+        Dicom(ALL, "", True, 0, "", YES, patients(4), NO),
+    ),
+    "finds nothing without restriction": (
+        {"patients": 60, "wants": 0},
+        Dicom(ALL, "", True, 0, "", YES, patients(50, True), YES, rows(0)),
+    ),
+    "has too much without restriction": (
+        {"patients": 4, "wants": 0xA700},
+        Dicom(ALL, "", True, 0, "", YES, patients(4), Answer.NOTHING),
+    ),
     "refuses queries": (
         {"patients": 9, "refuse": 0x0124},
         Dicom(ALL, "", True, 0, "", NO, None, NO),

@@ -122,12 +122,13 @@ class Association:
         """Query, and count answers into `counted` until there are `COUNTED_TO` and one more.
 
         Args:
-            level: "study", "patient" or "worklist".
+            level: "study", "dated study", "patient" or "worklist".
         """
         context = _context_of(sop_class)
         syntax = self._syntaxes[context]
         query = {
             "study": asking.study_query,
+            "dated study": asking.dated_study_query,
             "patient": asking.patient_query,
             "worklist": asking.worklist_query,
         }[level](syntax)

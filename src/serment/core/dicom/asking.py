@@ -48,13 +48,14 @@ _PATIENT_ID: Final = 0x00100020
 _PATIENT_NAME: Final = 0x00100010
 _STUDY_UID: Final = 0x0020000D
 
-_EMPTY_STUDY: Final = (
-    (0x00080020, "DA", b""),
+_STUDY_OF_ANYBODY: Final = (
     (0x00080052, "CS", b"STUDY "),
     (_PATIENT_NAME, "PN", b""),
     (_PATIENT_ID, "LO", b""),
     (_STUDY_UID, "UI", b""),
 )
+_EMPTY_STUDY: Final = ((0x00080020, "DA", b""), *_STUDY_OF_ANYBODY)
+_DATED_STUDY: Final = ((0x00080020, "DA", b"19900101-20991231 "), *_STUDY_OF_ANYBODY)
 _EMPTY_PATIENT: Final = (
     (0x00080052, "CS", b"PATIENT "),
     (_PATIENT_NAME, "PN", b""),
@@ -99,6 +100,11 @@ def build_cancel(message_id: int) -> bytes:
 def study_query(transfer_syntax: str) -> bytes:
     """Every study, with what tells patients apart."""
     return _data_set(_EMPTY_STUDY, transfer_syntax != IMPLICIT_LITTLE)
+
+
+def dated_study_query(transfer_syntax: str) -> bytes:
+    """Every study that has a date of these times, for a node that wants a query to be restricted."""
+    return _data_set(_DATED_STUDY, transfer_syntax != IMPLICIT_LITTLE)
 
 
 def patient_query(transfer_syntax: str) -> bytes:

@@ -120,6 +120,8 @@ def _count(call: Call, first: Association, title: str) -> None:
         labels = first.labels
         if first.accepts(asking.STUDY_ROOT_FIND):
             counted = _query(call, first, asking.STUDY_ROOT_FIND, "study")
+            if not counted.answers and not first.is_over:  # it may want the query to be restricted
+                counted = _query(call, first, asking.STUDY_ROOT_FIND, "dated study", counted)
         else:
             counted = Counted(Answer.NOT_ASKED)
         if "worklist" in labels and not first.is_over:
@@ -169,10 +171,8 @@ def _query(
     before: Counted | None = None,
 ) -> Counted:
     counted = _counted(call, association, sop_class, level)
-    if before and before.answer is Answer.YES and counted.count < before.count:
+    if before and (counted.answer is not Answer.YES or counted.count < before.count):
         counted = before  # the better of two countings
-    if before and before.answer is Answer.REFUSED and counted.answer is not Answer.YES:
-        counted = before
     _note(call, studies=counted.answer, patients=_readable(counted))
     return counted
 
