@@ -12,7 +12,7 @@ from tests.unit.exposure.sights import HOST, NOW, OPEN_FIND, YES, scan, service
 
 from serment.core.exposure.checking import View
 from serment.core.exposure.coverage import looked_at
-from serment.core.exposure.findings import Finding, Outside, Severity
+from serment.core.exposure.findings import Finding, Outside, Place, Severity
 from serment.core.exposure.history import Changes, Ledger, Made, update
 from serment.core.exposure.outside import Sight, join
 from serment.core.exposure.registry import judge
@@ -83,6 +83,37 @@ def test_all_the_ports_it_was_reached_by_are_to_be_tried() -> None:
     one = join(NO_UPNP, [Sight(PUBLIC, 104, False)], "peer")
     left, _ = audited(both, one, "X06")
     assert (the(left, "X06").outside, left.reached_by) == (Outside.CONFIRMED, (40104,))
+
+
+def test_a_port_that_is_open_and_leads_nobody_knows_where_may_lead_there_still() -> None:
+    first, _ = audited(Ledger(), REACHED, "X06", "X23")
+    unknown = join(scan(ARCHIVE), [Sight(PUBLIC, 40104, True, "dicom")], "peer")
+    after, _ = audited(first, unknown, "X06", "X23")
+    assert (the(after, "X06").outside, the(after, "X06").reached_by) == (
+        Outside.CONFIRMED,
+        (40104,),
+    )
+    assert the(after, "X23").place.host == PUBLIC
+
+
+def test_a_port_that_leads_to_another_machine_now_leads_there_no_more() -> None:
+    first, _ = audited(Ledger(), REACHED, "X06")
+    moved = box(Forwarding(40104, "192.168.1.21", 104, "TCP"))
+    other = replace(ARCHIVE, place=Place("192.168.1.21", 104, "dicom"))
+    there = join(scan(ARCHIVE, other, moved), [Sight(PUBLIC, 40104, True, "dicom")], "peer")
+    after, _ = audited(first, there, "X06")
+    assert {each.finding.place.host: each.finding.outside for each in after.open} == {
+        HOST: Outside.NOT_CHECKED,
+        "192.168.1.21": Outside.CONFIRMED,
+    }
+
+
+def test_what_a_list_explains_since_is_no_wonder_any_more() -> None:
+    unknown = join(scan(ARCHIVE), [Sight(PUBLIC, 40104, True, "dicom")], "peer")
+    first, _ = audited(Ledger(), unknown, "X23")
+    assert [each.finding.key for each in first.open] == [("X23", PUBLIC, 40104)]
+    gone = audited(first, REACHED, "X23")[1].gone
+    assert [each.finding.key for each in gone] == [("X23", PUBLIC, 40104)]
 
 
 def test_where_it_is_not_known_by_which_port_it_was_reached_it_stays() -> None:

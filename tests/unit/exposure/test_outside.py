@@ -194,6 +194,7 @@ def test_what_answers_over_udp_is_neither_closed_nor_reached_over_tcp() -> None:
         joined = join(here, [Sight(PUBLIC, 161, opened), Sight(ROUTABLE, 161, opened)], "peer")
         for host in (HOST, ROUTABLE):
             assert outside_of(joined, Place(host, 161, "snmp")) is Outside.NOT_CHECKED
+    assert {each.proto for each in joined.reached} == {""}
 
 
 def test_what_a_box_says_of_others_is_not_closed_with_its_own_port() -> None:
@@ -235,6 +236,15 @@ def test_of_two_boxes_in_a_row_the_one_with_the_address_outside_leads() -> None:
         assert reached_by(joined, ARCHIVE.place) == (443,)
         assert seen(tried(here, 443), HOST, 104) is Outside.CLOSED
         assert seen(tried(here, 104), HOST, 104) is Outside.NOT_CHECKED
+
+
+def test_what_is_closed_on_one_line_may_be_open_on_another() -> None:
+    second = "203.0.113.99"
+    other = Gateway((NEW,), second, YES)
+    for here in behind(Gateway((), PUBLIC, YES), other):
+        joined = tried(here, 104, 80)
+        assert seen(joined, HOST, 104) is Outside.NOT_CHECKED
+        assert seen(joined, OTHER, 80) is Outside.CLOSED
 
 
 def test_lists_that_contradict_each_other_lead_nowhere() -> None:

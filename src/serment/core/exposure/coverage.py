@@ -65,14 +65,15 @@ class Looked:
     settled: Hosts = ()
     missed: Hosts = ()
     names: Names = ()
+    resolved: Hosts = ()  # ports outside that are closed, or lead to a known machine; not kept
 
     def untried(self, host: str, ports: Iterable[int]) -> tuple[int, ...]:
-        """Those of the ports outside by which a machine was reached that were not tried again: at its
-        own address, or at that of a box."""
+        """Those of the ports outside by which a machine was reached of which nothing else is known now: at
+        its own address, or at that of a box."""
         own = is_public(host)
         there = [
             ranges
-            for address, ranges in self.outside
+            for address, ranges in self.resolved
             if (address == host if own else is_public(address) and ":" not in address)
         ]
         return tuple(each for each in ports if not any(_within(ranges, each) for ranges in there))
@@ -80,7 +81,7 @@ class Looked:
     @property
     def kept(self) -> Looked:
         """What later audits need of it."""
-        return replace(self, settled=(), missed=())
+        return replace(self, settled=(), missed=(), resolved=())
 
     def called(self, place: Place) -> frozenset[str]:
         """The names by which it called what answers there otherwise under another."""
@@ -180,7 +181,9 @@ def looked_at(
     for each in scan.services:
         if isinstance(each.facts, Gateway) and each.facts.is_whole:
             settled.setdefault(each.place.host, []).append((_ALL_TOLD, _ALL_TOLD))
-    tried = {(each.host, each.port) for each in (*scan.tried, *scan.reached)}
+    reached = {(each.host, each.port) for each in scan.reached}
+    known = {(each.host, each.port) for each in (*scan.tried, *(out for out, _ in scan.led))}
+    tried = reached | known
     if None not in (scan.dmz, scan.manual_rules):
         tried.add(_BOX)
     return Looked(
@@ -194,6 +197,7 @@ def looked_at(
         tuple((host, tuple(ranges)) for host, ranges in settled.items()),
         _by_host(missed),
         names,
+        _by_host(known - reached),
     )
 
 

@@ -26,6 +26,7 @@ _SAME: Final[Mapping[str, frozenset[str]]] = {
 }
 _UNTOLD: Final = frozenset({"", "unknown", "silent"})
 _BEHIND: Final = 4  # boxes one behind the other
+_BOX: Final = "igd"  # what it tells is of other ports than its own
 
 
 class Ways:
@@ -70,24 +71,30 @@ class Ways:
                 yield from self._shut(address, closed)
 
     def _shut(self, address: str, closed: Collection[int]) -> Iterator[Place]:
+        routes, elsewhere = self._routes(address), self._elsewhere(address)
+        for spot, service in self._services.items():
+            if is_public(spot[0]) or spot in elsewhere or service.protocol == _BOX:
+                continue
+            if routes.get(spot, {spot[1]}) <= {*closed}:
+                yield service.place
+
+    def _routes(self, address: str) -> dict[Spot, set[int]]:
+        """The ports of an address by which each place is reached, as lists tell."""
         routes: dict[Spot, set[int]] = {}
         for out, port in self._led:
             if out == address:
                 for led in self._followed((out, port)):
                     routes.setdefault(led, set()).add(port)
-        elsewhere = {
+        return routes
+
+    def _elsewhere(self, address: str) -> set[Spot]:
+        """The places that another line, or a box that states no address, may lead to."""
+        return {
             (mapping.host, mapping.port)
             for box, mapping in self._forwarded()
             if not box.outside_address
             or (is_public(box.outside_address) and canonical(box.outside_address) != address)
         }
-        for spot, service in self._services.items():
-            if (
-                is_public(spot[0]) or service.protocol == "igd"
-            ):  # what a box tells is of other ports
-                continue
-            if spot not in elsewhere and routes.get(spot, {spot[1]}) <= {*closed}:
-                yield service.place
 
     def _is_known(self, address: str) -> bool:
         """Whether every way in from this address is told: by its box, whose list is whole as those of all

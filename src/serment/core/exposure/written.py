@@ -146,6 +146,7 @@ def write_made(made: Made) -> dict[str, Any]:
         "outside": _write_hosts(made.looked.outside),
         "settled": _write_hosts(made.looked.settled),
         "names": [list(each) for each in made.looked.names],
+        "resolved": _write_hosts(made.looked.resolved),
     }
 
 
@@ -164,6 +165,7 @@ def read_made(value: Any) -> Made:
         outside=_read_hosts(value.get("outside", ())),
         settled=_read_hosts(value.get("settled", ())),
         names=tuple((str(host), str(name)) for host, name in value.get("names", ())),
+        resolved=_read_hosts(value.get("resolved", ())),
     )
     return Made(
         datetime.fromisoformat(value["at"]),
