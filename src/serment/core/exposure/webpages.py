@@ -86,6 +86,9 @@ _PATH: Final = re.compile(
     r"""["'](?:https?://[\w.:\[\]-]{1,100}(?=/))?(/(?!/)[\w./-]{1,200})["'?#]|(?:href|src)=["']?(?:\./)?([\w-][\w./-]{0,200})["'?#>\s]""",
     re.IGNORECASE,
 )
+_ARCHIVE_ROOT: Final = re.compile(
+    r"""\b(?:qido|wado)Root["']?\s{0,20}[:=]\s{0,20}["']([^"'\s]{1,300})["']""", re.IGNORECASE
+)
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,300})", re.IGNORECASE)
 _LISTING: Final = re.compile(
     r"<title[^>]{0,100}>\s{0,100}(?:index of|directory listing|directory of|directory:|listing of|index de|files within|hfs /)|"
@@ -130,10 +133,18 @@ def moves_on(page: str) -> str:
     return html.unescape(found[1]) if found else ""
 
 
-def led_to(page: str, words: re.Pattern[str]) -> list[str]:
-    """Paths of the same server that a page links to or loads and that hold such a word."""
-    found = (whole or f"/{short}" for whole, short in _PATH.findall(page[:_LOOKED_AT]))
+def led_to(page: str, words: re.Pattern[str], at: str = "/") -> list[str]:
+    """Paths of the same server that a page at some path links to or loads and that hold such a word."""
+    folder = at.partition("?")[0].rpartition("/")[0]
+    found = (whole or f"{folder}/{short}" for whole, short in _PATH.findall(page[:_LOOKED_AT]))
     return [path for path in dict.fromkeys(found) if words.search(path)]
+
+
+def archive_roots(page: str) -> list[str]:
+    """Where the settings of a viewer say that its archive's DICOMweb is, as they say it: paths or whole
+    addresses, of whatever server."""
+    found = (html.unescape(root) for root in _ARCHIVE_ROOT.findall(page[:_LOOKED_AT]))
+    return list(dict.fromkeys(found))
 
 
 def _marked(page: str) -> str:

@@ -115,7 +115,10 @@ class Browser:
             target = page.headers.get("location", "")
         else:
             target = moves_on(page.text) if page.status == 200 else ""
-        return self._same_service(target, page.path) if target else None
+        onward = self.here(target, page.path) if target else None
+        if onward:
+            self._call_by(_split(target))
+        return onward
 
     def drop(self) -> None:
         """Close the connection; the next request opens another."""
@@ -147,8 +150,9 @@ class Browser:
     def _host(self) -> str:
         return host_header(self.call.name or self.call.place.host, self.call.place.port)
 
-    def _same_service(self, target: str, path: str) -> str | None:
-        """The path of a redirect that stays here; a name stands for the address it came from."""
+    def here(self, target: str, path: str) -> str | None:
+        """The path of what a page at `path` leads to, when that is on this service; a name stands for
+        the address it came from."""
         parts = _split(target)
         if parts is None:
             return None
@@ -157,7 +161,6 @@ class Browser:
             with contextlib.suppress(ValueError):
                 port = parts.port or (443 if tls else 80)
                 if tls is self.call.tls and port == self.call.place.port and self._is_here(parts):
-                    self._call_by(parts)
                     return _with_query(parts)
             return None
         if parts.scheme:
@@ -169,10 +172,11 @@ class Browser:
         is_name = _NAME.fullmatch(host) is not None
         return is_name or self.call.dialer.scope.find(host) == self.call.place.host
 
-    def _call_by(self, parts: SplitResult) -> None:
-        if _NAME.fullmatch(parts.hostname or ""):
+    def _call_by(self, parts: SplitResult | None) -> None:
+        name = (parts.hostname or "") if parts else ""
+        if _NAME.fullmatch(name):
             self.drop()
-            self.call.name = parts.hostname or ""
+            self.call.name = name
 
 
 def request(method: str, path: str, host: str, headers: dict[str, str], body: bytes) -> bytes:

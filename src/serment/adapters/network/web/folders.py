@@ -44,7 +44,7 @@ def listings(browser: Browser, sight: Sight, root: Page) -> None:
     use."""
     pages = [root]
     if not _is_index(root):
-        paths = [*led_to(root.text, _SOUNDS)[:_LEADS], *_USUAL]
+        paths = [*led_to(root.text, _SOUNDS, root.path)[:_LEADS], *_USUAL]
         pages = [browser.get(path) for path in dict.fromkeys(paths)]
     tally, before = Tally(), sight.readable
     for page in filter(_is_index, pages):
