@@ -104,20 +104,22 @@ class Call:
         self.close()
         return self._new(self.place.host, self.place.port, self.tls, self.name)
 
-    def listen(self, limit: int) -> bytes:
-        """What the service says unasked. While it is silent the connection is kept for the first
-        question: to a small device each one more is a place taken."""
+    def listen(self, limit: int, hears: Callable[[bytes], bool] = lambda said: False) -> bytes:
+        """What the service says unasked. While it is silent, or says what somebody `hears` as his, the
+        connection is kept for the first question, with what it said: to a small device each one more is a
+        place taken, and some servers count who leaves without a word."""
+        said = b""
         with contextlib.suppress(Ended, OSError):
             line = self.line()
             try:
-                return line.some(limit)
+                said = line.peek(limit)
+                self._listened = line if hears(said) else None
             except Silent:
                 self._listened = line
-                return b""
             finally:
                 if not self._listened:
                     self.close()
-        return b""
+        return said
 
     def beside(self, port: int, host: str = "", tls: bool = False, name: str = "") -> Line:
         """One more connection, to another port (FTP's PASV, a redirect, UPnP's LOCATION).

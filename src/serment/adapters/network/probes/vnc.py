@@ -1,16 +1,18 @@
 """VNC (RFB): whether a session begins without a password, and whether it is encrypted.
 
-Where "None" is offered it is chosen and the answer read; no session begins, no screen is seen.
+Where "None" is offered, in clear or inside TLS, it is chosen and the answer read; no session begins, no
+screen is seen. A server that counts who leaves before that answer (TigerVNC) has no failure to count then.
 Source: RFC 6143 section 7.1; rfbproto.rst of the VNC community for VeNCrypt and other types.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import struct
 from typing import Final
 
-from serment.adapters.network.line import Line
+from serment.adapters.network.line import Gone, Line, Silent
 from serment.adapters.network.probing import Call, Heard, Probe
 from serment.core.exposure.seen import Answer, Remote
 
@@ -40,7 +42,7 @@ def talk(call: Call) -> Heard | None:
         if _NONE in types:
             is_open = _choose(line, version)
         elif _VENCRYPT in types:
-            is_open = _vencrypt(line)
+            is_open = _vencrypt(line, version)
         is_clear = bool(types) and not _ENCRYPTED.intersection(types) and not call.tls
         facts = Remote(without_password=is_open, clear=is_clear)
         return Heard("vnc", banner=call.heard.banner, facts=facts)
@@ -70,11 +72,17 @@ def _choose(line: Line, version: tuple[int, int]) -> Answer:
     if version < (3, 8):
         return Answer.YES
     line.send(bytes([_NONE]))
+    return _result(line)
+
+
+def _result(line: Line) -> Answer:
+    """SecurityResult: zero lets in."""
     return Answer.REFUSED if any(line.exactly(4)) else Answer.YES
 
 
-def _vencrypt(line: Line) -> Answer:
-    """Whether a kind without password is offered inside TLS."""
+def _vencrypt(line: Line, version: tuple[int, int]) -> Answer:
+    """Whether a kind without password is offered inside TLS, and granted there; where TLS does not begin
+    with us (anonymous keys), the offer has to do."""
     line.send(bytes([_VENCRYPT]))
     if line.exactly(2) < b"\0\2":
         return Answer.REFUSED
@@ -83,7 +91,15 @@ def _vencrypt(line: Line) -> Answer:
         return Answer.REFUSED
     count = line.exactly(1)[0]
     kinds = struct.unpack(f">{count}I", line.exactly(4 * count))
-    return Answer.YES if _PASSWORDLESS.intersection(kinds) else Answer.REFUSED
+    open_kinds = _PASSWORDLESS.intersection(kinds)
+    if not open_kinds:
+        return Answer.REFUSED
+    with contextlib.suppress(Gone, Silent):
+        line.send(struct.pack(">I", max(open_kinds)))
+        if line.exactly(1) == b"\1":
+            line.start_tls()
+            return _result(line) if version >= (3, 8) else Answer.YES
+    return Answer.YES
 
 
 PROBE = Probe("vnc", talk, hears, usual=frozenset({5900, 5901, 5902}), rank=50)
