@@ -138,14 +138,6 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def eventually_gone(site: Site, pids: Callable[[], list[int]] | None = None) -> None:
-    """Nothing is mapped any more; in the processes named, or in all."""
-    end = time.monotonic() + 30
-    while found := {p: n for p, n in site.mapped().items() if pids is None or p in pids()}:
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
-
-
 def words(number: int) -> bytes:
     """What stands in the report of that number, again and again, and nowhere else."""
     return b"Nodule fictif QUARTZ %04d " % number
@@ -160,6 +152,20 @@ def left(site: Site, number: int) -> int:
     """Bytes of the report in the memory of the web process."""
     said = words(number)
     return count_in_memory(site.web, {"report": said}).get("report", 0) * len(said)
+
+
+def eventually(look: Callable[[], object]) -> None:
+    """What it finds is nothing, or false, in the end."""
+    end = time.monotonic() + 30
+    while found := look():
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
+def eventually_gone(site: Site, number: int) -> None:
+    """Nothing is mapped any more, nor is that report in the memory of the web process."""
+    eventually(site.mapped)
+    eventually(lambda: max(0, left(site, number) - site.remains))
 
 
 def chunked(data: bytes) -> bytes:
@@ -186,8 +192,7 @@ def test_a_cut_upload_is_gone(site: Site, way: str, size: int, end: str) -> None
         if end == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         connection.close()
-    eventually_gone(site)
-    assert left(site, number) <= site.remains
+    eventually_gone(site, number)
 
 
 def test_a_whole_upload_is_gone_after_its_answer(site: Site) -> None:
@@ -199,8 +204,7 @@ def test_a_whole_upload_is_gone_after_its_answer(site: Site) -> None:
             connection.sendall(site.request(f"Content-Length: {len(body)}") + body)
             if waits:
                 assert connection.recv(12) == b"HTTP/1.1 200"
-    eventually_gone(site)
-    assert left(site, number) <= site.remains
+    eventually_gone(site, number)
 
 
 def test_what_waits_for_a_slow_receiver_is_gone_once_it_goes_on(site: Site) -> None:
@@ -212,9 +216,8 @@ def test_what_waits_for_a_slow_receiver_is_gone_once_it_goes_on(site: Site) -> N
         connection.settimeout(1)
         with contextlib.suppress(TimeoutError):
             connection.sendall(body)
-        assert site.mapped()[site.web] > 0
-    eventually_gone(site)
-    assert left(site, number) <= site.remains
+        eventually(lambda: site.web not in site.mapped())
+    eventually_gone(site, number)
 
 
 def test_a_refused_upload_is_gone(site: Site) -> None:
@@ -223,9 +226,9 @@ def test_a_refused_upload_is_gone(site: Site) -> None:
     with site.connect() as connection:
         connection.sendall(site.request(NO_END) + words(number) * 40_000)
         assert connection.recv(12) == b"HTTP/1.1 400"
-        eventually_gone(site)
+        eventually(site.mapped)
         connection.sendall(words(number) * 40_000)
-    assert left(site, number) <= site.remains
+    eventually_gone(site, number)
 
 
 def test_nothing_stays_when_the_receiver_is_gone(site: Site) -> None:
@@ -233,10 +236,9 @@ def test_nothing_stays_when_the_receiver_is_gone(site: Site) -> None:
     number = next(NUMBERS)
     with site.connect() as connection:
         connection.sendall(site.request(NO_END) + upload(number)[:700_000])
-        time.sleep(0.2)
-        assert site.mapped()[site.web] > 0
+        eventually(lambda: site.web not in site.mapped())
         for pid in site.named("_receiver"):
             os.kill(pid, signal.SIGKILL)
-        eventually_gone(site, lambda: [site.web])
+        eventually(lambda: site.mapped().get(site.web))
         connection.sendall(upload(number)[:700_000])
-    assert left(site, number) <= site.remains
+    eventually_gone(site, number)
