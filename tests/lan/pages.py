@@ -1,7 +1,8 @@
 """Web servers of fictional practices: `python pages.py FILE`, JSON of a list of sites.
 
 A site: "host", "port", "pages" (by path, "METHOD path", or "*" for all others), and where wanted
-"certificate" and "key" (TLS), "delay" (seconds before each answer), "name" (the only Host it serves).
+"certificate" and "key" (TLS), "delay" (seconds before each answer), "name" (the only Host it serves; "strict":
+it hangs up on others, or refuses them in "tls").
 A page: "body" (text, or JSON), "status", "headers".
 """
 
@@ -34,9 +35,15 @@ class Server(ThreadingHTTPServer):
         if site.get("certificate"):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(site["certificate"], site["key"])
+            if site.get("strict") == "tls":
+                context.sni_callback = self.refuse
             self.socket = context.wrap_socket(
                 self.socket, server_side=True, do_handshake_on_connect=False
             )
+
+    def refuse(self, _: object, name: str | None, __: object) -> int | None:
+        """The alert for who calls it otherwise."""
+        return None if name == self.site["name"] else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
     def handle_error(self, *_: object) -> None:
         """Whoever hangs up has done so."""
@@ -56,6 +63,9 @@ class Handler(BaseHTTPRequestHandler):
         pages, path = site["pages"], self.path.partition("?")[0]
         named = self.headers.get("Host", "").partition(":")[0]
         page = pages.get(f"{self.command} {path}") or pages.get(path) or pages.get("*") or ABSENT
+        if site.get("name", named) != named and site.get("strict"):
+            self.close_connection = True
+            return
         if site.get("name", named) != named:
             page = ABSENT
         body = page.get("body", "")

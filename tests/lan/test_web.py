@@ -48,6 +48,15 @@ def secured(machine: Machine, **more: object) -> dict[str, str]:
 # nginx
 
 
+@PART.machine({443: ("X24",)}, needs="nginx")
+def nginx_that_protects_nothing(machine: Machine) -> None:
+    """Suites of an old guide; of them this OpenSSL has those without encryption or certificate alone."""
+    cert, key = keys(machine)
+    suites = "ssl_protocols TLSv1.2; ssl_ciphers RC4:3DES:eNULL:aNULL:@SECLEVEL=0"
+    tls = f"listen {machine.host}:443 ssl; ssl_certificate {cert}; ssl_certificate_key {key};"
+    nginx(machine, f"{tls} {suites}; return 200 plain;", port=443)
+
+
 @PART.machine({80: (), 443: ()}, needs="nginx")
 def nginx_good(machine: Machine) -> None:
     """As Debian comes, with a certificate: old versions are written there, and not agreed to."""
@@ -121,6 +130,21 @@ def nginx_named_orthanc(machine: Machine) -> None:
         f"listen {machine.host}:80 default_server; return 301 https://$host$request_uri;",
         f"listen {machine.host}:443 ssl default_server; {tls} return 404;",
         f"listen {machine.host}:443 ssl; server_name pacs.cabinet.example; {tls} {onward}",
+        port=443,
+    )
+
+
+@PART.machine({443: ("X08",)}, needs="nginx", counts={"X08": 9})
+def nginx_that_hangs_up_on_its_address(machine: Machine) -> None:
+    """As scanners are kept away: who calls it by its certificate's name is answered."""
+    tls = encrypted(*keys(machine, "images.cabinet.example"))
+    system, count = json.dumps(ORTHANC), json.dumps({"CountPatients": 9})
+    onward = f"location = /system {{ return 200 '{system}'; }}"
+    onward += f"location = /statistics {{ return 200 '{count}'; }} location / {{ return 404; }}"
+    nginx(
+        machine,
+        f"listen {machine.host}:443 ssl default_server; {tls} return 444;",
+        f"listen {machine.host}:443 ssl; server_name images.cabinet.example; {tls} {onward}",
         port=443,
     )
 
@@ -321,6 +345,12 @@ def test_the_boxs_forwardings_are_joined_to_what_they_expose(seen: Seen) -> None
     assert said["severity"] == "critical"
     assert all(port in said["evidence"] for port in ("80/TCP", "33333/TCP", "6000/UDP"))
     assert "port 33333" in seen.finding("weasis", 8082, "X22")["evidence"]
+
+
+def test_sessions_that_protect_nothing_are_grave(seen: Seen) -> None:
+    found = seen.finding("nginx_that_protects_nothing", 443, "X24")
+    assert found["severity"] == "high"
+    assert "NULL" in found["evidence"] or "anonymous" in found["evidence"]
 
 
 def test_memory_stays_bounded(seen: Seen) -> None:

@@ -44,11 +44,12 @@ _SIGNATURES: Final = (
 _X25519: Final = 0x001D
 
 
-def client_hello(version: str, random: bytes) -> bytes:
+def client_hello(version: str, random: bytes, name: str = "") -> bytes:
     """A ClientHello that offers this version alone, of `VERSIONS`.
 
     Args:
         random: 64 bytes; the second half serves as a key share, whose secret nobody has.
+        name: the host that is called (RFC 6066 section 3); "" for none.
     """
     number = VERSIONS[version]
     newest = version == "TLSv1.3"
@@ -56,7 +57,7 @@ def client_hello(version: str, random: bytes) -> bytes:
     body = struct.pack(">H", min(number, 0x0303)) + random[:32] + b"\0"
     body += _sized(_shorts(ciphers)) + b"\1\0"
     if number > VERSIONS["SSLv3"]:
-        body += _sized(_extensions(newest, random[32:64]))
+        body += _sized(_named(name) + _extensions(newest, random[32:64]))
     message = b"\1" + len(body).to_bytes(3, "big") + body
     return RECORD.pack(HANDSHAKE, min(number, 0x0301), len(message)) + message
 
@@ -89,6 +90,10 @@ def first_certificate(body: bytes) -> bytes:
     """The server's own certificate (DER) in a Certificate message before TLS 1.3; may be empty."""
     length = int.from_bytes(body[3:6], "big")
     return body[6 : 6 + length] if len(body) >= 6 + length else b""
+
+
+def _named(name: str) -> bytes:
+    return _extension(0, _sized(b"\0" + _sized(name.encode("ascii")))) if name else b""
 
 
 def _extensions(newest: bool, share: bytes) -> bytes:

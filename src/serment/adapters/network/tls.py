@@ -37,6 +37,7 @@ _FLIGHT_LIMIT: Final = 64 * 1024  # bytes of handshake in clear
 _PATIENCE: Final = 1.0
 _FLIGHT_SECONDS: Final = 2.0
 _RECORDS: Final = 200  # of one flight
+_NAMES: Final = 3  # it is called by
 _CERTIFICATE_WANTED: Final = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE")
 
 
@@ -57,9 +58,27 @@ def answers(call: Call) -> bool:
     return False
 
 
+def names(call: Call) -> list[str]:
+    """Names that a service may be called by: those it was given by, then its certificate's."""
+    given = (name for address, name in call.order.names if address == call.place.host)
+    return list(dict.fromkeys([*given, *call.hosts]))[:_NAMES]
+
+
 def facts(call: Call) -> tuple[Tls, bool, tuple[str, ...]]:
     """What it agrees to, its certificate, whether it asks the caller for one (seen before TLS 1.3
-    only), and the names it says it has. Whether it insists shows when something is said inside."""
+    only), and the names it says it has. Whether it insists shows when something is said inside. One
+    that refuses everything is called by the names it was given by: by the one it answers to from then on."""
+    found, stalled = _seen(call)
+    for name in names(call):
+        if found[0].understood or stalled:
+            return found
+        call.name = name
+        found, stalled = _seen(call)
+    return found
+
+
+def _seen(call: Call) -> tuple[tuple[Tls, bool, tuple[str, ...]], int]:
+    """`facts` under one name, and how often it stalled."""
     versions, certificate, asks, stalled = [], b"", False, 0
     for version in VERSIONS:
         flight = _ask(call, version)
@@ -73,7 +92,7 @@ def facts(call: Call) -> tuple[Tls, bool, tuple[str, ...]]:
     if not stalled:
         certificate = certificate or _within(call)
     known, hosts = _described(Tls(tuple(versions), understood=bool(versions)), certificate)
-    return known, asks, hosts
+    return (known, asks, hosts), stalled
 
 
 def wants_certificate(refusal: str, asks: bool) -> bool:
@@ -103,7 +122,7 @@ def _ask(call: Call, version: str) -> _Flight:
     call.budget.patience = _PATIENCE
     try:
         with call.budget.within(_FLIGHT_SECONDS), call.line() as line:
-            line.send(client_hello(version, os.urandom(64)))
+            line.send(client_hello(version, os.urandom(64), call.name))
             _read_flight(line, flight)
     except Gone:
         pass  # it refuses that version
@@ -138,7 +157,7 @@ def _read_flight(line: Line, flight: _Flight) -> None:
 def _within(call: Call) -> bytes:
     """The certificate of a server that sends it encrypted only (TLS 1.3)."""
     with contextlib.suppress(Ended), call.line() as line:
-        line.start_tls()
+        line.start_tls(call.name)
         assert isinstance(line.socket, ssl.SSLSocket)
         return line.socket.getpeercert(binary_form=True) or b""
     return b""

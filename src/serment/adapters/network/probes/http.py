@@ -2,16 +2,16 @@
 
 What is asked is `web.survey`; this file decides when a server is not a web server after all (a TLS
 port that answers in clear, a database), and by which name it is called: by its address first, then,
-where that shows nothing, by the names it was given by or that its certificate has.
+where that is not answered or shows nothing, by the names it was given by or that its certificate has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
 from typing import Final
 
 from serment.adapters.network import tls
-from serment.adapters.network.line import Cut, Ended
+from serment.adapters.network.line import Cut, Ended, Gone
 from serment.adapters.network.probing import Call, Heard, Probe
 from serment.adapters.network.web.client import (
     NOTHING,
@@ -26,29 +26,43 @@ from serment.adapters.network.web.sight import Sight
 from serment.adapters.network.web.survey import look, survey
 
 _NOT_THE_WEB: Final = (b"MongoDB over HTTP on the native driver port",)
-_NAMES: Final = 3
 
 
 def talk(call: Call) -> Heard | None:
     """Ask for the first page; then, if it is HTTP, for each interface that would be serious."""
-    first = _first(call)
+    first = _answered(call)
     if first is None:
         return None
     call.understood()
+    called = call.name
     sight = _surveyed(call, first)
-    for name in _names(call):
+    for name in tls.names(call):
         if call.was_cut or not sight.is_plain:
             break
-        sight = _called(call, name, first) or sight
+        sight = (_called(call, name, first) if name != called else None) or sight
     call.heard = sight.heard()
     call.was_cut = call.was_cut or call.put_off
     return call.heard
 
 
+def _answered(call: Call) -> Page | None:
+    """The first page of a server; one that hangs up on whoever calls it by its address, or in its TLS
+    refuses him, is called by its names."""
+    before = call.name
+    for name in (before, *tls.names(call)):
+        call.name = name
+        with contextlib.suppress(Gone):
+            return _first(call)
+        if tls.wants_certificate(call.budget.refusal, asks=False):
+            break  # whoever calls
+    call.name = before
+    raise Gone
+
+
 def _first(call: Call) -> Page | None:
     """The first page; None when this is not HTTP, or only says in HTTP that it wants TLS."""
     with call.line() as line:
-        host = host_header(call.place.host, call.place.port)
+        host = host_header(call.name or call.place.host, call.place.port)
         line.send(request("GET", "/", host, {"Accept": "*/*", "Connection": "close"}, b""))
         if not line.peek(5).startswith(b"HTTP/"):
             return None
@@ -76,11 +90,6 @@ def _surveyed(call: Call, first: Page) -> Sight:
             call.was_cut = call.was_cut or isinstance(end, Cut)
         call.put_off = call.put_off or browser.put_off
     return sight
-
-
-def _names(call: Call) -> Iterator[str]:
-    given = [name for address, name in call.order.names if address == call.place.host]
-    return iter(list(dict.fromkeys([*given, *call.hosts]))[:_NAMES])
 
 
 def _called(call: Call, name: str, first: Page) -> Sight | None:
