@@ -33,6 +33,23 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
             "newest": "TLSv1_2",
         },
         "anybody, TLS 1.2": {"certificate": cert, "key": key, "newest": "TLSv1_2"},
+        "nothing but anonymous": {
+            "certificate": cert,
+            "key": key,
+            "newest": "TLSv1_2",
+            "ciphers": "aNULL:@SECLEVEL=0",
+        },
+        "nothing encrypted": {
+            "certificate": cert,
+            "key": key,
+            "newest": "TLSv1_2",
+            "ciphers": "NULL-SHA256:@SECLEVEL=0",
+        },
+        "anonymous too": {
+            "certificate": cert,
+            "key": key,
+            "ciphers": "ALL:@SECLEVEL=0",
+        },
         "issued": {"certificate": issued, "key": its_key},
         "expired": {"certificate": old, "key": old_key},
     }
@@ -68,6 +85,25 @@ def test_an_older_version_is_told(seen: dict[str, Service]) -> None:
     assert service.tls is not None
     assert service.tls.versions == ("TLSv1.2",)
     assert service.tls.client_certificate is Answer.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("kind", "weak", "versions"),
+    [
+        ("nothing but anonymous", ("anonymous",), ("TLSv1.2",)),
+        ("nothing encrypted", ("NULL",), ("TLSv1.2",)),
+        ("anonymous too", ("anonymous",), ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")),
+        ("anybody", (), ("TLSv1.2", "TLSv1.3")),
+    ],
+)
+def test_sessions_that_protect_nothing_are_told(
+    seen: dict[str, Service], kind: str, weak: tuple[str, ...], versions: tuple[str, ...]
+) -> None:
+    service = seen[kind]
+    assert service.protocol == "dicom"
+    assert service.tls is not None
+    assert (service.tls.weak, service.tls.versions[-2:]) == (weak, versions[-2:])
+    assert service.tls.understood
 
 
 def test_certificates_are_read(seen: dict[str, Service]) -> None:

@@ -18,7 +18,7 @@ from serment.core.exposure.machines import BY_APPLICATION, BY_PROTOCOL
 from serment.core.exposure.outside import Sight, join
 from serment.core.exposure.products import parse_flaws
 from serment.core.exposure.registry import CHECKS, judge, raised
-from serment.core.exposure.seen import Answer, Dicom, Files, Gateway, Http, Mapping, Scan
+from serment.core.exposure.seen import Answer, Dicom, Files, Gateway, Http, Mapping, Scan, Tls
 
 FLAWS = parse_flaws(
     files("serment.core.exposure").joinpath("products.toml").read_text(encoding="utf-8")
@@ -289,11 +289,25 @@ def test_what_a_forwarding_makes_critical() -> None:
         ({"key_kind": "RSA", "key_bits": 2047}, Severity.MEDIUM),
         ({"signature": "sha1"}, Severity.MEDIUM),
         ({"self_signed": True}, Severity.LOW),
+        ({"weak": ("NULL",)}, Severity.HIGH),
+        ({"weak": ("anonymous",)}, Severity.HIGH),
     ],
 )
 def test_what_is_weak_about_tls(changes: dict[str, object], severity: Severity) -> None:
     tls = replace(sights.OPEN_TLS, **changes)  # type: ignore[arg-type]
     assert stated(scan(service("http", 443, Http(), tls=tls)), "X24") == {"X24": severity}
+
+
+def test_tls_that_was_not_told_is_not_said_to_have_stopped_where_something_was_spoken_in_it() -> (
+    None
+):
+    tls = Tls(understood=False)
+    seen = scan(service("tls", 443, tls=tls), service("dicom", 2762, Dicom(), tls=tls))
+    reasons = [each.reason for each in judge(View(seen), ["X24"])[1] if each.check]
+    assert [("did not go on" in each, "spoke inside" in each) for each in reasons] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_nothing_is_weak_about_a_good_one() -> None:

@@ -36,6 +36,14 @@ _ANY_OLDER: Final = (
     *(0x009D, 0x009C, 0x003D, 0x003C, 0x0035, 0x002F, 0x0084, 0x0041, 0xC012, 0xC008),
     *(0x0016, 0x000A, 0xC011, 0xC007, 0x0005, 0x0004, 0x00FF),
 )
+UNENCRYPTED, ANONYMOUS = "NULL", "anonymous"
+_UNENCRYPTED: Final = (0xC006, 0xC010, 0xC015, 0x003B, 0x0002, 0x0001)
+_ANONYMOUS: Final = (
+    # without any certificate: AES, Camellia, 3DES and RC4
+    *(0xC019, 0xC018, 0x00A7, 0x00A6, 0x006D, 0x006C, 0x003A, 0x0034),
+    *(0x00C5, 0x00BF, 0x0089, 0x0046, 0xC017, 0x001B, 0xC016, 0x0018),
+)
+WEAK: Final = _UNENCRYPTED + _ANONYMOUS
 _GROUPS: Final = (0x001D, 0x0017, 0x0018, 0x0019, 0x0100)
 _SIGNATURES: Final = (
     *(0x0403, 0x0503, 0x0603, 0x0807, 0x0808, 0x0804, 0x0805, 0x0806),
@@ -44,22 +52,35 @@ _SIGNATURES: Final = (
 _X25519: Final = 0x001D
 
 
-def client_hello(version: str, random: bytes, name: str = "") -> bytes:
+def client_hello(
+    version: str, random: bytes, name: str = "", ciphers: tuple[int, ...] = ()
+) -> bytes:
     """A ClientHello that offers this version alone, of `VERSIONS`.
 
     Args:
         random: 64 bytes; the second half serves as a key share, whose secret nobody has.
         name: the host that is called (RFC 6066 section 3); "" for none.
+        ciphers: what is offered; () = all that the version has, the worst last.
     """
     number = VERSIONS[version]
     newest = version == "TLSv1.3"
-    ciphers = _ANY_TLS13 if newest else _ANY_OLDER
+    ciphers = ciphers or (_ANY_TLS13 if newest else _ANY_OLDER + WEAK)
     body = struct.pack(">H", min(number, 0x0303)) + random[:32] + b"\0"
     body += _sized(_shorts(ciphers)) + b"\1\0"
     if number > VERSIONS["SSLv3"]:
         body += _sized(_named(name) + _extensions(newest, random[32:64]))
     message = b"\1" + len(body).to_bytes(3, "big") + body
     return RECORD.pack(HANDSHAKE, min(number, 0x0301), len(message)) + message
+
+
+def weakness(server_hello: bytes) -> str:
+    """What is wrong with the cipher suite that a ServerHello's body agrees to: `UNENCRYPTED`, `ANONYMOUS`
+    or "" (IANA's registry of TLS cipher suites)."""
+    at = 35 + (server_hello[34] if len(server_hello) > 34 else 0)
+    chosen = int.from_bytes(server_hello[at : at + 2], "big")
+    if chosen in _UNENCRYPTED:
+        return UNENCRYPTED
+    return ANONYMOUS if chosen in _ANONYMOUS else ""
 
 
 def chosen_version(server_hello: bytes) -> str:

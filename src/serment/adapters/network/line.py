@@ -204,7 +204,7 @@ def open_context() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    context.set_ciphers("ALL:@SECLEVEL=0")  # old machines are what an audit looks for
+    context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")  # what an audit looks for is old
     context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0)
     return context
 

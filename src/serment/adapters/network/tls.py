@@ -22,10 +22,12 @@ from serment.adapters.network.hello import (
     RECORD_LIMIT,
     SERVER_HELLO,
     VERSIONS,
+    WEAK,
     chosen_version,
     client_hello,
     first_certificate,
     messages,
+    weakness,
 )
 from serment.adapters.network.line import Cut, Ended, Gone, Line
 from serment.adapters.network.probing import Call, Heard
@@ -38,6 +40,7 @@ _PATIENCE: Final = 1.0
 _FLIGHT_SECONDS: Final = 2.0
 _RECORDS: Final = 200  # of one flight
 _NAMES: Final = 3  # it is called by
+_NEWEST: Final = "TLSv1.3"
 _CERTIFICATE_WANTED: Final = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE")
 
 
@@ -79,7 +82,7 @@ def facts(call: Call) -> tuple[Tls, bool, tuple[str, ...]]:
 
 def _seen(call: Call) -> tuple[tuple[Tls, bool, tuple[str, ...]], int]:
     """`facts` under one name, and how often it stalled."""
-    versions, certificate, asks, stalled = [], b"", False, 0
+    versions, certificate, asks, stalled, weak = [], b"", False, 0, set[str]()
     for version in VERSIONS:
         flight = _ask(call, version)
         stalled += flight.stalled
@@ -87,11 +90,16 @@ def _seen(call: Call) -> tuple[tuple[Tls, bool, tuple[str, ...]], int]:
             break
         if flight.version == version:
             versions.append(version)
+            weak.add(flight.weakness)
         certificate = certificate or flight.certificate
         asks = asks or flight.asks
+    older = [version for version in versions if version != _NEWEST]
+    if older and not stalled:
+        weak.add(_ask(call, older[-1], WEAK).weakness)
     if not stalled:
         certificate = certificate or _within(call)
-    known, hosts = _described(Tls(tuple(versions), understood=bool(versions)), certificate)
+    seen = Tls(tuple(versions), understood=bool(versions), weak=tuple(sorted(weak - {""})))
+    known, hosts = _described(seen, certificate)
     return (known, asks, hosts), stalled
 
 
@@ -112,17 +120,18 @@ class _Flight:
     """What a server answers in clear to one ClientHello."""
 
     version: str = ""
+    weakness: str = ""
     certificate: bytes = b""
     asks: bool = False
     stalled: bool = False
 
 
-def _ask(call: Call, version: str) -> _Flight:
+def _ask(call: Call, version: str, ciphers: tuple[int, ...] = ()) -> _Flight:
     flight = _Flight()
     call.budget.patience = _PATIENCE
     try:
         with call.budget.within(_FLIGHT_SECONDS), call.line() as line:
-            line.send(client_hello(version, os.urandom(64), call.name))
+            line.send(client_hello(version, os.urandom(64), call.name, ciphers))
             _read_flight(line, flight)
     except Gone:
         pass  # it refuses that version
@@ -142,8 +151,8 @@ def _read_flight(line: Line, flight: _Flight) -> None:
         handshake += line.exactly(length)
         for what, body in messages(bytes(handshake)):
             if what == SERVER_HELLO:
-                flight.version = chosen_version(body)
-                if flight.version == "TLSv1.3":
+                flight.version, flight.weakness = chosen_version(body), weakness(body)
+                if flight.version == _NEWEST:
                     return
             elif what == CERTIFICATE:
                 flight.certificate = first_certificate(body)

@@ -32,7 +32,8 @@ class Tls:
     """The TLS side of a service, as offered to a client without certificate.
 
     `versions` are those a handshake was made with, of "SSLv3" to "TLSv1.3". `client_certificate`:
-    whether the service insists on one. Key size in bits of the key's own kind.
+    whether the service insists on one. Key size in bits of the key's own kind. `weak`: what it agrees to
+    beside or instead of good sessions, of "NULL" (without encryption), "anonymous" (without certificate).
     """
 
     versions: tuple[str, ...] = ()
@@ -42,7 +43,8 @@ class Tls:
     key_bits: int = 0
     self_signed: bool = False
     signature: str = ""  # hash of the certificate's signature, "sha1" ...
-    understood: bool = True  # False: it stalled or sent no TLS
+    understood: bool = True  # False: it stalled, sent no TLS, or agreed to none of the versions
+    weak: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""X24: TLS that is too old, or a certificate that has expired, is short, or vouches for itself.
+"""X24: TLS that is too old, encrypts nothing or vouches for nobody, or a certificate that has expired, is short, or vouches for itself.
 
 A self-signed certificate on a practice's own network is usual (a NAS, a box): low. A certificate of
 an authority of the practice is nothing to state. Old versions beside new ones are low too where only
@@ -12,7 +12,7 @@ from datetime import datetime
 
 from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Unasked, View
 from serment.core.exposure.findings import RANKS, Severity
-from serment.core.exposure.seen import Answer, Tls
+from serment.core.exposure.seen import Answer, Service, Tls
 from serment.errors import N_, Remark
 
 OLD = ("SSLv2", "SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
@@ -27,7 +27,7 @@ def look(view: View) -> Iterator[Statement | Unasked]:
         if service.tls is None:
             continue
         if not service.tls.understood:
-            yield Unasked(service.place, N_("it began TLS and did not go on"))
+            yield Unasked(service.place, _why(service))
             continue
         found = list(problems(service.tls, view.scan.at))
         if found:
@@ -41,6 +41,10 @@ def look(view: View) -> Iterator[Statement | Unasked]:
 
 def problems(tls: Tls, now: datetime | None) -> Iterator[Problem]:
     """What is wrong with one TLS side; `now` None = expiry cannot be judged."""
+    if "NULL" in tls.weak:
+        yield Severity.HIGH, Remark(N_("sessions without encryption (NULL)"))
+    if "anonymous" in tls.weak:
+        yield Severity.HIGH, Remark(N_("sessions without any certificate (anonymous)"))
     old = [version for version in tls.versions if version in OLD]
     if old:
         yield (
@@ -58,6 +62,12 @@ def problems(tls: Tls, now: datetime | None) -> Iterator[Problem]:
         yield Severity.MEDIUM, Remark(N_("signed with {hash}"), hash=tls.signature)
     if tls.self_signed:
         yield Severity.LOW, Remark(N_("the certificate vouches for itself"))
+
+
+def _why(service: Service) -> str:
+    if service.protocol == "tls":
+        return N_("it began TLS and did not go on")
+    return N_("it spoke inside TLS, but which versions it takes was not told")
 
 
 def _of_versions(tls: Tls, old: list[str]) -> Severity:
