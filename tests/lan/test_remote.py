@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.e2e.network.certificates import certificate
 from tests.lan.lan import Lan
 from tests.lan.parts import Machine, Part, Seen
 
 PART = Part(5)
 HERE = Path(__file__).parent
+SECRET = bytes.fromhex("dbd83cfd727a1458")  # as vncpasswd writes it
 
 
 def ssh(machine: Machine, port: int, *options: str) -> None:
@@ -68,15 +70,19 @@ def vnc(machine: Machine, port: int, display: int, *words: object) -> None:
     )
 
 
-@PART.machine({5900: ("X21",), 7900: ("X21",)}, needs="vnc")
+@PART.machine({5900: ("X21",), 7900: ("X21",), 7901: ("X21",)}, needs="vnc")
 def vnc_open(machine: Machine) -> None:
     vnc(machine, 5900, 971, "-SecurityTypes", "None")
     vnc(machine, 7900, 972, "-SecurityTypes", "TLSNone")
+    secret = machine.write("secret", SECRET)
+    crt, key = certificate(machine.folder)
+    words = ("-PasswordFile", secret, "-X509Cert", crt, "-X509Key", key)
+    vnc(machine, 7901, 973, "-SecurityTypes", "X509None,VncAuth", *words)
 
 
 @PART.machine({5900: (), 5901: ()}, needs="vnc")
 def vnc_password(machine: Machine) -> None:
-    secret = machine.write("secret", bytes.fromhex("dbd83cfd727a1458"))  # as vncpasswd writes it
+    secret = machine.write("secret", SECRET)
     for port, kind in ((5900, "VncAuth"), (5901, "TLSVnc")):
         vnc(machine, port, port - 4000, "-SecurityTypes", kind, "-PasswordFile", secret)
 
@@ -166,6 +172,15 @@ def test_a_door_without_a_lock_is_worse_than_a_weak_one(
     seen: Seen, name: str, port: int, severity: str
 ) -> None:
     assert seen.finding(name, port, "X21")["severity"] == severity
+
+
+def test_who_counts_failures_is_found_as_often_as_it_is_asked(lan: Lan, seen: Seen) -> None:
+    """TigerVNC turns an address away after five connections that came to no end."""
+    seen.check_present("vnc_open")
+    only = {"vnc_open": seen.hosts["vnc_open"]}
+    for _ in range(5):
+        again = lan.audit(only, seen.planted, sorted(seen.planted["vnc_open"].ports))
+        again.check("vnc_open")
 
 
 def test_keys_only_is_nothing_to_state(seen: Seen) -> None:

@@ -134,12 +134,13 @@ class Line:
                 self._more()
         return self.some(limit) if self._ahead else b""
 
-    def start_tls(self, name: str = "", after: Line | None = None) -> None:
+    def start_tls(self, name: str = "", after: Line | None = None, anonymous: bool = False) -> None:
         """Speak TLS from here on, believing any certificate. `Gone` when it does not succeed.
 
-        `after` is a connection to the same service whose session goes on here (FTP's data).
+        `after` is a connection to the same service whose session goes on here (FTP's data). `anonymous`:
+        the server has no certificate (VNC).
         """
-        context, session = open_context(), None
+        context, session = open_context(anonymous=anonymous), None
         if after is not None and isinstance(after.socket, ssl.SSLSocket):
             context, session = after.socket.context, after.socket.session
         self.socket.settimeout(self.budget.wait())
@@ -198,13 +199,17 @@ class Line:
         return data
 
 
-def open_context() -> ssl.SSLContext:
-    """A TLS client that believes anybody: what is asked is what a stranger may read."""
+def open_context(*, anonymous: bool = False) -> ssl.SSLContext:
+    """A TLS client that believes anybody: what is asked is what a stranger may read. `anonymous`: it asks
+    for no certificate, as TLS 1.2 and before can."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     context.set_ciphers("ALL:COMPLEMENTOFALL:@SECLEVEL=0")  # what an audit looks for is old
+    if anonymous:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("aNULL:@SECLEVEL=0")
     context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0)
     return context
 

@@ -19,7 +19,7 @@ from serment.core.exposure.seen import Answer, Remote
 _VERSION: Final = re.compile(rb"RFB (\d{3})\.(\d{3})\n")
 _NONE, _VENCRYPT = 1, 19
 _ENCRYPTED: Final = frozenset({5, 18, 19, 23, 24, 129})  # RA2, TLS, VeNCrypt, tunnels
-_PASSWORDLESS: Final = frozenset({257, 260})  # of VeNCrypt: TLSNone, X509None
+_TLS_NONE, _X509_NONE = 257, 260  # of VeNCrypt: the first has no certificate
 
 
 def hears(banner: bytes) -> bool:
@@ -82,7 +82,7 @@ def _result(line: Line) -> Answer:
 
 def _vencrypt(line: Line, version: tuple[int, int]) -> Answer:
     """Whether a kind without password is offered inside TLS, and granted there; where TLS does not begin
-    with us (anonymous keys), the offer has to do."""
+    with us, the offer has to do."""
     line.send(bytes([_VENCRYPT]))
     if line.exactly(2) < b"\0\2":
         return Answer.REFUSED
@@ -91,13 +91,13 @@ def _vencrypt(line: Line, version: tuple[int, int]) -> Answer:
         return Answer.REFUSED
     count = line.exactly(1)[0]
     kinds = struct.unpack(f">{count}I", line.exactly(4 * count))
-    open_kinds = _PASSWORDLESS.intersection(kinds)
-    if not open_kinds:
+    kind = next((each for each in (_X509_NONE, _TLS_NONE) if each in kinds), None)
+    if kind is None:
         return Answer.REFUSED
     with contextlib.suppress(Gone, Silent):
-        line.send(struct.pack(">I", max(open_kinds)))
+        line.send(struct.pack(">I", kind))
         if line.exactly(1) == b"\1":
-            line.start_tls()
+            line.start_tls(anonymous=kind == _TLS_NONE)
             return _result(line) if version >= (3, 8) else Answer.YES
     return Answer.YES
 
