@@ -121,6 +121,14 @@ def test_a_query_that_nothing_answered_is_not_checked() -> None:
     assert [(each.check, each.host) for each in skipped] == [("X01", HOST), ("X04", HOST)]
 
 
+def test_what_was_not_checked_is_told_with_its_port() -> None:
+    node, tls = Dicom(any_title=True, studies=Answer.NOTHING), Tls(understood=False)
+    seen = scan(*(service("dicom", port, node, tls=tls) for port in (104, 11112)))
+    _, skipped = judge(View(seen), ["X01", "X24"])
+    told = [(each.check, each.reason.format(**each.values).split(":")[0]) for each in skipped]
+    assert told == [(id, f"port {port}") for id in ("X01", "X24") for port in (104, 11112)]
+
+
 @pytest.mark.parametrize(("name", "offer"), [("X02", "move"), ("X03", "store")])
 def test_what_a_node_that_refuses_queries_offers_is_only_possible(name: str, offer: str) -> None:
     node = Dicom(frozenset({"find", offer}), any_title=True)

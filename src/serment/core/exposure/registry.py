@@ -88,7 +88,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
 
 
 def _once(skipped: list[NotChecked]) -> list[NotChecked]:
-    seen: dict[tuple[str, str, str], NotChecked] = {}
+    seen: dict[tuple[object, ...], NotChecked] = {}
     for each in skipped:
-        seen.setdefault((each.check, each.host, each.reason), each)
+        seen.setdefault((each.check, each.host, each.reason, each.values.get("port")), each)
     return list(seen.values())

@@ -19,7 +19,8 @@ from serment.errors import N_
 def judge(service: Service, node: Dicom) -> Verdict:
     """An empty archive that answers anybody will not stay empty: high, not critical."""
     if node.studies is Answer.NOTHING:
-        return Unasked(service.place, N_("the query was accepted, but nothing came back in time"))
+        reason = N_("port {port}: the query was accepted, but nothing came back in time")
+        return Unasked(service.place, reason, {"port": service.place.port})
     if node.studies is not Answer.YES:
         return None
     is_empty = node.patients is not None and node.patients.count == 0

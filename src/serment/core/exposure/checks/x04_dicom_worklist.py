@@ -19,7 +19,8 @@ from serment.errors import N_
 def judge(service: Service, node: Dicom) -> Verdict:
     """A worklist that is empty at this hour answers tomorrow."""
     if node.worklist is Answer.NOTHING:
-        return Unasked(service.place, N_("the query was accepted, but nothing came back in time"))
+        reason = N_("port {port}: the query was accepted, but nothing came back in time")
+        return Unasked(service.place, reason, {"port": service.place.port})
     if node.worklist is not Answer.YES:
         return None
     return Statement(

@@ -27,7 +27,7 @@ def look(view: View) -> Iterator[Statement | Unasked]:
         if service.tls is None:
             continue
         if not service.tls.understood:
-            yield Unasked(service.place, _why(service))
+            yield Unasked(service.place, _why(service), {"port": service.place.port})
             continue
         found = list(problems(service.tls, view.scan.at))
         if found:
@@ -66,8 +66,8 @@ def problems(tls: Tls, now: datetime | None) -> Iterator[Problem]:
 
 def _why(service: Service) -> str:
     if service.protocol == "tls":
-        return N_("it began TLS and did not go on")
-    return N_("it spoke inside TLS, but which versions it takes was not told")
+        return N_("port {port}: it began TLS and did not go on")
+    return N_("port {port}: it spoke inside TLS, but which versions it takes was not told")
 
 
 def _of_versions(tls: Tls, old: list[str]) -> Severity:
