@@ -2,7 +2,7 @@
 
 Settings of each are JSON: "port", "patients", "studies" (of each patient), "called" and "calling" (titles
 it insists on), "levels" (what it answers), "refuse" (a status for every query), "certificate",
-"key", "newest", "ciphers" and "authority" (TLS; the last makes it ask for a certificate), "most" (associations at a
+"key", "oldest", "newest", "ciphers" and "authority" (TLS; the last makes it ask for a certificate), "most" (associations at a
 time), "slow" (seconds before it answers a request for one), "stores" (a SOP class it takes, alone),
 "wants" (a status for queries without date, name or identifier; 0 = it finds nothing). Names are put together at
 run time, so that only this process holds them.
@@ -89,6 +89,8 @@ def start(settings: Settings) -> None:
         context.load_cert_chain(settings["certificate"], settings["key"])
         if settings.get("newest"):
             context.maximum_version = ssl.TLSVersion[settings["newest"]]
+        if settings.get("oldest"):
+            context.minimum_version = ssl.TLSVersion[settings["oldest"]]
         if settings.get("ciphers"):
             context.set_ciphers(settings["ciphers"])
         if settings.get("authority"):

@@ -33,6 +33,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
             "newest": "TLSv1_2",
         },
         "anybody, TLS 1.2": {"certificate": cert, "key": key, "newest": "TLSv1_2"},
+        "one caller, TLS 1.3": {
+            "certificate": cert,
+            "key": key,
+            "oldest": "TLSv1_3",
+            "most": 1,
+        },
         "nothing but anonymous": {
             "certificate": cert,
             "key": key,
@@ -66,6 +72,14 @@ def test_dicom_is_found_inside_tls(seen: dict[str, Service]) -> None:
     assert service.tls is not None
     assert service.tls.client_certificate is Answer.REFUSED
     assert service.tls.versions == ("TLSv1.2", "TLSv1.3")
+
+
+def test_a_small_node_inside_tls_has_a_place_for_the_question(seen: dict[str, Service]) -> None:
+    service = seen["one caller, TLS 1.3"]
+    assert isinstance(service.facts, Dicom)
+    assert service.facts.patients == Readable(2, False, Unit.PATIENTS)
+    assert service.tls is not None
+    assert (service.tls.versions, service.tls.key_bits) == (("TLSv1.3",), 2048)
 
 
 @pytest.mark.parametrize("kind", ["devices only", "devices only, TLS 1.2"])

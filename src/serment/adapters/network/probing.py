@@ -121,6 +121,10 @@ class Call:
                     self.close()
         return said
 
+    def keep(self, line: Line) -> None:
+        """Have the next `line` be this one, on which nothing was asked."""
+        self._listened = line
+
     def beside(self, port: int, host: str = "", tls: bool = False, name: str = "") -> Line:
         """One more connection, to another port (FTP's PASV, a redirect, UPnP's LOCATION).
 

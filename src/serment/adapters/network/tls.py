@@ -82,6 +82,7 @@ def facts(call: Call) -> tuple[Tls, bool, tuple[str, ...]]:
 
 def _seen(call: Call) -> tuple[tuple[Tls, bool, tuple[str, ...]], int]:
     """`facts` under one name, and how often it stalled."""
+    call.close()
     versions, certificate, asks, stalled, weak = [], b"", False, 0, set[str]()
     for version in VERSIONS:
         flight = _ask(call, version)
@@ -164,9 +165,12 @@ def _read_flight(line: Line, flight: _Flight) -> None:
 
 
 def _within(call: Call) -> bytes:
-    """The certificate of a server that sends it encrypted only (TLS 1.3)."""
-    with contextlib.suppress(Ended), call.line() as line:
+    """The certificate of a server that sends it encrypted only (TLS 1.3). What is asked inside next goes
+    on in the same session: a small device may have no place for another."""
+    with contextlib.suppress(Ended):
+        line = call.line()
         line.start_tls(call.name)
+        call.keep(line)
         assert isinstance(line.socket, ssl.SSLSocket)
         return line.socket.getpeercert(binary_form=True) or b""
     return b""
