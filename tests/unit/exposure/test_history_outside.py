@@ -158,3 +158,15 @@ def test_a_box_that_answers_at_another_port_is_the_same() -> None:
     moved = service("igd", 5001, Gateway((LED,), PUBLIC, YES), host=BOX)
     _, changes = audited(first, scan(ARCHIVE, moved), "X22")
     assert [each.finding.key for each in changes.gone] == [("X22", BOX, 5000)]
+
+
+def test_a_box_whose_port_refuses_has_upnp_switched_off() -> None:
+    """What it forwards nobody can read any more: that stays open."""
+    first, _ = audited(Ledger(), scan(ARCHIVE, box(LED)), "X22")
+    silent = scan(ARCHIVE, answered=(Answered(BOX), Answered(HOST)))
+    assert audited(first, silent, "X22")[1].gone == ()
+    refusing = scan(ARCHIVE, answered=(Answered(BOX, ((1, 65535),)), Answered(HOST)))
+    _, changes = audited(first, refusing, "X22")
+    assert [each.finding.key for each in changes.gone] == [("X22", BOX, 5000)]
+    instead = scan(ARCHIVE, service("http", 5000, host=BOX))
+    assert audited(first, instead, "X22")[1].gone == ()

@@ -51,8 +51,8 @@ class Looked:
     `answered`: networks of those who did; None = not recorded, as in histories of before. `unclear`:
     what was cut, busy, not understood, or is forwarded to and was not met. `outside`: what was tried from
     outside, the questions about the box included. `names`: those that web servers were called by. Not
-    kept: `settled`, ports that refused, or whose service was understood; `missed`, what was
-    not asked any more (`seen.Missed`): a host of which not all was asked is not among `answered`.
+    kept: `refused` ports; `settled`, whose service was understood; `missed`, what was not asked any
+    more (`seen.Missed`): a host of which not all was asked is not among `answered`.
     """
 
     networks: tuple[str, ...]
@@ -63,6 +63,7 @@ class Looked:
     unclear: Hosts = ()
     outside: Hosts = ()
     settled: Hosts = ()
+    refused: Hosts = ()
     missed: Hosts = ()
     names: Names = ()
     resolved: Hosts = ()  # ports outside that are closed, or lead to a known machine; not kept
@@ -81,7 +82,7 @@ class Looked:
     @property
     def kept(self) -> Looked:
         """What later audits need of it."""
-        return replace(self, settled=(), missed=(), resolved=())
+        return replace(self, settled=(), refused=(), missed=(), resolved=())
 
     def called(self, place: Place) -> frozenset[str]:
         """The names by which it called what answers there otherwise under another."""
@@ -101,7 +102,8 @@ class Coverage:
         told = looked.answered
         self._answered = self._scope if told is None else _Addresses(told)
         self._unclear, self._outside = dict(looked.unclear), dict(looked.outside)
-        self._settled, self._missed = dict(looked.settled), dict(looked.missed)
+        self._settled, self._refused = dict(looked.settled), dict(looked.refused)
+        self._missed = dict(looked.missed)
 
     def aims(self, key: Key) -> bool:
         """Whether it was to look for that finding, and its check could be made."""
@@ -128,8 +130,12 @@ class Coverage:
 
     def ends(self, key: Key, place: Place) -> bool:
         """Whether a known finding that it does not state is gone: the port refused, or what is there
-        was understood and is free of it."""
+        was understood and is free of it. A box whose UPnP port refuses has UPnP switched off: that ends
+        what it told of itself, not what it may forward still."""
         check, host, port = key
+        wanted = not self._looked.only or check in self._looked.only
+        if check in _ANNOUNCED and place.proto == "igd" and _among(self._refused, host, port):
+            return wanted
         if not self.covers(key) or (place.proto == "igd" and not self._answered.holds(host)):
             return False
         if check in _ANNOUNCED:
@@ -137,7 +143,7 @@ class Coverage:
             return bool(telling) and all(_among(self._settled, each, _ALL_TOLD) for each in telling)
         if not port or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
             return True
-        return _among(self._settled, host, port)
+        return _among(self._settled, host, port) or _among(self._refused, host, port)
 
     def answers(self, host: str) -> bool:
         """Whether anything there did; True for what is no address."""
@@ -175,7 +181,7 @@ def looked_at(
         for mapping in each.facts.mappings
         if not _within(refused.get(mapping.host, ()), mapping.port)
     }
-    settled = {host: [*ranges] for host, ranges in refused.items()}
+    settled: dict[str, list[tuple[int, int]]] = {}
     for host, port in understood:
         settled.setdefault(host, []).append((port, port))
     for each in scan.services:
@@ -195,6 +201,7 @@ def looked_at(
         _by_host((met | led) - understood),
         _by_host(tried),
         tuple((host, tuple(ranges)) for host, ranges in settled.items()),
+        tuple(refused.items()),
         _by_host(missed),
         names,
         _by_host(known - reached),

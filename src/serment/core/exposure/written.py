@@ -145,6 +145,7 @@ def write_made(made: Made) -> dict[str, Any]:
         "unclear": _write_hosts(made.looked.unclear),
         "outside": _write_hosts(made.looked.outside),
         "settled": _write_hosts(made.looked.settled),
+        "refused": _write_hosts(made.looked.refused),
         "names": [list(each) for each in made.looked.names],
         "resolved": _write_hosts(made.looked.resolved),
     }
@@ -164,6 +165,7 @@ def read_made(value: Any) -> Made:
         unclear=_read_hosts(value.get("unclear", ())),
         outside=_read_hosts(value.get("outside", ())),
         settled=_read_hosts(value.get("settled", ())),
+        refused=_read_hosts(value.get("refused", ())),
         names=tuple((str(host), str(name)) for host, name in value.get("names", ())),
         resolved=_read_hosts(value.get("resolved", ())),
     )
