@@ -162,7 +162,7 @@ def webdav_open(machine: Machine) -> None:
     nginx(machine)
 
 
-@PART.machine({80: ("X15", "X17")}, needs="nginx-dav")
+@PART.machine({80: ("X15", "X17", "X29")}, needs="nginx-dav", counts={"X15": COUNTED})
 def webdav_in_a_folder_and_its_listing(machine: Machine) -> None:
     nginx(machine, "/dav/", f"}} location / {{ root {machine.folder}/files; autoindex on;")
 

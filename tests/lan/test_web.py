@@ -81,6 +81,24 @@ def nginx_listing(machine: Machine) -> None:
     nginx(machine, f"listen {machine.host}:8080; {root}", port=8080)
 
 
+@PART.machine({8080: ("X17",), 8083: ("X17",)}, needs="nginx", counts={"X17": 4})
+def nginx_listing_for_programs(machine: Machine) -> None:
+    for name in ("IM0001", "export_2019.csv", "vieux/a.dcm", "vieux/b.dcm", "vieux/style.css"):
+        machine.write(f"web/{name}", "x")
+    sites = ((8080, "json"), (8083, "xml"))
+    listing = f"root {machine.folder}/web; autoindex on; autoindex_format"
+    servers = [f"listen {machine.host}:{port}; {listing} {kind};" for port, kind in sites]
+    nginx(machine, *servers, port=8080)
+
+
+@PART.machine({7003: ("X17",)}, counts={"X17": 2})
+def two_extracts_on_a_page(machine: Machine) -> None:
+    """One table and one document of a person."""
+    names = ("./patients_2021.csv", "./PLANTE_Odilon_1951.pdf")
+    links = "".join(f"<tr><td><a href='{name}'>{name}</a></td></tr>" for name in names)
+    site(machine, 7003, {"/": titled("Contenu du dossier", f"<table>{links}</table>")})
+
+
 @PART.machine({8081: ()}, needs="nginx")
 def nginx_listing_of_programs(machine: Machine) -> None:
     for name in ("setup-1.2.zip", "style.css", "notes.html", "logo.png"):

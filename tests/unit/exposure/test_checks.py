@@ -163,7 +163,7 @@ def test_orthanc_as_it_comes_takes_images_though_it_refuses_queries(
         (Http("", 200, also=frozenset({"fhir"})), "http", "X20"),
         (Http("", 200, also=frozenset({"orthanc"})), "http", "X08"),
         (Http("elasticsearch", 200, NO, YES), "http", "X18"),
-        (Http("orthanc", 401, YES, NO, also=frozenset({"webdav"})), "http", "X15"),
+        (Http("orthanc", 401, YES, NO, shared=Files(YES, shares=1)), "http", "X15"),
         (Files(YES, shares=1), "nfs", "X15"),
         (Files(YES, shares=1), "rsync", "X15"),
         (Files(YES, {"dicom": 1}, 1, writable=YES), "smb", "X15"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from serment.core.exposure.webpages import (
     asks_password,
+    called,
     is_listing,
     led_to,
     listed_names,
@@ -61,6 +62,26 @@ def test_indexes_of_servers(page: str) -> None:
     assert is_listing(page)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        '[\n{ "name":"a \\"b\\".csv", "type":"file", "mtime":"Sun, 22 Nov 2026 09:00:00 GMT", "size":5 },\n'
+        '{ "name":"vieux", "type":"directory", "mtime":"Sun, 22 Nov 2026 09:00:00 GMT" }\n]',
+        '<?xml version="1.0"?>\n<list>\n<file mtime="2026-11-22T09:00:00Z" size="5">a &quot;b&quot;.csv</file>\n'
+        '<directory mtime="2026-11-22T09:00:00Z">vieux</directory>\n</list>',
+    ],
+    ids=["json", "xml"],
+)
+def test_indexes_for_programs(page: str) -> None:
+    assert is_listing(page)
+    assert listed_names(page) == ['a "b".csv', "vieux/"]
+
+
+@pytest.mark.parametrize("page", ['[{"name": "x", "kind": 1}]', "<list><item>a.csv</item></list>"])
+def test_data_is_no_index(page: str) -> None:
+    assert not is_listing(page)
+
+
 def test_a_page_about_an_index_is_none() -> None:
     assert not is_listing("<title>Cabinet</title>see the index of our pages")
 
@@ -71,6 +92,22 @@ def test_names_in_an_index() -> None:
         "<A HREF=c.dcm>c</A><a class='x' href='/d/e.sql?x=1#y'>e</a><a href='sub/'>s</a>"
     )
     assert listed_names(page) == ["a b.csv", "c.dcm", "/d/e.sql", "sub/"]
+    assert listed_names("<a href='./x.csv'>x</a><a href='./'>here</a>") == ["x.csv"]
+
+
+@pytest.mark.parametrize(
+    ("application", "product", "name"),
+    [
+        ("nas", "QNAP QTS", "QNAP QTS"),
+        ("nas", "nginx", "NAS"),
+        ("orthanc", "nginx", "Orthanc"),
+        ("fhir", "HAPI FHIR", "HAPI FHIR"),
+        ("fhir", "Apache", "FHIR"),
+        ("viewer", "nginx", ""),
+    ],
+)
+def test_what_an_application_is_called(application: str, product: str, name: str) -> None:
+    assert called(application, product) == name
 
 
 @pytest.mark.parametrize(

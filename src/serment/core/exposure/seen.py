@@ -78,8 +78,8 @@ class Http:
     "meddream", "fhir", "elasticsearch", "nas", "printer", "box", "igd", "webdav", "listing", "").
     `login`: whether the interesting part asks who is there. `listed`: health files in a directory
     listing, by class ("dicom", "table", "database", "archive", "document"). `also`: what else of
-    the same server answered without account: "dicomweb", "fhir", "viewer", "orthanc", "webdav" (a
-    server that does nothing else is a service "webdav" with facts of kind `Files`).
+    the same server answered without account: "dicomweb", "fhir", "orthanc", a viewer. `shared`: its
+    WebDAV (a server that does nothing else is a service "webdav" with facts of kind `Files`).
     """
 
     application: str = ""
@@ -91,6 +91,7 @@ class Http:
     writable: Answer = Answer.NOT_ASKED  # by the methods it announces; nothing is ever written
     default_account: Answer = Answer.NOT_ASKED
     also: frozenset[str] = frozenset()
+    shared: Files | None = None
 
 
 @dataclass(frozen=True, slots=True)

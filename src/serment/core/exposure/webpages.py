@@ -10,9 +10,11 @@ them.
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 _MARKS: Final = (
@@ -69,6 +71,26 @@ _MARKS: Final = (
     ("box", "pfSense", r"pfsense|opnsense"),
     ("box", "", r"<title>[^<]{0,200}(?:router|routeur|gateway|modem|passerelle)[^<]{0,200}</title>"),
 )  # fmt: skip
+SERVERS: Final = {  # what they say of themselves, without a version, in lower case
+    "nginx": "nginx",
+    "apache": "Apache",
+    "microsoft-iis": "IIS",
+    "lighttpd": "lighttpd",
+    "jetty": "Jetty",
+}
+_INTERFACES: Final = {
+    "dicomweb": "DICOMweb",
+    "elasticsearch": "Elasticsearch",
+    "fhir": "FHIR",
+    "igd": "UPnP",
+    "nas": "NAS",
+    "webdav": "WebDAV",
+}
+_NAMES: Final = {  # of applications that are one product
+    application: product
+    for application, product, _ in _MARKS
+    if product and [each[0] for each in _MARKS].count(application) == 1
+}
 _COMPILED: Final = tuple((app, name, re.compile(mark, re.I)) for app, name, mark in _MARKS)
 _SPEAKING_HEADERS: Final = ("server", "www-authenticate", "set-cookie", "x-powered-by")
 _LOOKED_AT: Final = 65536  # characters of a page
@@ -94,6 +116,12 @@ _LISTING: Final = re.compile(
     r"<title[^>]{0,100}>\s{0,100}(?:index of|directory listing|directory of|directory:|listing of|index de|files within|hfs /)|"
     r"<h1>\s{0,100}(?:index of|directory listing)|\[to parent directory\]",
     re.IGNORECASE,
+)
+_LISTED: Final = re.compile(  # nginx's in JSON and XML: folders, then files
+    r"""\A\s{0,20}(?:\[\s{0,20}\{ ?"name":"(?:[^"\\]|\\.){1,500}", ?"type":"(?:file|directory)"|<\?xml[^>]{0,100}\?>\s{0,20}<list>\s{0,20}<(?:file|directory) mtime=)"""
+)
+_LISTED_NAME: Final = re.compile(
+    r"""\{ ?"name":("(?:[^"\\]|\\.){1,500}"), ?"type":"(file|directory)"|<(?:(file)|directory) mtime="[^"]{0,40}"[^>]{0,60}>([^<]{1,500})<"""
 )
 _LINK: Final = re.compile(
     r"""<a\s[^>]{0,500}?href\s{0,20}=\s{0,20}["']?([^"'>\s]{1,1000})""", re.IGNORECASE
@@ -123,6 +151,15 @@ def recognise(headers: Mapping[str, str], page: str) -> Front:
             version = found.group(1) if mark.groups else None
             return Front(application, product, version or "")
     return Front()
+
+
+def called(application: str, product: str = "") -> str:
+    """What to call an application in a sentence; "" when nobody knows. `product` is what its service is
+    known as: it may be no more than the server in front of it."""
+    if name := _NAMES.get(application):
+        return name
+    known = "" if product in SERVERS.values() else product
+    return known or _INTERFACES.get(application, "")
 
 
 def moves_on(page: str) -> str:
@@ -172,7 +209,7 @@ def title(page: str) -> str:
 
 def is_listing(page: str) -> bool:
     """Whether a page is a web server's own index of a folder."""
-    return _LISTING.search(page[:_LOOKED_AT]) is not None
+    return (_LISTING.search(page[:_LOOKED_AT]) or _LISTED.match(page)) is not None
 
 
 def asks_password(page: str) -> bool:
@@ -182,6 +219,8 @@ def asks_password(page: str) -> bool:
 
 def listed_names(page: str) -> list[str]:
     """Names in a folder's index, folders with a closing slash, its own links for sorting left out."""
+    if _LISTED.match(page):
+        return _listed(page)
     found: dict[str, None] = {}
     for link in _LINK.findall(page)[:_LINKS]:
         plain = _unquoted(html.unescape(link)).partition("#")[0]
@@ -191,8 +230,25 @@ def listed_names(page: str) -> list[str]:
             "./",
         ):
             continue
-        found[plain.partition("?")[0]] = None
+        found[plain.partition("?")[0].removeprefix("./")] = None
     return [name for name in found if name]
+
+
+def _listed(page: str) -> list[str]:
+    """The same of an index in JSON or XML, in which names stand as they are."""
+    names = []
+    for quoted, kind, is_file, plain in islice(_LISTED_NAME.findall(page), _LINKS):
+        name = _spelled(quoted) if quoted else html.unescape(plain)
+        names.append(name if is_file or kind == "file" else f"{name}/")
+    return [name for name in names if name.strip("/")]
+
+
+def _spelled(quoted: str) -> str:
+    """A JSON string's text; "" when it is none."""
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        return ""
 
 
 def _unquoted(link: str) -> str:

@@ -21,7 +21,7 @@ _USUAL: Final = (
     *("/public/", "/pacs/", "/scans/", "/old/", "/documents/", "/sql/", "/db/", "/tmp/"),
 )
 _TELLING: Final = frozenset({"dicom", "table", "database"})  # extracts, whatever the page is called
-_FEW: Final = 2  # of them on one page make it a list of files
+_FEW: Final = 2  # of them, or one and a document, on one page make it a list of files
 _LEADS: Final = 6
 _SOUNDS: Final = re.compile(
     r"(?:backup|sauvegarde|export|dicom|pacs|patient|partage|share|files|archive|upload)[\w.-]{0,100}/$",
@@ -69,7 +69,7 @@ def webdav(browser: Browser, sight: Sight) -> None:
         if page.status in _REFUSED and (announced or "dav" in page.headers):
             sight.files = Files(Answer.REFUSED)
             if not sight.application:
-                sight.refused("webdav")
+                sight.refused("webdav", page.status)
         if page.status in _REFUSED and root == "/":
             return None  # all of it asks who is there
     return None
@@ -130,7 +130,8 @@ def _is_index(page: Page) -> bool:
     if is_listing(page.text):
         return True
     found = count_classes(listed_names(page.text))
-    return sum(found.get(kind, 0) for kind in _TELLING) >= _FEW
+    telling = sum(found.get(kind, 0) for kind in _TELLING)
+    return telling > 0 and telling + found.get("document", 0) >= _FEW
 
 
 def _show(browser: Browser, tally: Tally, first: Page, path: str) -> list[Entry[str]]:

@@ -35,7 +35,7 @@ def orthanc(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
             _opened(browser, sight, said, root)
             return True
         if page.status in (401, 403) and _names_orthanc(page, sight):
-            sight.refused("orthanc", "Orthanc")
+            sight.refused("orthanc", page.status, "Orthanc")
             _sign_in(browser, sight, page, root)
             return True
     return False
@@ -59,7 +59,7 @@ def dcm4chee(browser: Browser, sight: Sight) -> list[str]:
     page = browser.get("/dcm4chee-arc/aets", "application/json")
     said = page.json()
     if page.status in (401, 403) and sight.application == "dcm4chee":
-        sight.refused("dcm4chee", "dcm4chee")
+        sight.refused("dcm4chee", page.status, "dcm4chee")
     if page.status != 200 or not isinstance(said, list):
         return []
     titles = [str(each.get("dicomAETitle")) for each in said if isinstance(each, dict)]
@@ -75,7 +75,7 @@ def dicomweb(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
     for root in roots:
         page = browser.get(f"{root}/studies?limit=1", _DICOM_JSON)
         if page.status in (401, 403) and _mentions_dicom(page):
-            sight.refused("dicomweb")
+            sight.refused("dicomweb", page.status)
         if _is_qido(page):
             sight.answered("dicomweb", _count_patients(browser, root))
             return True

@@ -43,7 +43,7 @@ def fhir(browser: Browser, sight: Sight, roots: Iterable[str]) -> bool:
         if page.status in _REFUSED and (
             kind == "OperationOutcome" or typed or _is_fhir(browser, root)
         ):
-            sight.refused("fhir")
+            sight.refused("fhir", page.status)
             _describe(browser, sight, root)
             return True
     return False
@@ -77,7 +77,7 @@ def _refusing(sight: Sight, first: Page, said: dict[str, Any]) -> None:
     is_its = isinstance(error, dict) and error.get("type") == "security_exception"
     if is_its or first.headers.get("x-elastic-product") == "Elasticsearch":
         sight.protocol = "elasticsearch"
-        sight.refused("elasticsearch", "Elasticsearch")
+        sight.refused("elasticsearch", first.status, "Elasticsearch")
 
 
 def _is_fhir(browser: Browser, root: str) -> bool:

@@ -46,21 +46,19 @@ class Sight:
         self.product = self.product or product
         self.readable = _larger(self.readable, readable)
 
-    def refused(self, application: str, product: str = "") -> None:
-        """An interface that is known asks who is there."""
-        self.login = Answer.YES
+    def refused(self, application: str, status: int, product: str = "") -> None:
+        """An interface that is known refuses; with the status 401 it asks who is there."""
+        if status == 401:
+            self.login = Answer.YES
         if self.interface is not Answer.YES:
             self.application = application
             self.interface = Answer.REFUSED
         self.product = self.product or product
 
     def heard(self) -> Heard:
-        protocol, also = self.protocol, set(self.also)
-        facts: Facts = self.other
+        protocol, facts = self.protocol, self.other
         if self.files and self.application in ("", "webdav") and not self.listed:
             protocol, facts = "webdav", facts or self.files
-        elif self.files and self.files.anonymous is Answer.YES:
-            also.add("webdav")
         facts = facts or Http(
             self.application,
             self.status,
@@ -70,7 +68,8 @@ class Sight:
             dict(self.listed),
             self.writable,
             self.default_account,
-            frozenset(also),
+            frozenset(self.also),
+            self.files,
         )
         return Heard(protocol, self.product, self.version, self.banner, facts)
 

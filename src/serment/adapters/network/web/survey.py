@@ -15,7 +15,9 @@ from serment.adapters.network.web import accounts, folders, igd, images, records
 from serment.adapters.network.web.client import Browser, Page
 from serment.adapters.network.web.sight import Sight
 from serment.core.exposure.seen import Answer
+from serment.core.exposure.unclear import puts_off
 from serment.core.exposure.webpages import (
+    SERVERS,
     Front,
     archive_roots,
     asks_password,
@@ -29,13 +31,6 @@ _VIEWERS: Final = (
     *("/ui/app/", "/dicom-viewer/", "/ohif-viewer/"),
 )
 _CONSOLES: Final = frozenset({"nas", "printer", "box"})
-_SERVER: Final = {
-    "nginx": "nginx",
-    "apache": "Apache",
-    "microsoft-iis": "IIS",
-    "lighttpd": "lighttpd",
-    "jetty": "Jetty",
-}
 _ORTHANC: Final = re.compile(r"orthanc", re.IGNORECASE)
 _DICOM: Final = re.compile(r"dicom-?web|wado|qido|/rs\b|pacs|dcm4chee-arc", re.IGNORECASE)
 _FHIR: Final = re.compile(r"fhir", re.IGNORECASE)
@@ -94,9 +89,9 @@ def look(sight: Sight, page: Page) -> None:
         sight.product, sight.version = front.product, front.version
     if not sight.product:
         name, _, version = server.partition(" ")[0].partition("/")
-        if known := _SERVER.get(name.lower()):
+        if known := SERVERS.get(name.lower()):
             sight.product, sight.version = known, version
-    if page.status == 401 or asks_password(page.text):
+    if page.status == 401 or (not puts_off(page.status) and asks_password(page.text)):
         sight.login = Answer.YES
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, over, said
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.seen import Answer, Http, Service
+from serment.core.exposure.webpages import called
 from serment.errors import N_
 
 SERVERS = frozenset(
@@ -24,13 +25,15 @@ SERVERS = frozenset(
 
 def judge(service: Service, web: Http) -> Verdict:
     opened = web.application in SERVERS and web.interface is Answer.YES
-    if not opened and not web.also & SERVERS:
+    others = sorted(web.also & SERVERS)
+    if not opened and not others:
         return None
+    server = web.application if opened else others[0]
     return Statement(
         service.place,
         Severity.CRITICAL,
         N_("The interface of {product} answered without an account; {count} readable"),
-        {"product": service.product or web.application, "count": said(web.readable)},
+        {"product": called(server, service.product) or server, "count": said(web.readable)},
         readable=web.readable,
     )
 

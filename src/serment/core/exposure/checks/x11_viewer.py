@@ -5,20 +5,26 @@ from __future__ import annotations
 from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, over
 from serment.core.exposure.findings import Confidence, Severity
 from serment.core.exposure.seen import Answer, Http, Service
+from serment.core.exposure.webpages import called
 from serment.errors import N_
 
 VIEWERS = frozenset({"ohif", "weasis", "meddream", "stone", "oviyam", "dwv", "viewer"})
 
+_OPENED = N_("The viewer {product} opened without an account")
+_ASKS = N_("The viewer {product} asks for an account over an unencrypted connection")
+
 
 def judge(service: Service, web: Http) -> Verdict:
-    if web.application not in VIEWERS and not web.also & VIEWERS:
+    viewers = sorted({web.application, *web.also} & VIEWERS)
+    if not viewers:
         return None
+    product = called(viewers[0])
     if web.login is not Answer.YES:
         return Statement(
             service.place,
             Severity.HIGH,
-            N_("The viewer {product} opened without an account"),
-            {"product": service.product or web.application},
+            _OPENED if product else N_("An image viewer opened without an account"),
+            {"product": product},
             confidence=Confidence.LIKELY,
         )
     if service.tls is not None:
@@ -26,8 +32,10 @@ def judge(service: Service, web: Http) -> Verdict:
     return Statement(
         service.place,
         Severity.LOW,
-        N_("The viewer {product} asks for an account over an unencrypted connection"),
-        {"product": service.product or web.application},
+        _ASKS
+        if product
+        else N_("An image viewer asks for an account over an unencrypted connection"),
+        {"product": product},
     )
 
 

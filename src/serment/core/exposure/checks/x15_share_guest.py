@@ -34,8 +34,8 @@ _EVIDENCE = {  # whether health files were listed, and whether it says that it m
 
 def judge(service: Service) -> Verdict:
     facts = service.facts
-    if isinstance(facts, Http) and "webdav" in facts.also:
-        return _listed(service, Files(Answer.YES, shares=1))
+    if isinstance(facts, Http) and facts.shared:
+        return _listed(service, facts.shared)
     if isinstance(facts, Files) and service.protocol in PROTOCOLS:
         return _listed(service, facts)
     return None

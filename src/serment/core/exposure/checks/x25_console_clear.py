@@ -9,28 +9,27 @@ from __future__ import annotations
 from serment.core.exposure.checking import ENCRYPTION, Check, Statement, Verdict, over
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.seen import Answer, Http, Service
+from serment.core.exposure.webpages import called
 from serment.errors import N_
 
 CONSOLES = {"nas": Severity.MEDIUM, "printer": Severity.LOW, "box": Severity.LOW, "igd": None}
-
-NAMES = {  # where no product is known
-    "dicomweb": "DICOMweb", "elasticsearch": "Elasticsearch", "fhir": "FHIR", "igd": "UPnP",
-    "nas": "NAS", "orthanc": "Orthanc", "webdav": "WebDAV",
-}  # fmt: skip
 
 
 def judge(service: Service, web: Http) -> Verdict:
     if service.tls is not None:
         return None
     asks = web.login is Answer.YES and web.application not in ("", "listing")
+    came = asks or web.status < 300  # what was refused, or failed, is no page
     severity = CONSOLES.get(web.application, Severity.LOW if asks else None)
-    if severity is None:
+    if severity is None or not came:
         return None
     return Statement(
         service.place,
         severity,
-        N_("The page of {product} came over HTTP, without encryption"),
-        {"product": service.product or NAMES.get(web.application, web.application)},
+        N_("{product} asks for an account over HTTP, without encryption")
+        if asks
+        else N_("The page of {product} came over HTTP, without encryption"),
+        {"product": called(web.application, service.product) or web.application},
     )
 
 
