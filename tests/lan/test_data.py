@@ -7,7 +7,9 @@ the HL7 engine, which Debian does not have, are small servers of these tests (`m
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +45,14 @@ def redis_open(machine: Machine) -> None:
 def redis_closed(machine: Machine) -> None:
     redis(machine, 6379, "--requirepass", "fictif")
     redis(machine, 6380)  # protected mode: only this machine itself is answered
+
+
+@PART.machine({6379: ("X18",), 6380: ()}, needs="redis")
+def redis_without_ping(machine: Machine) -> None:
+    """A default account without password: some rights, and next to none."""
+    for port, rights in ((6379, "+get +set +keys"), (6380, "+ping")):
+        accounts = machine.write(f"acl{port}", f"user default on nopass ~* &* -@all {rights}\n")
+        redis(machine, port, "--protected-mode", "no", "--aclfile", accounts)
 
 
 @PART.machine({6390: ("X18",)}, needs="redis", counts={"X18": 0})
@@ -100,6 +110,30 @@ def postgresql_closed(machine: Machine) -> None:
     postgresql(machine, 7432, "md5")
 
 
+@PART.machine({5432: ()}, needs="postgresql")
+def postgresql_full(machine: Machine) -> None:
+    """It trusts everybody, and has no place left."""
+    few = ("max_connections=2", "superuser_reserved_connections=0", "max_wal_senders=0")
+    postgresql(machine, 5432, "trust", words=tuple(word for each in few for word in ("-c", each)))
+    sleeping = ("psql", "-h", machine.host, "-U", "postgres", "-c", "SELECT pg_sleep(600)")
+    for _ in range(2):
+        machine.start(5432, machine.tool(sleeping[0]), *sleeping[1:])
+    latest = time.monotonic() + 30
+    with contextlib.suppress(RuntimeError):  # no place for one more
+        while time.monotonic() < latest:
+            machine.run("psql", "-h", machine.host, "-U", "postgres", "-c", "SELECT 1")
+
+
+@PART.machine({5432: ("X18",)}, needs="postgresql", counts={"X18": 30})
+def postgresql_trust_for_one(machine: Machine) -> None:
+    lines = "host cabinet all 0.0.0.0/0 trust\nhost all all 0.0.0.0/0 scram-sha-256"
+    postgresql(machine, 5432, "scram-sha-256", lines)
+    client = ("psql", "-h", machine.folder, "-U", "postgres", "-qc")
+    machine.run(*client, "CREATE DATABASE cabinet")
+    rows = "CREATE TABLE sejour AS SELECT n FROM generate_series(1, 30) n; ANALYZE"
+    machine.run(*client, rows, "cabinet")
+
+
 @PART.machine({5432: ("X18",), 5433: ("X18",)}, needs="postgresql", counts={"X18": 0})
 def postgresql_in_tls(machine: Machine) -> None:
     """One that trusts in TLS only, and one that offers TLS and trusts in clear only."""
@@ -112,7 +146,7 @@ def postgresql_in_tls(machine: Machine) -> None:
     postgresql(machine, 5433, "trust", "hostnossl all all 0.0.0.0/0 trust", words)
 
 
-def mariadb(machine: Machine, port: int, sql: str) -> None:
+def mariadb(machine: Machine, port: int, sql: str, *words: object) -> None:
     data = machine.folder / "data"
     os.chmod(machine.folder, 0o777)  # noqa: PTH101 - the database is another user's
     machine.run(
@@ -124,20 +158,34 @@ def mariadb(machine: Machine, port: int, sql: str) -> None:
         port,
         *(*AS_NOBODY, machine.tool("mariadbd"), "--no-defaults", f"--datadir={data}"),
         *(f"--bind-address={machine.host}", f"--port={port}", f"--socket={machine.folder}/s"),
-        *(f"--init-file={first}", "--skip-name-resolve"),
+        *(f"--init-file={first}", "--skip-name-resolve", *words),
     )
 
 
-@PART.machine({3306: ("X18",)}, needs="mariadb", counts={"X18": 20})
-def mariadb_root(machine: Machine) -> None:
-    lines = (
+OPEN_ROOT = "".join(
+    f"{line};\n"
+    for line in (
         "CREATE USER root@'%'",
         "GRANT ALL ON *.* TO root@'%'",
         "CREATE DATABASE cabinet",
         "CREATE TABLE cabinet.s (n INT)",
         f"INSERT INTO cabinet.s VALUES {', '.join(f'({number})' for number in range(20))}",
     )
-    mariadb(machine, 3306, "".join(f"{line};\n" for line in lines))
+)
+
+
+@PART.machine({3306: ("X18",)}, needs="mariadb", counts={"X18": 20})
+def mariadb_root(machine: Machine) -> None:
+    mariadb(machine, 3306, OPEN_ROOT)
+
+
+@PART.machine({3306: ("X18",)}, needs="mariadb", counts={"X18": 20})
+def mariadb_in_tls(machine: Machine) -> None:
+    crt, key = certificate(machine.folder)
+    if AS_NOBODY:
+        os.chown(key, 65534, 65534)
+    words = (f"--ssl-cert={crt}", f"--ssl-key={key}", "--require-secure-transport=ON")
+    mariadb(machine, 3306, OPEN_ROOT, *words)
 
 
 @PART.machine({3306: ()}, needs="mariadb")
@@ -261,6 +309,24 @@ def test_a_database_that_asks_for_an_account_can_be_reached_all_the_same(
     seen: Seen, name: str
 ) -> None:
     assert {each["severity"] for each in seen.findings(name) if each["id"] == "X28"} == {"low"}
+
+
+@pytest.mark.parametrize(
+    ("name", "port"),
+    [("redis_closed", 6380), ("redis_without_ping", 6380), ("mariadb_for_others", 3306)],
+)
+def test_who_turns_us_away_is_not_said_to_ask_for_an_account(
+    seen: Seen, name: str, port: int
+) -> None:
+    said = seen.finding(name, port, "X28")["evidence"]
+    assert said.endswith("turned us away without asking for an account")
+
+
+def test_of_a_full_database_nothing_is_said(seen: Seen) -> None:
+    assert seen.findings("postgresql_full") == []
+    host = seen.hosts["postgresql_full"]
+    left = {each["check"] for each in seen.said["not_checked"] if host in each["host"]}
+    assert left == {"X18"}
 
 
 def test_a_sql_server_that_cannot_encrypt_is_told(seen: Seen) -> None:

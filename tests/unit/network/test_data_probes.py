@@ -45,6 +45,9 @@ def greeting(version: bytes, capabilities: int = 0xF7FE) -> bytes:
 
 INFO = b"# Server\r\nredis_version:7.0.15\r\nos:Linux\r\n"
 REDIS = (b"+PONG\r\n", b"+OK\r\n", b":61\r\n", b"$%d\r\n%s\r\n" % (len(INFO), INFO))
+DENIED = b"-DENIED Redis is running in protected mode.\r\n"
+NOPERM = b"-NOPERM this user has no permissions to run the 'ping' command\r\n"
+NO_KEY = b"-NOPERM this user has no permissions to access one of the keys used as arguments\r\n"
 MEMCACHED = (b"VERSION 1.6.18\r\n", b"STAT pid 1\r\nSTAT curr_items 7\r\nEND\r\n")
 NUMBER = packet(1, b"\1") + packet(2, b"\3def") + packet(3, b"\xfe\0\0\2\0") + packet(4, b"\x0212")
 MYSQL = (greeting(b"8.0.39"), packet(2, b"\0\0\0\2\0\0\0"), NUMBER + packet(5, b"\xfe"))
@@ -109,7 +112,13 @@ def test_a_server_that_lets_us_in_is_counted(probe: Probe) -> None:
     ("probe", "words", "first", "expected"),
     [
         (redis.PROBE, (b"-NOAUTH Authentication required.\r\n",), False, Database(NO)),
-        (redis.PROBE, (b"-DENIED Redis is running in protected mode.\r\n",), True, Database(NO)),
+        (redis.PROBE, (DENIED,), True, Database(NO, shut=True)),
+        (redis.PROBE, (b"-ERR max number of clients reached\r\n",), True, Database(NOTHING)),
+        (redis.PROBE, (b"-BUSY Redis is busy running a script.\r\n",), False, Database(NOTHING)),
+        (redis.PROBE, (NOPERM, NOPERM, NOPERM, b":0\r\n"), False, Database(YES)),
+        (redis.PROBE, (b"+PONG\r\n", NOPERM, NOPERM, NOPERM, b"$-1\r\n"), False, Database(YES)),
+        (redis.PROBE, (b"+PONG\r\n", *[NOPERM] * 4), False, Database(NO, shut=True)),
+        (redis.PROBE, (*[NOPERM] * 3, NO_KEY), False, Database(NOTHING)),
         (redis.PROBE, (b"-LOADING Redis is loading\r\n",), False, Database(NOTHING)),
         (memcached.PROBE, (b"CLIENT_ERROR unauthenticated\r\n",), False, Database(NO)),
         (
@@ -134,10 +143,32 @@ def test_a_server_that_lets_us_in_is_counted(probe: Probe) -> None:
             mysql.PROBE,
             (packet(0, b"\xff\x6a\4Host 'x' is not allowed to connect to this MariaDB server"),),
             True,
-            Database(NO, encrypted=NO),
+            Database(NO, shut=True),
+        ),
+        (
+            mysql.PROBE,
+            (packet(0, b"\xff\x69\4Host 'x' is blocked; unblock with 'mariadb-admin flush-hosts'"),),
+            True,
+            Database(NOTHING, encrypted=NO),
+        ),
+        (
+            mysql.PROBE,
+            (packet(0, b"\xff\x10\4Too many connections"),),
+            True,
+            Database(NOTHING, encrypted=NO),
+        ),
+        (
+            mysql.PROBE,
+            (greeting(b"8.0.39", 0xFFFE), packet(2, b"\xff\x57\x0c#HY000Insecure transport")),
+            True,
+            Database(NOTHING, encrypted=YES),
         ),
         (postgresql.PROBE, (b"N", message(b"R", struct.pack(">I", 10) + b"SCRAM-SHA-256\0\0")), False, Database(NO, encrypted=NO)),
-        (postgresql.PROBE, (b"N", message(b"E", b"SFATAL\0C28000\0Mno pg_hba.conf\0\0")), False, Database(NO, encrypted=NO)),
+        (postgresql.PROBE, (b"N", message(b"E", b"SFATAL\0C28000\0Mno pg_hba.conf\0\0")), False, Database(NO, encrypted=NO, shut=True)),
+        (postgresql.PROBE, (b"N", message(b"E", b"SFATAL\0C53300\0Mtoo many\0\0")), False, Database(NOTHING, encrypted=NO)),
+        (postgresql.PROBE, (b"N", message(b"E", b"SFATAL\0C57P03\0Mstarting up\0\0")), False, Database(NOTHING, encrypted=NO)),
+        (postgresql.PROBE, (b"N", message(b"E", b"SFATAL\0C57P01\0Mshut down\0\0")), False, Database(NOTHING, encrypted=NO)),
+        (postgresql.PROBE, (b"N", message(b"R", bytes(4)) + message(b"E", b"SFATAL\0C53300\0\0")), False, Database(YES, "postgres", encrypted=NO)),
         (postgresql.PROBE, (b"N", message(b"R", bytes(4)) + message(b"E", b"SFATAL\0C3D000\0\0")), False, Database(YES, "postgres", encrypted=NO)),
         (mongodb.PROBE, (HELLO, BUILD, UNAUTHORISED), False, Database(NO)),
         (mllp.PROBE, (MLLP.replace(b"MSA|AA|1", b"MSA|AE|1|unknown type"),), False, Messages(YES)),

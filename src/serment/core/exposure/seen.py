@@ -100,7 +100,7 @@ class Files:
 
     A guest session that only sees the names of shares, as Samba grants by default, is `anonymous`
     with `shares` 0. NFS exports to everybody that were not mounted from here are `shares` with
-    `anonymous` NOTHING.
+    `anonymous` NOTHING. `shown`: whether FTP showed a folder to who had signed in.
     """
 
     anonymous: Answer = Answer.NOT_ASKED  # signing in, or mounting, without account
@@ -112,17 +112,20 @@ class Files:
     signing: Answer = Answer.NOT_ASKED  # YES: required
     writable: Answer = Answer.NOT_ASKED  # as the server announces it; nothing is ever written
     default_account: Answer = Answer.NOT_ASKED
+    shown: Answer = Answer.NOT_ASKED
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database or cache. `open`: it answered a harmless question without account."""
+    """A database or cache. `open`: it answered a harmless question without account. `shut`: it refused
+    without asking for one: this address, or whatever a stranger may ask."""
 
     open: Answer = Answer.NOT_ASKED
     user: str = ""  # the usual account that needed no password ("postgres", "root")
     readable: Readable | None = None
     default_account: Answer = Answer.NOT_ASKED
     encrypted: Answer = Answer.NOT_ASKED  # it offers TLS
+    shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """PostgreSQL: whether it lets `postgres` in without a password (trust), and offers TLS.
 
-Where it does, rows are estimated from the catalogues of some of its databases; no table is read.
+Where it does, rows are estimated from the catalogues of some of its databases; no table is read. Where it
+does not, a line of pg_hba.conf may still open one database: three usual names are tried, once each. Who has
+no place, is starting or stopping said nothing of whom it lets in.
 Source: PostgreSQL documentation, "Frontend/Backend Protocol" (Message Flow, Message Formats).
 """
 
@@ -21,7 +23,7 @@ from serment.core.exposure.accounts import Account
 from serment.core.exposure.findings import Unit, counted
 from serment.core.exposure.seen import Answer, Database
 
-USER: Final = "postgres"
+USER: Final = "postgres"  # and the database of that name
 _MESSAGE: Final = 64 * 1024  # bytes of one message that is read
 _MESSAGES: Final = 200
 _DATABASES: Final = 6
@@ -31,6 +33,9 @@ _IN_PASSING: Final = (b"K", b"N", b"v")  # key, notice, version
 _OK, _CLEAR, _MD5, _SCRAM, _SCRAM_GOES_ON, _SCRAM_END = 0, 3, 5, 10, 11, 12
 _MECHANISM: Final = b"SCRAM-SHA-256\0"
 _NOT_LISTED: Final = "28000"  # SQLSTATE: pg_hba.conf has no line for this caller
+# SQLSTATE (Appendix A): no resources, an operator's stop or a start, a failure of its own.
+_NOT_NOW: Final = ("53", "57P", "58", "XX")
+_OTHERS: Final = ("orthanc", "pacsdb", "cabinet")  # databases that one line may open
 _NAMES: Final = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate LIMIT 20"
 _ROWS: Final = (
     "SELECT sum(greatest(c.reltuples, s.n_live_tup, 0))::bigint FROM pg_class c"
@@ -52,21 +57,36 @@ class Welcome:
 
 def talk(call: Call) -> Heard | None:
     """Start a session as the usual account, in TLS where offered, else (or refused) in clear."""
-    encrypted, welcome = _try(call, USER, "postgres")
+    encrypted, welcome = _try(call, USER, USER)
     if encrypted is None or welcome is None:
         return None
     call.heard = _heard(welcome, encrypted)
     is_clear = False
     if welcome.code == _NOT_LISTED and encrypted is Answer.YES:
         # A line of pg_hba.conf may concern sessions in clear only.
-        _, again = _try(call, USER, "postgres", in_clear=True)
+        _, again = _try(call, USER, USER, in_clear=True)
         welcome, is_clear = again or welcome, True
         call.heard = _heard(welcome, encrypted)
+    database = USER
+    if welcome.asks or welcome.code == _NOT_LISTED:
+        database, other = _another(call, is_clear)
+        welcome = other or welcome
+        call.heard = _heard(welcome, encrypted)
     if welcome.open is Answer.YES:
-        call.heard = _with_rows(call, call.heard, is_clear)
+        call.heard = _with_rows(call, call.heard, database, is_clear)
     elif welcome.asks:
         call.heard = with_documented(call, "postgresql", lambda each: _signed_in(call, each))
     return call.heard
+
+
+def _another(call: Call, is_clear: bool) -> tuple[str, Welcome | None]:
+    """A usual database that opens where `postgres` does not, and how it did."""
+    for database in _OTHERS:
+        with contextlib.suppress(Ended, *NONSENSE):
+            _, welcome = _try(call, USER, database, in_clear=is_clear)
+            if welcome and welcome.open is Answer.YES and not welcome.code:
+                return database, welcome
+    return "", None
 
 
 def _try(
@@ -108,8 +128,7 @@ class _Start:
                     return Welcome(Answer.REFUSED, version, asks=True)
             elif kind == b"E" and (error := parse_error(body))[0]:
                 self._recognised()
-                answer = Answer.YES if self._let_in else Answer.REFUSED
-                return Welcome(answer, version, error[0], why=error[1])
+                return Welcome(self._meaning(error[0]), version, error[0], why=error[1])
             elif kind == b"S":
                 name, _, value = body.rstrip(b"\0").partition(b"\0")
                 version = value.decode("latin-1") if name == b"server_version" else version
@@ -123,6 +142,11 @@ class _Start:
         self._call.understood()
         nothing = Heard("postgresql", "PostgreSQL", facts=Database(Answer.NOTHING))
         self._call.heard = self._call.heard or nothing
+
+    def _meaning(self, code: str) -> Answer:
+        if self._let_in:
+            return Answer.YES
+        return Answer.NOTHING if code.startswith(_NOT_NOW) else Answer.REFUSED
 
     def _answer(self, asked: int, more: bytes) -> bool:
         """Answer one question for a password; False when there is none to give."""
@@ -178,13 +202,14 @@ def _secure(line: Line) -> Answer | None:
 
 def _heard(welcome: Welcome, encrypted: Answer) -> Heard:
     user = USER if welcome.open is Answer.YES else ""
-    facts = Database(welcome.open, user, encrypted=encrypted)
+    is_shut = welcome.code == _NOT_LISTED
+    facts = Database(welcome.open, user, encrypted=encrypted, shut=is_shut)
     return Heard("postgresql", "PostgreSQL", welcome.version, facts=facts)
 
 
-def _with_rows(call: Call, heard: Heard, is_clear: bool) -> Heard:
+def _with_rows(call: Call, heard: Heard, database: str, is_clear: bool) -> Heard:
     """With the rows of every database that can be asked in time; one session for each."""
-    names, total, was_told = [USER], 0, False
+    names, total, was_told = [database], 0, False
     for at in range(_DATABASES):
         if at >= len(names):
             break

@@ -1,6 +1,7 @@
 """Redis and what descends from it: whether it answers without a password, and how many keys it has.
 
-Three harmless questions and no key: PING, DBSIZE, INFO server. Source: the Redis protocol (RESP),
+Harmless questions and no key: PING, DBSIZE, INFO server. Who is denied one of them is no stranger to it (its
+default account has no password, and few rights): two more are asked, of a key that is not there. Source: the Redis protocol (RESP),
 redis.io/docs/latest/develop/reference/protocol-spec.
 """
 
@@ -20,33 +21,55 @@ _NAME: Final = b"SERMENT-AUDIT"
 _LINE: Final = 512  # bytes of one line of an answer
 _INFO: Final = 16 * 1024
 # What a server that wants a password, or only this machine, answers to PING, or says unasked.
-_REFUSALS: Final = (b"-NOAUTH", b"-DENIED Redis", b"-ERR operation not permitted", b"-NOPERM")
-_BUSY: Final = (b"-LOADING", b"-MASTERDOWN", b"-BUSY ")
+_ASKS: Final = (b"-NOAUTH", b"-ERR operation not permitted")
+_SHUT: Final = b"-DENIED Redis"
+_NO_RIGHT: Final = b"-NOPERM"
+_NOT_THIS_KEY: Final = re.compile(rb"-NOPERM .* keys")
+_BUSY: Final = (b"-LOADING", b"-MASTERDOWN", b"-BUSY ", b"-ERR max number of clients")
+_HARMLESS: Final = (b"EXISTS " + _NAME, b"GET " + _NAME)
 _PRODUCTS: Final = {"valkey": "Valkey", "redis": "Redis", "dragonfly": "Dragonfly"}
 
 
 def talk(call: Call) -> Heard | None:
     """Ask whether it is there; then, if it lets us, how many keys."""
-    if call.banner.startswith(_REFUSALS):
-        return Heard("redis", "Redis", facts=Database(Answer.REFUSED))
+    if (facts := judge(call.banner)) and facts.open is not Answer.YES:
+        return Heard("redis", "Redis", facts=facts)
     with call.line() as line:
         line.send(b"PING\r\n")
-        answer = judge(line.until(b"\n", _LINE))
-        if answer is None:
+        said = line.until(b"\n", _LINE)
+        facts = judge(said)
+        if facts is None:
             return None
         call.understood()
-        call.heard = Heard("redis", "Redis", facts=Database(answer))
-        if answer is Answer.REFUSED:
-            return with_documented(call, "redis", lambda each: _signed_in(line, each))
-        if answer is not Answer.YES:
-            return call.heard
-        line.send(b"CLIENT SETNAME " + _NAME + b"\r\n")
-        line.until(b"\n", _LINE)  # old ones do not know it
-        line.send(b"DBSIZE\r\n")
-        facts = Database(answer, readable=parse_size(line.until(b"\n", _LINE)))
         call.heard = Heard("redis", "Redis", facts=facts)
-        line.send(b"INFO server\r\n")
-        return Heard("redis", *parse_info(_bulk(line)), facts=facts)
+        if said.startswith(_ASKS):
+            return with_documented(call, "redis", lambda each: _signed_in(line, each))
+        if facts.open is Answer.YES:
+            line.send(b"CLIENT SETNAME " + _NAME + b"\r\n")
+            line.until(b"\n", _LINE)  # old ones do not know it
+            facts = _size(line)
+            call.heard = Heard("redis", "Redis", facts=facts)
+            line.send(b"INFO server\r\n")
+            return Heard("redis", *parse_info(_bulk(line)), facts=facts)
+        return call.heard
+
+
+def _size(line: Line) -> Database:
+    """How many keys; where that is denied, whether anything can be asked at all."""
+    line.send(b"DBSIZE\r\n")
+    said = line.until(b"\n", _LINE)
+    if said.startswith(_BUSY):
+        return Database(Answer.NOTHING)
+    if not said.startswith(_NO_RIGHT):
+        return Database(Answer.YES, readable=parse_size(said))
+    for question in _HARMLESS:
+        line.send(question + b"\r\n")
+        said = line.until(b"\n", _LINE)
+        if _NOT_THIS_KEY.match(said):
+            return Database(Answer.NOTHING)  # of others, perhaps
+        if not said.startswith(_NO_RIGHT):
+            return Database(Answer.YES)
+    return Database(Answer.REFUSED, shut=True)
 
 
 def _signed_in(line: Line, account: Account) -> tuple[bool, str]:
@@ -55,13 +78,15 @@ def _signed_in(line: Line, account: Account) -> tuple[bool, str]:
     return said.startswith(b"+OK"), said.decode("latin-1")
 
 
-def judge(untrusted: bytes) -> Answer | None:
+def judge(untrusted: bytes) -> Database | None:
     """What an answer to PING means; None when it is no Redis."""
-    if untrusted.rstrip() == b"+PONG":
-        return Answer.YES
-    if untrusted.startswith(_REFUSALS):
-        return Answer.REFUSED
-    return Answer.NOTHING if untrusted.startswith(_BUSY) else None
+    if untrusted.rstrip() == b"+PONG" or untrusted.startswith(_NO_RIGHT):
+        return Database(Answer.YES)
+    if untrusted.startswith(_ASKS):
+        return Database(Answer.REFUSED)
+    if untrusted.startswith(_SHUT):
+        return Database(Answer.REFUSED, shut=True)
+    return Database(Answer.NOTHING) if untrusted.startswith(_BUSY) else None
 
 
 def parse_size(untrusted: bytes) -> Readable | None:
@@ -91,7 +116,7 @@ PROBE = Probe(
     talk,
     usual=frozenset({6379, 6380}),
     rank=41,
-    begins=(b"-ERR", b"+PONG", *_REFUSALS, *_BUSY),
+    begins=(b"-ERR", b"+PONG", b"-NOAUTH", _SHUT, _NO_RIGHT, *_BUSY),
     flees="http",  # a header is an attack to it; and nothing wakes it once it was asked in DICOM:
     # it looks for the end of a line up to the first NUL
 )

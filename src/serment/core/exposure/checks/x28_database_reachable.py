@@ -1,4 +1,4 @@
-"""X28: a database asks for an account, but the whole network may knock."""
+"""X28: a database asks for an account, or turns us away, but the whole network may knock."""
 
 from __future__ import annotations
 
@@ -21,12 +21,18 @@ def judge(service: Service) -> Verdict:
             return Statement(
                 service.place,
                 Severity.LOW,
-                N_("{product} answered, asked for an account, and does not offer to encrypt")
-                if _is_clear(service)
-                else N_("{product} answered, and asked for an account"),
+                _evidence(service),
                 {"product": service.product or service.protocol},
             )
     return None
+
+
+def _evidence(service: Service) -> str:
+    if isinstance(service.facts, Database) and service.facts.shut:
+        return N_("{product} answered, and turned us away without asking for an account")
+    if _is_clear(service):
+        return N_("{product} answered, asked for an account, and does not offer to encrypt")
+    return N_("{product} answered, and asked for an account")
 
 
 def _is_clear(service: Service) -> bool:
