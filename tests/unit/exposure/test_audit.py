@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -163,6 +164,23 @@ def test_an_imported_scan_closes_nothing_while_nobody_says_whose_address_it_is_o
         assert "import" not in {each.check for each in report.not_checked}
     report = audited(network, sights=sights[:1], look=seen_from("203.0.113.7", shared=True))
     assert {each.outside for each in report.findings} == {Outside.SHARED_ADDRESS}
+
+
+@pytest.mark.parametrize(("days", "outside"), [(7, Outside.CLOSED), (9, Outside.NOT_CHECKED)])
+def test_what_was_closed_long_ago_is_not_called_closed(days: int, outside: Outside) -> None:
+    network = MemoryNetwork([service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
+    report = audited(
+        network,
+        sights=(Sight("203.0.113.7", 4242, False, at=NOW - timedelta(days=days)),),
+        outside_addresses=("203.0.113.7",), dmz=False, manual_rules=False,
+    )  # fmt: skip
+    assert {each.outside for each in report.findings} == {outside}
+    told = [
+        each["reason"] for each in as_json(report, say)["not_checked"] if each["check"] == "import"
+    ]
+    assert [each.startswith("the imported scan is older than 8 days") for each in told] == [
+        True
+    ] * (outside is Outside.NOT_CHECKED)
 
 
 def test_a_proved_address_is_the_practices() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from serment.core.exposure.imported import (
 from serment.core.exposure.outside import Sight
 from serment.errors import FormatError
 
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 NMAP = b"""<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE nmaprun>
 <?xml-stylesheet href="file:///usr/share/nmap/nmap.xsl" type="text/xsl"?>
@@ -34,8 +36,8 @@ CENSYS = {"result": {"ip": "203.0.113.7", "services": [{"port": 104, "service_na
 
 def test_nmap() -> None:
     assert parse_outside(NMAP) == (
-        Sight("203.0.113.7", 104, True, "acr-nema"),
-        Sight("203.0.113.7", 445, False, ""),
+        Sight("203.0.113.7", 104, True, "acr-nema", UNDATED),
+        Sight("203.0.113.7", 445, False, "", UNDATED),
     )
 
 
@@ -61,11 +63,15 @@ GUESSED = '<service name="acr-nema" method="table" conf="3"/>'
 def test_ports_that_nmap_tried_and_does_not_list_are_closed() -> None:
     sights = parse_outside(nmap_host(EXTRA.format("filtered") + OPEN.format(GUESSED)))
     assert sights == (
-        Sight("203.0.113.7", 104, True, ""),  # a name that the port's number suggests is none
-        *(Sight("203.0.113.7", port, False) for port in (21, 22, 23, 80)),
+        Sight(
+            "203.0.113.7", 104, True, "", UNDATED
+        ),  # a name that the port's number suggests is none
+        *(Sight("203.0.113.7", port, False, "", UNDATED) for port in (21, 22, 23, 80)),
     )
     assert len(parse_outside(nmap_host(EXTRA.format("closed")))) == 5
-    assert parse_outside(nmap_host(OPEN.format(""))) == (Sight("203.0.113.7", 104, True),)
+    assert parse_outside(nmap_host(OPEN.format(""))) == (
+        Sight("203.0.113.7", 104, True, "", UNDATED),
+    )
 
 
 @pytest.mark.parametrize("state", ["open|filtered", "unfiltered"])
@@ -245,3 +251,17 @@ def test_a_zone_may_be_any_text_and_is_none(zone: str) -> None:
 def test_a_list_that_names_its_ports_over_and_over_is_read_to_a_bound() -> None:
     assert 65000 in _ports("1-60000,65000")
     assert 65000 not in _ports("1-60000," * 3 + "65000")
+
+
+@pytest.mark.parametrize(
+    ("start", "at"),
+    [
+        (' start="1700000000"', datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        ("", UNDATED),
+        (' start="yesterday"', UNDATED),
+        (' start="99999999999999999999"', UNDATED),
+    ],
+)
+def test_when_nmap_looked_is_read(start: str, at: datetime) -> None:
+    data = nmap_host(OPEN.format("")).replace(b"<nmaprun", b"<nmaprun" + start.encode())
+    assert [each.at for each in parse_outside(data)] == [at]

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final
 
 from serment.core.exposure.findings import NotChecked
-from serment.core.exposure.outside import Looked, Sight, join, not_told, ours
+from serment.core.exposure.outside import LATELY, Looked, Sight, join, not_told, ours
 from serment.core.exposure.peer.rules import boxes, is_shared, ports_to_try
 from serment.core.exposure.seen import Gateway, Scan
 from serment.errors import N_, SermentError
@@ -33,6 +33,10 @@ NOT_PUBLIC = N_(
 )
 BLOCKED = N_(
     "ports {ports} did not answer from outside, and that says nothing: providers block them on the way"
+)
+OLD = N_(
+    "the imported scan is older than {days} days, or does not say when it was made: what it found closed "
+    "may be open by now; have one made again"
 )
 MORE = N_("the imported scan is of {count} more addresses, none known to be the practice's")
 
@@ -67,7 +71,15 @@ def by_import(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) ->
     if not imported.kept and not imported.shared:
         return Outside(scan, missed)
     joined = join(scan, imported.kept, "import", shared=imported.shared)
-    return Outside(joined, (*missed, *_blocked("import", scan, imported.kept)))
+    return Outside(
+        joined, (*missed, *_old(scan, imported.kept), *_blocked("import", scan, imported.kept))
+    )
+
+
+def _old(scan: Scan, sights: Iterable[Sight]) -> tuple[NotChecked, ...]:
+    if all(each.is_open or each.still_closed(scan.at) for each in sights):
+        return ()
+    return (NotChecked("import", "", OLD, {"days": LATELY.days}),)
 
 
 def _blocked(by: str, scan: Scan, sights: Iterable[Sight]) -> tuple[NotChecked, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final
 from xml.parsers import expat
@@ -26,6 +27,7 @@ _DEEPEST: Final = 64
 _RANGES: Final = 20_000  # of a list of ports
 _PORTS_READ: Final = 2 * 65536  # of one list, counted as often as it names them
 _NAME: Final = 40
+_UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)  # of a scan that does not say when it was made
 _OPEN: Final = "open"
 _CLOSED: Final = frozenset({"closed", "filtered", "closed|filtered"})  # others say neither
 
@@ -88,6 +90,7 @@ class _Nmap:
     def __init__(self) -> None:
         self.sights: list[Sight] = []
         self.is_nmap = False
+        self._began = _UNDATED
         self._depth = 0
         self._scanned: frozenset[int] = frozenset()
         self._address = ""
@@ -103,7 +106,7 @@ class _Nmap:
             raise _unreadable()
         match name:
             case "nmaprun":
-                self.is_nmap = True
+                self.is_nmap, self._began = True, _moment(attributes.get("start"))
             case "scaninfo" if attributes.get("protocol") == "tcp":
                 self._scanned |= _ports(attributes.get("services", ""))
             case "host":
@@ -134,7 +137,7 @@ class _Nmap:
     def _saw(self, port: int, is_open: bool, name: str) -> None:
         if len(self.sights) >= MOST_SIGHTS:
             raise _unreadable()
-        self.sights.append(Sight(self._address, port, is_open, name))
+        self.sights.append(Sight(self._address, port, is_open, name, self._began))
 
 
 def _refuse(*_: Any) -> int:
@@ -196,6 +199,12 @@ def _address(value: object) -> str:
         return str(ip_address(value)) if isinstance(value, str) and "%" not in value else ""
     except ValueError:
         return ""
+
+
+def _moment(value: str | None) -> datetime:
+    """Seconds since 1970, as nmap writes them."""
+    is_number = value is not None and value.isascii() and value.isdigit() and len(value) <= 10
+    return datetime.fromtimestamp(int(value or 0), UTC) if is_number else _UNDATED
 
 
 def _port(value: object) -> int:

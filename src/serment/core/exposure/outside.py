@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from serment.core.exposure.findings import Outside, Place
@@ -18,18 +19,24 @@ from serment.core.exposure.seen import Scan
 from serment.core.exposure.ways import Ways, is_public
 from serment.errors import N_, UsageError
 
+LATELY: Final = timedelta(days=8)  # a week, with a day to spare
 # Ports that providers close towards the Internet, at the helper's end too: nothing answers there either way.
 OFTEN_BLOCKED: Final = frozenset({25, 135, 137, 138, 139, 445, 593})
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One port tried from outside."""
+    """One port tried from outside. `at`: when, where it was not just now."""
 
     address: str
     port: int
     is_open: bool
     protocol: str = ""
+    at: datetime | None = None
+
+    def still_closed(self, now: datetime | None) -> bool:
+        """Whether it was closed so lately that it may be called so."""
+        return not self.is_open and (not self.at or not now or now - self.at < LATELY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) 
         out = Place(sight.address, sight.port)
         if sight.is_open:
             led.add((out, ways.leads(out, sight.protocol)))
-        elif sight.port not in OFTEN_BLOCKED:
+        elif sight.port not in OFTEN_BLOCKED and sight.still_closed(scan.at):
             closed.add(out)
     reached = scan.reached | {inside for _, inside in led}
     done = (*(each for each in scan.outside_by if each != by), by)
