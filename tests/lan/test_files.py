@@ -60,6 +60,12 @@ def vsftpd_implicit_tls(machine: Machine) -> None:
     )
 
 
+@PART.machine({21: ("X13", "X14")}, needs="vsftpd")
+def vsftpd_that_lists_nothing(machine: Machine) -> None:
+    """Without passive connections, and others are not made here."""
+    vsftpd(machine, ANONYMOUS + "pasv_enable=NO\n", files=extracts(machine))
+
+
 @PART.machine({21: ("X14",)}, needs="vsftpd")
 def vsftpd_clear_only(machine: Machine) -> None:
     vsftpd(machine, "anonymous_enable=NO\nlocal_enable=YES\n")
@@ -145,6 +151,11 @@ def rsync_open(machine: Machine) -> None:
 def rsync_strict(machine: Machine) -> None:
     closed = f"[dossiers]\npath = {extracts(machine)}\nlist = no\n" + CLOSED
     rsyncd(machine, closed)
+
+
+@PART.machine({873: ("X15", "X29")}, needs="rsync")
+def rsync_that_names_its_modules(machine: Machine) -> None:
+    rsyncd(machine, f"[dossiers]\npath = {extracts(machine)}\n" + CLOSED)
 
 
 @PART.machine({548: ("X15", "X29")}, counts={"X15": COUNTED})
@@ -253,6 +264,7 @@ def test_what_a_server_says_may_be_changed_is_told(seen: Seen) -> None:
     changed = {("each_may_be_changed", port) for port in (2121, 445, 2049)}
     changed |= {("webdav_open", 80), ("webdav_in_tls", 443)}
     changed.add(("each_where_nobody_expects_it", 50005))
+    changed.add(("webdav_in_a_folder_and_its_listing", 80))
     for name in PART.machines:
         for each in seen.findings(name):
             if each["id"] in ("X13", "X15") and each["severity"] == "critical":
@@ -263,3 +275,20 @@ def test_what_a_server_says_may_be_changed_is_told(seen: Seen) -> None:
 def test_what_needs_a_privileged_port_is_only_likely(seen: Seen) -> None:
     found = seen.finding("nfs_open_to_privileged_ports", 2049, "X15")
     assert (found["confidence"], found["readable"]) == ("likely", None)
+
+
+def test_what_could_not_be_listed_is_not_told_as_empty(seen: Seen) -> None:
+    found = seen.finding("vsftpd_that_lists_nothing", 21, "X13")
+    assert "could not be listed" in found["evidence"]
+    reasons = [
+        each["reason"]
+        for each in seen.said["not_checked"]
+        if each["check"] == "X13" and seen.hosts["vsftpd_that_lists_nothing"] in each["host"]
+    ]
+    assert reasons == ["anonymous is let in, but no folder could be listed"]
+
+
+def test_modules_that_are_only_named_are_no_guests_session(seen: Seen) -> None:
+    found = seen.finding("rsync_that_names_its_modules", 873, "X15")
+    assert found["severity"] == "info"
+    assert "names of its modules" in found["evidence"]

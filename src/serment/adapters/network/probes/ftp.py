@@ -64,7 +64,7 @@ def _visit(call: Call, session: Session, said: Reply, private: bool = False) -> 
     if said.code != 230:
         note(call, anonymous=_no(said))
         return said
-    note(call, anonymous=Answer.YES)
+    note(call, anonymous=Answer.YES, shown=Answer.REFUSED)
     _count(call, session, private)
     return said
 
@@ -75,7 +75,8 @@ def _count(call: Call, session: Session, private: bool = False) -> None:
         if private:
             session.protect()
         for _ in walk(session.base(), session.show, tally):
-            note_files(call, tally, writable=Answer.YES if session.writable else Answer.NOT_ASKED)
+            writable = Answer.YES if session.writable else Answer.NOT_ASKED
+            note_files(call, tally, writable=writable, shown=Answer.YES)
     except (Ended, Refused) as end:
         call.was_cut = call.was_cut or isinstance(end, Cut)
 

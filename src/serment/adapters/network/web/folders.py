@@ -57,13 +57,14 @@ def listings(browser: Browser, sight: Sight, root: Page) -> None:
 def webdav(browser: Browser, sight: Sight) -> None:
     """WebDAV (RFC 4918): announced by OPTIONS or at its usual places; nothing is ever written."""
     options = browser.ask("OPTIONS", "/", {})
-    allowed = options.headers.get("allow", "")
-    if "PUT" in allowed:
+    if "PUT" in _allowed(options):
         sight.writable = Answer.YES
-    announced = "dav" in options.headers or "PROPFIND" in allowed
+    announced = "dav" in options.headers or "PROPFIND" in _allowed(options)
     for root in _DAV_ROOTS:
         page = _find(browser, root)
         if _is_found(page):
+            if root != "/" and "PUT" in _allowed(browser.ask("OPTIONS", root, {})):
+                sight.writable = Answer.YES
             sight.files = Files(Answer.YES, shares=1, writable=sight.writable)
             return _count(browser, sight, root, page)
         if page.status in _REFUSED and (announced or "dav" in page.headers):
@@ -110,6 +111,11 @@ def _count(browser: Browser, sight: Sight, root: str, first: Page) -> None:
 def _find(browser: Browser, path: str) -> Page:
     headers = {"Depth": "1", "Content-Type": "application/xml"}
     return browser.ask("PROPFIND", quote(path), headers, _PROPFIND)
+
+
+def _allowed(options: Page) -> str:
+    """The methods that a server announces (RFC 9110 section 10.2.1)."""
+    return options.headers.get("allow", "")
 
 
 def _is_found(page: Page) -> bool:

@@ -55,10 +55,13 @@ def _listed(service: Service, files: Files) -> Verdict:
     kinds = listed(files.listed)
     writable = files.writable is Answer.YES
     if not files.shares and not files.listed and files.readable is None:
+        no_session = service.protocol == "rsync"  # its list of names is given to whoever calls
         return Statement(
             service.place,
-            Severity.LOW,
-            N_("A guest session was accepted; no content could be listed"),
+            Severity.INFO if no_session else Severity.LOW,
+            N_("The names of its modules are told to anybody; none of them could be opened")
+            if no_session
+            else N_("A guest session was accepted; no content could be listed"),
             title=N_("The names of shared folders are visible to anybody"),
         )
     return Statement(
