@@ -37,9 +37,9 @@ def test_the_last_of_them_comes_long_before_the_end() -> None:
 
 def test_where_dicom_is_usual_it_has_most_of_the_time_and_the_web_its_window() -> None:
     first, web, _ = sorted(GENERAL, key=lambda each: each.rank)
-    windows = recognise.FIRST_WINDOW + recognise.LAST_WINDOW + web.window
+    windows = recognise.FIRST_WINDOW + recognise.WAKING_WINDOW + web.window
     assert 104 in first.usual
-    assert recognise.FIRST_WINDOW >= SILENT * 0.7
+    assert recognise.FIRST_WINDOW + recognise.WAKING_WINDOW >= 2.5
     assert windows + 2 * GOODBYE <= SILENT
 
 

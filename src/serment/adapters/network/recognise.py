@@ -26,11 +26,8 @@ from serment.ports.network import Order
 
 LISTENING_SECONDS: Final = 0.35  # for a service that speaks first
 USUAL_WINDOW: Final = 1.5  # for the first answer, where a port's number names the protocol
-FIRST_WINDOW: Final = (
-    2.3  # the same, for what is asked first of everybody: nothing is listened for then
-)
+FIRST_WINDOW: Final = 1.7  # the same, where it names the first question: nothing is listened for
 WAKING_WINDOW: Final = 0.8  # for who stayed silent to the first question of all, and is woken
-LAST_WINDOW: Final = 0.25  # the same, where the port's number names that question
 SECOND_WINDOW: Final = 1.5  # for the first answer of one that spoke and was not understood
 PATIENT_WINDOW: Final = 3.0  # the same, in what its answer sounds like; it has that time besides
 _BANNER_BYTES: Final = 4096
@@ -174,8 +171,7 @@ def _ask(call: Call, probe: Probe, wakes: bytes) -> Heard | None:
         call.hung_up = isinstance(end, Gone) and call.budget.heard == before
         if not call.is_understood:
             if wakes and isinstance(end, Silent):
-                usual = call.place.port in probe.usual
-                call.wake(wakes, LAST_WINDOW if usual else WAKING_WINDOW)
+                call.wake(wakes, WAKING_WINDOW)
             return None
         call.was_cut = call.was_cut or isinstance(end, (Cut, Silent, *NONSENSE))
         return call.heard or Heard(probe.protocol)
