@@ -111,7 +111,6 @@ def test_since_when_at_the_earliest() -> None:
         replace(ALL, networks=("192.168.2.0/24",)),
         replace(ALL, ports=((1, 11111), (11113, 65535))),
         replace(ALL, only=("X02",)),
-        replace(ALL, skipped=(("X01", "192.168.1.20"),)),
         replace(ALL, skipped=(("X01", ""),)),
         replace(ALL, networks=("fd00::/120",)),
     ],
@@ -215,6 +214,34 @@ PUT_OFF = {
     "X19": Messages(Answer.NOTHING),
     "X21": Remote(Answer.NOTHING),
 }
+
+
+def test_what_could_not_be_checked_is_unseen() -> None:
+    """It was looked for there: it stays open, and that is told."""
+    hindered = replace(ALL, skipped=(("X01", "192.168.1.20"),))
+    _, changes = update(after((1, found("X01"))), [], made(2, hindered))
+    assert (changes.gone, [each.key for each in changes.unseen]) == ((), [KEY])
+
+
+def test_one_that_is_busy_hides_no_other_port_of_its_host() -> None:
+    facts, free = Database(YES), Database(NO)
+    both = [service("redis", port, facts) for port in (6379, 6380)]
+    before, _ = update(Ledger(), judge(View(scan(*both)), ["X18"])[0], made(1))
+    now = scan(service("redis", 6379, Database(Answer.NOTHING)), service("redis", 6380, free))
+    stated, skipped = judge(View(now), ["X18"])
+    looked = looked_at([HOST], range(1, 65536), (), skipped, now)
+    _, changes = update(before, stated, made(2, looked))
+    assert [each.finding.key for each in changes.gone] == [("X18", HOST, 6380)]
+    assert [each.key for each in changes.unseen] == [("X18", HOST, 6379)]
+
+
+def test_what_is_asked_over_udp_is_asked_whatever_the_ports() -> None:
+    before, key = after((1, found("X30"))), found("X30")[0].key
+    host = key[1]
+    few = Looked((f"{host}/32",), ((22, 22), (4242, 4242)), settled=((host, ((22, 22),)),))
+    assert [each.finding.key for each in update(before, [], made(2, few))[1].gone] == [key]
+    off = replace(few, answered=(), settled=())
+    assert [each.key for each in update(before, [], made(2, off))[1].unseen] == [key]
 
 
 @pytest.mark.parametrize("name", PUT_OFF)

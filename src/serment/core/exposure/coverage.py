@@ -105,23 +105,25 @@ class Coverage:
         self._settled, self._refused = dict(looked.settled), dict(looked.refused)
         self._missed = dict(looked.missed)
 
-    def aims(self, key: Key) -> bool:
-        """Whether it was to look for that finding, and its check could be made."""
+    def aims(self, key: Key, proto: str = "") -> bool:
+        """Whether it was to look for that finding. `proto`: of its place; over UDP it is asked whatever the
+        ports."""
         check, host, port = key
         if self._looked.only and check not in self._looked.only:
             return False
         if check == _FROM_OUTSIDE and not port:
             return _among(self._outside, *_BOX)
-        if (check, host) in self._skipped or (check, "") in self._skipped:
+        if (check, "") in self._skipped:
             return False
         if check == _FROM_OUTSIDE:
             return True
-        return self._port(port, announced=check in _ANNOUNCED) and self._scope.holds(host)
+        told = check in _ANNOUNCED or proto in _DATAGRAMS
+        return self._port(port, announced=told) and self._scope.holds(host)
 
-    def covers(self, key: Key) -> bool:
-        """Whether it would have stated that finding, had it been there."""
+    def covers(self, key: Key, proto: str = "") -> bool:
+        """Whether it would have stated that finding, had it been there: its check could be made."""
         check, host, port = key
-        if not self.aims(key):
+        if not self.aims(key, proto) or (check, host) in self._skipped:
             return False
         if check == _FROM_OUTSIDE:
             return not port or _among(self._outside, host, port)
@@ -136,7 +138,9 @@ class Coverage:
         wanted = not self._looked.only or check in self._looked.only
         if check in _ANNOUNCED and place.proto == "igd" and _among(self._refused, host, port):
             return wanted
-        if not self.covers(key) or (place.proto == "igd" and not self._answered.holds(host)):
+        if not self.covers(key, place.proto) or (
+            place.proto == "igd" and not self._answered.holds(host)
+        ):
             return False
         if check in _ANNOUNCED:
             telling = {host} if place.proto == "igd" else self._boxes
@@ -151,7 +155,7 @@ class Coverage:
 
     def holds(self, place: Place) -> bool:
         """Whether it would have seen a service there."""
-        asked = self._port(place.port, announced=place.proto == "igd")
+        asked = self._port(place.port, announced=place.proto in _DATAGRAMS)
         by = 0 if place.proto in _DATAGRAMS else place.port
         return asked and self._scope.holds(place.host) and not _among(self._missed, place.host, by)
 
@@ -181,6 +185,7 @@ def looked_at(
         for mapping in each.facts.mappings
         if not _within(refused.get(mapping.host, ()), mapping.port)
     }
+    unclear = (met | led) - understood
     settled: dict[str, list[tuple[int, int]]] = {}
     for host, port in understood:
         settled.setdefault(host, []).append((port, port))
@@ -196,9 +201,9 @@ def looked_at(
         _networks(addresses),
         _ranges(ports),
         tuple(sorted(only)),
-        _skipped(skipped, only),
+        _skipped(skipped, only, unclear),
         _networks({*refused, *talked} - {host for host, _ in missed}),
-        _by_host((met | led) - understood),
+        _by_host(unclear),
         _by_host(tried),
         tuple((host, tuple(ranges)) for host, ranges in settled.items()),
         tuple(refused.items()),
@@ -222,10 +227,18 @@ def unanswered(addresses: Iterable[str], scan: Scan) -> tuple[str, ...]:
     return tuple(each for each in addresses if each not in there)
 
 
-def _skipped(lines: Iterable[NotChecked], only: Collection[str]) -> tuple[tuple[str, str], ...]:
+def _skipped(
+    lines: Iterable[NotChecked], only: Collection[str], unclear: Collection[tuple[str, int]]
+) -> tuple[tuple[str, str], ...]:
     """Of what was not checked, what is asked about: checks that were looked for, by id; services that were
-    not understood have theirs in `unclear`. A check that could not be made anywhere is one pair."""
-    ids = ((each.check, each.host) for each in lines if _CHECK.fullmatch(each.check))
+    not understood have theirs in `unclear`, and hide none at another port. A check that could not be made
+    anywhere is one pair."""
+    ids = (
+        (each.check, each.host)
+        for each in lines
+        if _CHECK.fullmatch(each.check)
+        and (each.check in _ANNOUNCED or (each.host, each.values.get("port")) not in unclear)
+    )
     pairs = {each for each in ids if not only or each[0] in only}
     return tuple(sorted(each for each in pairs if not each[1] or (each[0], "") not in pairs))
 

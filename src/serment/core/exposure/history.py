@@ -137,7 +137,9 @@ def update(
     }
     for key in ended:
         known[key] = replace(known[key], gone=made.at)
-    left = (key for key in missing if key not in ended and now.aims(key))
+    left = (
+        key for key in missing if key not in ended and now.aims(key, known[key].finding.place.proto)
+    )
     unseen = tuple(_unseen(key, now, unnamed.get(key, "")) for key in left)
     changes = Changes(
         tuple(known[key] for key in stated if key in fresh),
@@ -237,7 +239,8 @@ def _last_looks(
         found |= {
             key: made.at
             for key in left
-            if looked.covers(key) and names[key] <= made.looked.called(places[key])
+            if looked.covers(key, places[key].proto)
+            and names[key] <= made.looked.called(places[key])
         }
         left -= found.keys()
     return found

@@ -49,9 +49,8 @@ def judge(view: View, only: Collection[str] = ()) -> tuple[list[Finding], list[N
                     found[finding.key] = finding
             else:
                 told.add(stated.place)
-                skipped.append(
-                    NotChecked(check.id, stated.place.host, stated.reason, stated.values)
-                )
+                values = {"port": stated.place.port, **stated.values}
+                skipped.append(NotChecked(check.id, stated.place.host, stated.reason, values))
     skipped.extend(not_understood(view.scan.services, told))
     skipped.extend(not_asked(view.scan.missed))
     return sorted(found.values(), key=_order), list(_once(skipped))

@@ -19,7 +19,9 @@ from serment.errors import N_
 def judge(service: Service) -> Verdict:
     match service.facts:
         case Database(open=Answer.NOTHING):
-            return Unasked(service.place, N_("it did not say whether it asks for an account"))
+            return Unasked(
+                service.place, N_("port {port}: it did not say whether it asks for an account")
+            )
         case Database(open=Answer.YES) if service.protocol != "memcached":
             return _statement(service, service.facts.user, service.facts.readable)
         case Http(application="elasticsearch", interface=Answer.YES):
