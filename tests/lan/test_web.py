@@ -152,6 +152,26 @@ def nginx_named_orthanc(machine: Machine) -> None:
     )
 
 
+@PART.machine(
+    {8080: ("X08", "X12"), 8088: ("X08", "X12")}, needs=("nginx", "orthanc"), everywhere=True
+)
+def nginx_orthanc_at_another_path(machine: Machine) -> None:
+    """Where nobody would look: the first page redirects there, or links to it."""
+    orthanc(machine, web=8042, RemoteAccessAllowed=False, AuthenticationEnabled=False)
+    link = '<a href="/imagerie/echo/app/explorer.html">Images</a>'
+    machine.write("web/index.html", PLAIN.replace("Bienvenue", link))
+    onward = "proxy_pass http://127.0.0.1:8042/;"
+    moved = "location = / { return 302 /ui/salle/app/explorer.html; }"
+    nothing = "location / { return 404; }"
+    nginx(
+        machine,
+        f"listen {machine.host}:8080; {moved} location /ui/salle/ {{ {onward} }} {nothing}",
+        f"listen {machine.host}:8088; root {machine.folder}/web; "
+        f"location /imagerie/echo/ {{ {onward} }}",
+        port=8080,
+    )
+
+
 @PART.machine({443: ("X08",)}, needs="nginx", counts={"X08": 9})
 def nginx_that_hangs_up_on_its_address(machine: Machine) -> None:
     """As scanners are kept away: who calls it by its certificate's name is answered."""

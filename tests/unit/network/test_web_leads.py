@@ -13,7 +13,10 @@ from tests.unit.network.calling import HOST
 from tests.unit.network.speaking import ask
 
 from serment.adapters.network.probes import http
-from serment.core.exposure.seen import Answer, Http
+from serment.core.exposure.checking import View
+from serment.core.exposure.findings import Place
+from serment.core.exposure.registry import judge
+from serment.core.exposure.seen import Answer, Http, Scan, Service
 
 SYSTEM = {"body": {"Name": "x", "Version": "1.12.11", "ApiVersion": 28, "DicomAet": "ORTHANC"}}
 COUNT = {"body": {"CountPatients": 7}}
@@ -82,6 +85,15 @@ def test_an_orthanc_is_found_where_its_own_pages_are(pages: dict[str, Any]) -> N
     assert (said.application, said.interface) == ("orthanc", Answer.YES)
     assert said.readable is not None
     assert said.readable.count == 7
+
+
+@pytest.mark.parametrize(("form", "reasons"), [("", 1), ("<input type=password>", 0)])
+def test_a_page_whose_interface_is_nowhere_is_told_as_not_checked(form: str, reasons: int) -> None:
+    facts = seen({"/": {"body": f"<title>Orthanc Explorer</title>{form}"}})
+    one = Service(Place("192.168.1.20", 80, "http"), "http", facts=facts)
+    found, not_checked = judge(View(Scan((one,))), ["X08"])
+    assert not found
+    assert [each.check for each in not_checked] == ["X08"] * reasons
 
 
 @pytest.mark.parametrize("word", ["qidoRoot: '{}'", '"wadoRoot":"{}"', "qidoRoot = '{}/'"])

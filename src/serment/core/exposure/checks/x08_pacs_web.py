@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from serment.core.exposure.checking import CONFIDENTIALITY, Check, Statement, Verdict, over, said
+from serment.core.exposure.checking import (
+    CONFIDENTIALITY,
+    Check,
+    Statement,
+    Unasked,
+    Verdict,
+    over,
+    said,
+)
 from serment.core.exposure.findings import Severity
 from serment.core.exposure.seen import Answer, Http, Service
 from serment.core.exposure.webpages import called
@@ -27,7 +35,7 @@ def judge(service: Service, web: Http) -> Verdict:
     opened = web.application in SERVERS and web.interface is Answer.YES
     others = sorted(web.also & SERVERS)
     if not opened and not others:
-        return None
+        return _unfound(service, web)
     server = web.application if opened else others[0]
     return Statement(
         service.place,
@@ -35,6 +43,18 @@ def judge(service: Service, web: Http) -> Verdict:
         N_("The interface of {product} answered without an account; {count} readable"),
         {"product": called(server, service.product) or server, "count": said(web.readable)},
         readable=web.readable,
+    )
+
+
+def _unfound(service: Service, web: Http) -> Unasked | None:
+    """Its page came without a question, and what it shows is not where such servers have it."""
+    came = web.interface is Answer.NOT_ASKED and web.login is not Answer.YES and web.status < 300
+    if web.application not in SERVERS or not came:
+        return None
+    return Unasked(
+        service.place,
+        N_("the page of {product} came without an account; what it shows was not found"),
+        {"product": called(web.application, service.product) or web.application},
     )
 
 
