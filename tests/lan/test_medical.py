@@ -134,6 +134,12 @@ def orthanc_as_it_comes(machine: Machine) -> None:
     orthanc(machine, 4242)
 
 
+@PART.machine({4242: ()}, needs="orthanc", everywhere=True)
+def orthanc_for_known_devices(machine: Machine) -> None:
+    """As X03's remedy has it."""
+    orthanc(machine, 4242, DicomAlwaysAllowStore=False, DicomAlwaysAllowEcho=False)
+
+
 @PART.machine({4242: (), 8042: ()}, needs="orthanc", everywhere=True)
 def orthanc_closed(machine: Machine) -> None:
     orthanc(

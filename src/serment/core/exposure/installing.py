@@ -19,7 +19,7 @@ STEPS: Final[Mapping[str, str]] = {
         "Allow C-GET and C-MOVE to declared devices only. Orthanc: DicomAlwaysAllowGet false, DicomAlwaysAllowMove false."
     ),
     "X03": N_(
-        "Accept C-STORE from the modalities' AE titles and addresses only. Orthanc: DicomAlwaysAllowStore false."
+        "Accept C-STORE from the modalities' AE titles and addresses only. Orthanc: DicomAlwaysAllowStore and DicomAlwaysAllowEcho false."
     ),
     "X04": N_(
         "Let the worklist server (MWL) answer the modalities' AE titles and addresses only; put it on the modalities' network."
