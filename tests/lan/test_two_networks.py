@@ -4,18 +4,21 @@ that is given no targets: whoever is known to be there."""
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.components import lacking
-from tests.lan.lan import Lan
+from tests.lan.lan import SERMENT, Lan
 from tests.lan.parts import Machine, Part, Seen
 
 PART = Part(6)
 PAGES = Path(__file__).with_name("pages.py")
 ARCHIVE = Path(__file__).parents[1] / "e2e" / "network" / "archive.py"
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw")
 ROUTABLE = "2001:db8:44::6:"
 BUNDLE = {"resourceType": "Bundle", "total": 7}
 
@@ -77,6 +80,48 @@ def test_neighbours_are_the_targets_when_none_is_named(
     stated = {(each["host"], each["port"], each["id"]) for each in by_itself["findings"]}
     assert (f"{ROUTABLE}11", 11112, "X01") in stated
     assert (f"{ROUTABLE}10", 8080, "X26") in stated
+
+
+def permit(lan: Lan, groups: str) -> None:
+    """Who may send an echo request without other rights (icmp(7)); "1 0" = nobody."""
+    words = ("sysctl", "-qw", f"net.ipv4.ping_group_range={groups}")
+    subprocess.run([*lan.here.enter, *words], check=True, capture_output=True)
+
+
+def unmet(lan: Lan, met: str, *before: str) -> dict[str, Any]:
+    """An audit without targets by a machine that has met one over IPv4, none over IPv6; `before`: what
+    runs it."""
+    meet = (sys.executable, "-c", f"import socket; socket.create_connection(('{met}', 80))")
+    subprocess.run([*lan.here.enter, *meet], check=True, capture_output=True)
+    forget = ("ip", "-6", "neigh", "flush", "all")
+    subprocess.run([*lan.here.enter, *forget], check=True, capture_output=True)
+    words = ["scan", "network", "--ports", "8080,11112", "--authorised-by", "Dr Fictif", "--json"]
+    command = [*lan.here.enter, *before, *SERMENT, *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode in (0, 1), done.stdout
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("groups", "without"), [("1 0", ()), ("0 0", WITHOUT_RIGHTS)], ids=["raw", "datagram"]
+)
+def test_who_was_never_met_over_ipv6_answers_a_call_to_all(
+    lan: Lan, started: dict[str, str], groups: str, without: tuple[str, ...]
+) -> None:
+    """Whichever of the two ways the system permits."""
+    permit(lan, groups)
+    said = unmet(lan, started["plain"], *without)
+    stated = {(each["host"], each["port"], each["id"]) for each in said["findings"]}
+    assert (f"{ROUTABLE}11", 11112, "X26") in stated
+    assert (f"{ROUTABLE}10", 8080, "X26") in stated
+    assert "fe80" not in str(stated)
+
+
+def test_where_nobody_can_be_called_that_is_told(lan: Lan, started: dict[str, str]) -> None:
+    permit(lan, "1 0")
+    said = unmet(lan, started["plain"], *WITHOUT_RIGHTS)
+    told = {each["host"] for each in said["not_checked"] if "(X26)" in each["reason"]}
+    assert told == {"2001:db8:44::/64", "fd44::/64"}
 
 
 def test_a_network_too_large_to_be_swept_unasked_is_named(by_itself: dict[str, Any]) -> None:

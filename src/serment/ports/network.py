@@ -41,7 +41,11 @@ class Network(Protocol):
     """The network seen from this machine."""
 
     def neighbours(self) -> tuple[str, ...]:
-        """Addresses of the neighbour table, and on-link IPv6 addresses of the own prefix."""
+        """Addresses of the neighbour table: whom this machine has lately talked to."""
+
+    def nodes(self) -> tuple[str, ...] | None:
+        """Who answers one call to everybody on this machine's own IPv6 networks, at an address of
+        theirs; None when the system does not let us call."""
 
     def local_networks(self) -> tuple[str, ...]:
         """The private networks of this machine, as CIDR."""

@@ -15,7 +15,7 @@ from tests.unit.exposure.sights import BAD, HOST, NOW, ROUTABLE, WELL_KEPT, scan
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
-from serment.app.find.network import Wish, audit, prepare, prove
+from serment.app.find.network import UNASKED, Wish, audit, prepare, prove
 from serment.app.find.outside import Look, by_nobody
 from serment.app.find.outside import Outside as OutsideView
 from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
@@ -89,6 +89,31 @@ def test_without_targets_neighbours_come_first_then_the_networks_around() -> Non
     assert order.addresses[0] == "192.168.1.77"
     assert len(order.addresses) == 254
     assert ("scope", "172.17.0.0/16") in {(each.check, each.host) for each in report.not_checked}
+
+
+SIX = {"known": ("192.168.1.20",), "networks": ("192.168.1.0/24", "2001:db8::/64")}
+
+
+def test_who_answers_on_the_own_ipv6_network_is_asked_too() -> None:
+    there = tuple(f"2001:db8::{n:x}" for n in range(1, 1001))
+    network = MemoryNetwork(answering=there, **SIX)  # type: ignore[arg-type]
+    prepared = prepare(network, Wish(excluded=("2001:db8::2",), ports=ALL))
+    assert not [each for each in prepared.scope.addresses if ":" in each]  # nobody was called yet
+    audited(network, excluded=("2001:db8::2",))
+    addresses = network.orders[-1].addresses
+    assert "2001:db8::1" in addresses
+    assert "2001:db8::2" not in addresses
+    assert "192.168.1.20" in addresses
+    assert len(addresses) <= 1024  # no more than was agreed to
+    audited(network, targets=("192.168.1.20",))
+    assert network.orders[-1].addresses == ("192.168.1.20",)
+
+
+def test_where_nobody_on_ipv6_can_be_called_that_is_told() -> None:
+    report = audited(MemoryNetwork(answering=None, **SIX))  # type: ignore[arg-type]
+    assert [each.host for each in report.not_checked if each.reason == UNASKED] == ["2001:db8::/64"]
+    report = audited(MemoryNetwork(**SIX))  # type: ignore[arg-type]
+    assert UNASKED not in {each.reason for each in report.not_checked}
 
 
 def test_a_machine_without_a_network_is_told() -> None:

@@ -22,9 +22,13 @@ class MemoryNetwork:
     off: frozenset[str] = frozenset()
     missed: Missed | None = None  # told at the end, as by a process that ended too early
     orders: list[Order] = field(default_factory=list)
+    answering: tuple[str, ...] | None = ()  # over IPv6, to a call to all; None: nobody may call
 
     def neighbours(self) -> tuple[str, ...]:
         return self.known
+
+    def nodes(self) -> tuple[str, ...] | None:
+        return self.answering
 
     def local_networks(self) -> tuple[str, ...]:
         return self.networks

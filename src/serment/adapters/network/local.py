@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from serment.adapters.confinement import environment
-from serment.adapters.network import neighbours
+from serment.adapters.network import neighbours, nodes
 from serment.adapters.network.hearing import Hearing
 from serment.adapters.network.lines import encode
 from serment.adapters.network.telling import Near
@@ -32,6 +32,10 @@ class LocalNetwork:
     def neighbours(self) -> tuple[str, ...]:
         """See `Network`."""
         return neighbours.neighbours()
+
+    def nodes(self) -> tuple[str, ...] | None:
+        """See `Network`."""
+        return nodes.answering(neighbours.links())
 
     def local_networks(self) -> tuple[str, ...]:
         """See `Network`."""

@@ -53,7 +53,7 @@ class Link:
 
 
 def neighbours() -> tuple[str, ...]:
-    """Addresses that this machine has lately talked to, or that are on-link in its own prefix."""
+    """Addresses that this machine has lately talked to."""
     found = _table()
     own = {address for pairs in _interfaces().values() for address, _ in pairs}
     return tuple(sorted(set(found) - own, key=_order))

@@ -37,6 +37,9 @@ from serment.ports.network import Network, Order, Progress
 
 TOO_LARGE = N_("a network of more than {limit} addresses is only swept when it is named")
 NO_ANSWER = N_("nothing answers at this address: it may be switched off, or silent to callers")
+UNASKED = N_(
+    "only neighbours known already were looked at there (X26): this system does not let us ask who is on it"
+)
 NOT_OWN = N_("a public network, on which others are: name your addresses and prove them")
 
 
@@ -139,6 +142,7 @@ def audit(
         Unavailable: the process that talks ended before it talked to anybody.
     """
     check_allowed(prepared)
+    prepared = _with_nodes(network, prepared)
     wish, scope = prepared.wish, prepared.scope
     at, started = clock.now(), clock.monotonic()
     order = Order(
@@ -177,6 +181,28 @@ def audit(
         prepared.proofs,
         outside.looked,
     )
+
+
+def _with_nodes(network: Network, prepared: Prepared) -> Prepared:
+    """With who answers on the practice's own IPv6 networks, which are too large to be swept, where no
+    targets are named: at most as many as need no confirmation."""
+    wish, scope, near = prepared.wish, prepared.scope, network.local_networks()
+    six = tuple(each for each in near if ip_network(each).version == 6)
+    if wish.targets or not six:
+        return prepared
+    found = network.nodes()
+    if found is None:
+        lines = tuple(NotChecked("scope", each, UNASKED) for each in six)
+        return replace(prepared, skipped=(*prepared.skipped, *lines))
+    new = [each for each in found if each not in scope.addresses]
+    room = len(new) if wish.large else max(0, ASK_ABOVE - len(scope.addresses))
+    names: dict[str, list[str]] = {}
+    for address, name in prepared.names:
+        names.setdefault(name, []).append(address)
+    whole = plan(
+        (*new[:room], *scope.addresses), resolved=names, on_link=near, excluded=wish.excluded
+    )
+    return replace(prepared, scope=whole)
 
 
 def _named(prepared: Prepared) -> tuple[str, ...]:
