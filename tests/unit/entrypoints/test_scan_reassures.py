@@ -80,3 +80,20 @@ def test_what_was_kept_before_is_read() -> None:
     assert found.readable is not None
     assert (found.readable.count, found.readable.capped) == (4, False)
     assert read_finding(write_finding(found)) == found
+
+
+def test_what_was_open_before_and_not_seen_again_keeps_a_report_from_reading_well(
+    tmp_path: Path,
+) -> None:
+    page, paper = tmp_path / "a.html", tmp_path / "a.pdf"
+    asked, host = commands("X18"), "127.0.0.9"
+    files = ("--report", str(page), "--report", str(paper))
+    assert asked.run("network", host, *BY, *VAULT) == 1
+    asked.network.off = frozenset({host})
+    assert asked.run("network", host, *BY, *VAULT, *files) == 1
+    for said in (Text(page.read_text()).said, on_paper(paper.read_bytes())):
+        said = " ".join(said.split())
+        assert "neither seen again nor found closed: 1." in said
+        assert "Nothing to report among" not in said
+        assert "nothing answers at that address now: it stays open" in said
+    assert '"brief brief-warn"' in page.read_text()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from serment.adapters.network import dialer as dialing
 from serment.adapters.network import sweep as sweeping
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.scope import Scope
@@ -53,6 +54,13 @@ def test_a_program_is_never_told_that_its_port_was_tried() -> None:
         assert found([HOST], [server.getsockname()[1]]).open
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+def test_ports_are_found_where_the_system_cannot_take_connections_back(
+    listening: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialing, "_QUICK", 9999)  # no option of any system
+    assert found([HOST], [listening]).open == [(HOST, listening)]
 
 
 def test_a_refusal_shows_that_somebody_is_there(listening: int) -> None:

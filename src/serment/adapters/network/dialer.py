@@ -147,9 +147,10 @@ def _have_it_taken_back(opened: socket.socket) -> None:
     """Have closing reset the connection. Where the system can wait with the last word of TCP's greeting
     (Linux, some 200 ms), the program at the other end is then never told of it: a small device keeps no
     place for a caller who only looks whether somebody is there, as pynetdicom does for 30 s."""
-    if _QUICK:
-        opened.setsockopt(socket.IPPROTO_TCP, _QUICK, 0)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    with contextlib.suppress(OSError):  # a system that has not either of them
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        if _QUICK:
+            opened.setsockopt(socket.IPPROTO_TCP, _QUICK, 0)
 
 
 def _family(address: str) -> socket.AddressFamily:

@@ -27,7 +27,7 @@ from serment.core.exposure.seen import Answered
 WINDOW: Final = 400  # connections under way; systems allow 1,024 open files or more
 HELLO_SECONDS: Final = 1.0  # for an address to show that it is there
 PORT_SECONDS: Final = 0.6  # for one port of an address that is there
-MANY_SECONDS: Final = 0.25  # the same, where more than `_MANY` ports of each are tried
+MANY_SECONDS: Final = 0.5  # the same, where more than `_MANY` ports of each are tried
 _MANY: Final = 1024
 _HELLO_PORTS: Final = (443, 80, 445, 104)  # asked first of every address, when they are ordered
 _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})

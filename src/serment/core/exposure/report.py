@@ -35,7 +35,8 @@ OUTSIDE_BY: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One audit, judged. `addresses`: how many were in scope."""
+    """One audit, judged. `addresses`: how many were in scope; `unseen`: how many findings of the history
+    it neither saw again nor found closed."""
 
     at: datetime  # aware UTC
     seconds: float
@@ -47,11 +48,17 @@ class Report:
     proved: tuple[str, ...] = ()
     proofs: tuple[Proof, ...] = ()
     looked: Looked | None = None  # by a helper outside
+    unseen: int = 0
 
     @property
     def is_finished(self) -> bool:
         """Whether all that was to be asked was."""
         return self.scan.missed is None or not self.scan.missed.ended
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is known to be open, and nothing was left unasked at the end."""
+        return not self.findings and not self.unseen and self.is_finished
 
     @property
     def counts(self) -> dict[Severity, int]:

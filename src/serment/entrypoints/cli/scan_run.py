@@ -62,6 +62,8 @@ def run(context: Context, asked: Asked) -> int:
         )
     report = _audited(context, auditing, prepared, look)
     kept = keep(context, prepared, report, against)
+    unseen = kept.unseen.values()
+    report = replace(report, not_checked=(*report.not_checked, *unseen), unseen=len(unseen))
     try:
         if asked.sarif:
             write_sarif(asked.sarif, report, saying(context.output), context.output.lang)
@@ -70,7 +72,6 @@ def run(context: Context, asked: Asked) -> int:
             write_reports(context, asked.reports, report, about, asked.force)
     except SermentError as error:
         kept = replace(kept, failed=error)
-    report = replace(report, not_checked=(*report.not_checked, *kept.unseen.values()))
     show(context.output, report, kept)
     if kept.failed is not None:
         return context.output.talk_of(kept.failed)

@@ -121,7 +121,7 @@ def _show_sum(output: Output, report: Report, kept: Kept, say: Say) -> None:
     if report.findings:
         words = ((say(SEVERITIES[each], {}), count) for each, count in report.counts.items())
         output.plain(" · ".join(f"{word} {count}" for word, count in words))
-    elif not kept.unseen:
+    elif report.is_quiet:
         output.line(N_("Nothing to report among what was checked."))
     output.line(
         N_("Addresses: {addresses}, services: {services}, {seconds} s"),

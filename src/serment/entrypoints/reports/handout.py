@@ -85,6 +85,7 @@ def handout(report: Report, about: About, lang: str) -> dict[str, Any]:
         "labels": {name: say(text, {}) for name, text in LABELS.items()},
         "facts": facts(report, about, say, lang),
         "summary": sentences(report, say),
+        "tone": _tone(report),
         "counts": [
             {"word": say(SEVERITIES[each], {}), "tone": TONES[each], "kind": each.value, "count": n}
             for each, n in report.counts.items()
@@ -105,6 +106,12 @@ def handout(report: Report, about: About, lang: str) -> dict[str, Any]:
             say(N_("Made by Serment {version}"), {"version": about.version}),
         ],
     }
+
+
+def _tone(report: Report) -> str:
+    if report.is_quiet:
+        return "good"
+    return TONES[next(iter(report.counts))] if report.findings else "warn"
 
 
 def _first(findings: Iterable[Finding], say: Say) -> list[dict[str, Any]]:

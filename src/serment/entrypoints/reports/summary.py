@@ -28,12 +28,12 @@ SUMMED: Final = (Unit.FILES, Unit.ROWS)
 
 def sentences(report: Report, say: Say) -> list[str]:
     """The summary, most important first."""
-    if not report.findings:
+    if report.is_quiet:
         return [say(N_("Nothing to report among what was checked."), {}), _outside(report, say)]
     lines = [line for unit in UNITS if (line := _readable(report.findings, unit, say))]
-    if not lines:
+    if report.findings and not lines:
         lines = [_worst(report, say)]
-    lines.append(_outside(report, say))
+    lines += [*_left(report, say), _outside(report, say)]
     if lets_patients_out(report):
         lines.append(
             say(
@@ -66,6 +66,17 @@ def _readable(findings: Iterable[Finding], unit: Unit, say: Say) -> str:
         return ""
     count = sum(by_host.values()) if unit in SUMMED else max(by_host.values())
     return say(UNITS[unit], {"count": count, "hosts": _hosts(by_host, say)})
+
+
+def _left(report: Report, say: Say) -> list[str]:
+    """What this audit cannot say is closed."""
+    lines = []
+    if report.unseen:
+        text = N_("Open before, and this time neither seen again nor found closed: {count}.")
+        lines.append(say(text, {"count": report.unseen}))
+    if not report.is_finished:
+        lines.append(say(N_("The audit ended too early: not everything was asked."), {}))
+    return lines
 
 
 def _worst(report: Report, say: Say) -> str:
