@@ -50,6 +50,16 @@ def test_webdav_beside_another_finding_is_stated_whole(pages: dict[str, Any], be
     assert "dicom: 2" in str(share.values)
 
 
+@pytest.mark.parametrize(
+    ("methods", "told"), [("GET, DELETE, PROPFIND, MOVE", True), ("OPTIONS, GET, PROPFIND", False)]
+)
+def test_a_folder_says_by_its_methods_whether_it_may_be_changed(methods: str, told: bool) -> None:
+    """As wsgidav: PUT is for files, and its first folder announces what else there is."""
+    options = {"status": 200, "headers": {"Allow": methods, "DAV": "1,2"}}
+    found = stated({"GET /": {"body": LISTING}, **SHARE, "OPTIONS /": options})
+    assert ("may be changed" in found["X15"].evidence) is told
+
+
 @pytest.mark.parametrize(("status", "asks"), [(401, True), (403, False), (502, False)])
 def test_who_refuses_everything_or_fails_showed_no_page(status: int, asks: bool) -> None:
     page = "<title>Orthanc Explorer</title>"

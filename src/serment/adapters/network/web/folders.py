@@ -33,6 +33,7 @@ _PART: Final = 8192  # characters looked at of what is said of one entry
 _RESPONSE: Final = re.compile(r"<(?:[\w-]{1,20}:)?response\b", re.IGNORECASE)
 _HREF: Final = re.compile(r"<(?:[\w-]{1,20}:)?href>\s{0,100}([^<\s]{1,2000})", re.IGNORECASE)
 _COLLECTION: Final = re.compile(r"<(?:[\w-]{1,20}:)?collection\b", re.IGNORECASE)
+_CHANGES: Final = frozenset({"PUT", "DELETE", "MKCOL", "MOVE"})  # a folder itself takes no PUT
 _PROPFIND: Final = (
     b'<?xml version="1.0"?><d:propfind xmlns:d="DAV:"><d:prop><d:resourcetype/></d:prop>'
     b"</d:propfind>"
@@ -63,7 +64,8 @@ def webdav(browser: Browser, sight: Sight) -> None:
     for root in _DAV_ROOTS:
         page = _find(browser, root)
         if _is_found(page):
-            if root != "/" and "PUT" in _allowed(browser.ask("OPTIONS", root, {})):
+            said = options if root == "/" else browser.ask("OPTIONS", root, {})
+            if _CHANGES & _allowed(said):
                 sight.writable = Answer.YES
             sight.files = Files(Answer.YES, shares=1, writable=sight.writable)
             return _count(browser, sight, root, page)
@@ -113,9 +115,9 @@ def _find(browser: Browser, path: str) -> Page:
     return browser.ask("PROPFIND", quote(path), headers, _PROPFIND)
 
 
-def _allowed(options: Page) -> str:
+def _allowed(options: Page) -> frozenset[str]:
     """The methods that a server announces (RFC 9110 section 10.2.1)."""
-    return options.headers.get("allow", "")
+    return frozenset(each.strip() for each in options.headers.get("allow", "").split(","))
 
 
 def _is_found(page: Page) -> bool:
