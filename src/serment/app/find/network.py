@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from ipaddress import ip_network
 
 from serment.app.find.outside import Look, Outside, by_import, by_nobody, by_the_box
@@ -143,43 +144,47 @@ def audit(
     """
     check_allowed(prepared)
     prepared = _with_nodes(network, prepared)
-    wish, scope = prepared.wish, prepared.scope
-    at, started = clock.now(), clock.monotonic()
-    order = Order(
-        scope.addresses,
+    scope, at, started = prepared.scope, clock.now(), clock.monotonic()
+    seen = _seen(prepared, at, network.audit(_order(prepared), progress))
+    absent = unanswered(_named(prepared), seen)
+    outside = see_outside(seen, prepared.wish, look, scope.proved)
+    findings, skipped = judge(View(outside.scan, flaws), prepared.wish.only)
+    silent = (NotChecked("scope", each, NO_ANSWER) for each in absent)
+    return Report(
+        at,
+        clock.monotonic() - started,
+        outside.scan,
+        tuple(findings),
+        (*skipped, *outside.not_checked, *silent, *prepared.skipped),
+        prepared.wish.authorised_by,
+        len(scope.addresses),
+        scope.proved,
+        prepared.proofs,
+        outside.looked,
+    )
+
+
+def _order(prepared: Prepared) -> Order:
+    wish = prepared.wish
+    return Order(
+        prepared.scope.addresses,
         wish.ports,
         fast=wish.fast,
         default_accounts=wish.default_accounts,
         titles=USUAL_TITLES,
         names=prepared.names,
     )
-    heard = tuple(network.audit(order, progress))
-    seen = Scan(
-        tuple(each for each in heard if isinstance(each, Service)),
+
+
+def _seen(prepared: Prepared, at: datetime, heard: Iterable[Service | Answered | Missed]) -> Scan:
+    told = tuple(heard)
+    missed = next((each for each in told if isinstance(each, Missed)), None)
+    return Scan(
+        tuple(each for each in told if isinstance(each, Service)),
         at=at,
-        answered=tuple(each for each in heard if isinstance(each, Answered)),
-        missed=next((each for each in heard if isinstance(each, Missed)), None),
-    )
-    seen = replace(seen, swept=prepared.swept and seen.missed is None)
-    absent = unanswered(_named(prepared), seen)
-    outside = see_outside(seen, wish, look, scope.proved)
-    findings, skipped = judge(View(outside.scan, flaws), wish.only)
-    return Report(
-        at,
-        clock.monotonic() - started,
-        outside.scan,
-        tuple(findings),
-        (
-            *skipped,
-            *outside.not_checked,
-            *(NotChecked("scope", each, NO_ANSWER) for each in absent),
-            *prepared.skipped,
-        ),
-        wish.authorised_by,
-        len(scope.addresses),
-        scope.proved,
-        prepared.proofs,
-        outside.looked,
+        answered=tuple(each for each in told if isinstance(each, Answered)),
+        missed=missed,
+        swept=prepared.swept and missed is None,
     )
 
 
