@@ -71,6 +71,12 @@ def memcached_open(machine: Machine) -> None:
     machine.start(11211, machine.tool("memcached"), "-u", "nobody", "-l", machine.host)
 
 
+@PART.machine({11211: ("X27",)}, needs="memcached", counts={"X27": 0})
+def memcached_binary(machine: Machine) -> None:
+    words = ("-u", "nobody", "-l", machine.host, "-B", "binary", "-U", 0)
+    machine.start(11211, machine.tool("memcached"), *words)
+
+
 @PART.machine({11211: ()}, needs="memcached")
 def memcached_closed(machine: Machine) -> None:
     accounts = machine.write("accounts", "cabinet:fictif\n")
@@ -115,9 +121,9 @@ def postgresql_full(machine: Machine) -> None:
     """It trusts everybody, and has no place left."""
     few = ("max_connections=2", "superuser_reserved_connections=0", "max_wal_senders=0")
     postgresql(machine, 5432, "trust", words=tuple(word for each in few for word in ("-c", each)))
-    sleeping = ("psql", "-h", machine.host, "-U", "postgres", "-c", "SELECT pg_sleep(600)")
-    for _ in range(2):
-        machine.start(5432, machine.tool(sleeping[0]), *sleeping[1:])
+    sleeping = f"{machine.tool('psql')} -h {machine.host} -U postgres -c 'SELECT pg_sleep(600)'"
+    for _ in range(2):  # again where our own question took the place
+        machine.start(5432, "sh", "-c", f"until {sleeping}; do sleep 0.1; done")
     latest = time.monotonic() + 30
     with contextlib.suppress(RuntimeError):  # no place for one more
         while time.monotonic() < latest:
@@ -274,6 +280,7 @@ def test_a_machine_is_told_as_what_it_is(seen: Seen, name: str) -> None:
         ("redis_closed", 6380, "redis", "Redis"),
         ("memcached_open", 11211, "memcached", "Memcached"),
         ("memcached_closed", 11211, "memcached", "Memcached"),
+        ("memcached_binary", 11211, "memcached", "Memcached"),
         ("postgresql_closed", 7432, "postgresql", "PostgreSQL"),
         ("mariadb_closed", 3306, "mysql", "MariaDB"),
         ("mariadb_for_others", 3306, "mysql", "MariaDB"),

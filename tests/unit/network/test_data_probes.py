@@ -3,10 +3,12 @@ the same words cut short, changed and without end."""
 
 from __future__ import annotations
 
+import socket
 import struct
 
 import pytest
 from tests.unit.network.speaking import ask, cut_short, heard, saying
+from tests.unit.network.test_busy_services import serving
 
 from serment.adapters.network import bson
 from serment.adapters.network.line import READ_LIMIT
@@ -258,6 +260,40 @@ def test_our_questions_name_no_patient_and_say_who_asks() -> None:
     ]
     assert b"SERMENT-AUDIT" in mysql.sign_in_packet("root", b"")
     assert b"application_name\0SERMENT-AUDIT\0" in postgresql.startup_packet("postgres", "x")
+
+
+def binary(opcode: int, key: bytes = b"", value: bytes = b"", status: int = 0) -> bytes:
+    """One of Memcached's, in its binary protocol."""
+    size = len(key) + len(value)
+    return struct.pack(">BBHBBHIIQ", 0x81, opcode, len(key), 0, 0, status, size, 0, 0) + key + value
+
+
+@pytest.mark.parametrize(
+    ("statistics", "expected"),
+    [
+        (
+            binary(16, b"pid", b"1") + binary(16, b"curr_items", b"7"),
+            Database(YES, readable=rows(7)),
+        ),
+        (binary(16, b"pid", b"1") + binary(16), Database(YES)),
+        (binary(16, b"", b"Auth failure.", 0x20), Database(NO)),
+        (binary(16, b"", b"Temporary failure.", 0x86), Database(NOTHING)),
+        (b"", Database(NOTHING)),
+    ],
+)
+def test_memcached_is_asked_in_its_binary_protocol(statistics: bytes, expected: Database) -> None:
+    def talk(peer: socket.socket) -> None:
+        asked = peer.recv(24)
+        if asked[:1] != b"\x80":
+            return  # as it hangs up on words
+        peer.sendall(binary(0x0B, value=b"1.6.18"))
+        peer.recv(24)
+        peer.sendall(statistics)
+
+    with serving(talk) as port:
+        found = ask(memcached.PROBE, port)
+    assert found is not None
+    assert (found.version, found.facts) == ("1.6.18", expected)
 
 
 def test_root_is_asked_once() -> None:
