@@ -125,8 +125,8 @@ CONNECTING: Final = (
 def restrict(calls: Iterable[Call]) -> bool:
     """Leave this thread, and those it begins, these calls only; whether that holds."""
     known = _MACHINES.get(platform.machine())
-    if known is None or not sys.platform.startswith("linux"):
-        return False
+    if known is None or not sys.platform.startswith("linux") or struct.calcsize("P") != 8:
+        return False  # a program of 32 bits calls by other numbers, also on such a machine
     column, architecture = known
     program = b"".join(struct.pack("=HBBI", *step) for step in _filter(calls, column, architecture))
     code = ctypes.create_string_buffer(program, len(program))

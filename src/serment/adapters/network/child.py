@@ -33,7 +33,8 @@ from serment.core.exposure.seen import Service
 from serment.ports.network import Order, Progress
 
 ORDER_LIMIT: Final = 16 << 20  # bytes: 65,536 addresses and as many ports
-MEMORY_BYTES: Final = 1 << 30  # of addresses; a thread's stack takes 8 MiB of them, hardly used
+MEMORY_BYTES: Final = 1 << 30  # of addresses
+_STACK_BYTES: Final = 8 << 20  # of a thread, hardly used; the user's own limit may be more than all
 _CPU_SECONDS: Final = 120  # of processor time, and more for a larger order
 _PLACES_A_SECOND: Final = 1000  # a tenth of what a slow machine tries
 _HOST_SECONDS: Final = 5
@@ -46,6 +47,7 @@ def main() -> None:
     asking, near, links = probes.load(), neighbours.local_networks(), neighbours.links()
     dialer = Dialer(Scope(order.addresses))
     warm_up()
+    threading.stack_size(_STACK_BYTES)
     confine(MEMORY_BYTES, cpu_seconds(order), TALKING)  # no thread may have begun
     answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen_to_parent, args=(answers,), daemon=True).start()
