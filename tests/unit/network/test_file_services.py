@@ -15,6 +15,7 @@ from serment.adapters.network.shares.smb_session import entries
 from serment.adapters.network.shares.walk import Entry, Refused, Tally
 from serment.adapters.network.web.folders import dav_entries
 from serment.core.exposure.findings import Readable, Unit
+from serment.core.masked import Masked
 from serment.errors import FormatError
 
 
@@ -141,7 +142,7 @@ def test_ftp_listings() -> None:
 
 
 def test_a_webdav_folder() -> None:
-    assert dav_entries(DAV, "/dav/") == [Entry("bé.pdf"), Entry("sub", "/dav/sub/")]
+    assert dav_entries(DAV, "/dav/") == [Entry(Masked("bé.pdf")), Entry(Masked("sub"), "/dav/sub/")]
 
 
 def test_an_afp_folder() -> None:
@@ -208,8 +209,8 @@ def folders(depth: int, each: int) -> Callable[[str], list[Entry[str]]]:
 
     def show(path: str) -> list[Entry[str]]:
         shown.append(path)
-        inner = [Entry(f"d{number}", f"{path}/d{number}") for number in range(each)]
-        return [*inner, Entry("a.dcm"), Entry(".."), Entry(".", path)]
+        inner = [Entry(Masked(f"d{number}"), f"{path}/d{number}") for number in range(each)]
+        return [*inner, Entry(Masked("a.dcm")), Entry(Masked("..")), Entry(Masked("."), path)]
 
     shown: list[str] = []
     show.shown = shown  # type: ignore[attr-defined]
@@ -234,8 +235,8 @@ def test_medical_names_come_first_and_what_is_refused_is_passed_over() -> None:
     def show(path: str) -> list[Entry[str]]:
         if path in ("", "dossiers patients"):
             tried.append(path)
-            inner = [Entry(name, name) for name in ("a", "b", "dossiers patients")]
-            return inner if not path else [Entry("bilan.pdf")]
+            inner = [Entry(Masked(name), name) for name in ("a", "b", "dossiers patients")]
+            return inner if not path else [Entry(Masked("bilan.pdf"))]
         tried.append(path)
         raise Refused
 
@@ -251,9 +252,18 @@ def test_a_folder_without_end_is_left() -> None:
         number = 0
         while True:
             number += 1
-            yield Entry(f"IM{number:06}")
+            yield Entry(Masked(f"IM{number:06}"))
 
     tally = Tally()
     list(walk.walk("", show, tally))  # type: ignore[arg-type]
     assert tally.more
     assert tally.listed == {"dicom": walk.ENTRIES}
+
+
+def test_a_name_in_a_folder_prints_masked() -> None:
+    """So that no traceback, log or message of the audit shows whose file it is."""
+    entry = Entry(Masked("MARCHANDEAU Zoe.pdf"), "/images/MARCHANDEAU Zoe.pdf")
+    assert "MARCHANDEAU" not in f"{entry} {entry!r} {entry.name}"
+    tally = Tally()
+    assert list(walk.walk("/", lambda _: [Entry(Masked("MARCHANDEAU.dcm"))], tally)) == [None]
+    assert tally.listed

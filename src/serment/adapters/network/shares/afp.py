@@ -14,6 +14,7 @@ from typing import Final
 
 from serment.adapters.network.line import Cut, Gone, Line
 from serment.adapters.network.shares.walk import Entry, Refused
+from serment.core.masked import Masked
 
 GUEST: Final = b"No User Authent"
 VOLUMES: Final = 16
@@ -100,7 +101,7 @@ class Session:
                     raise
                 return
             for name, inside in found:
-                yield Entry(name, (volume, inside) if inside else None)
+                yield Entry(Masked(name), (volume, inside) if inside else None)
             begin += len(found)
             if not found:
                 return

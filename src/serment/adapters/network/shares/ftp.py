@@ -15,6 +15,7 @@ from typing import Final
 from serment.adapters.network.line import Cut, Gone
 from serment.adapters.network.probing import Call
 from serment.adapters.network.shares.walk import Entry, Refused
+from serment.core.masked import Masked
 
 PASS_SECONDS: Final = 8.0  # servers let a wrong password wait for some seconds
 _LINE: Final = 2048  # bytes
@@ -114,7 +115,7 @@ class Session:
             raise Refused
         way = folder.rstrip("/")
         for kind, name in self._listing():
-            yield Entry(name, f"{way}/{name}" if kind == "d" else None)
+            yield Entry(Masked(name), f"{way}/{name}" if kind == "d" else None)
 
     def _listing(self) -> list[tuple[str, str]]:
         if self._machine:

@@ -17,6 +17,7 @@ from typing import Final
 
 from serment.adapters.network.shares.rpc import Client, Reader, Unavailable, opaque
 from serment.adapters.network.shares.walk import ENTRIES, Entry, Refused
+from serment.core.masked import Masked
 
 NFS, MOUNT = 100003, 100005
 EXPORTS: Final = 64  # of one server
@@ -122,7 +123,7 @@ class Third:
                 name, cookie = said.text(), said.long()
                 kind = _optional(said)
                 inside = said.opaque(_HANDLE_3) if said.number() else None
-                yield Entry(name, inside if kind == _FOLDER else None)
+                yield Entry(Masked(name), inside if kind == _FOLDER else None)
             if said.number():
                 return
 
@@ -146,7 +147,7 @@ class Fourth:
                 cookie, name = said.long(), said.text()
                 inside = _attributes(said)
                 self.files += inside is None
-                yield Entry(name, inside)
+                yield Entry(Masked(name), inside)
             if said.number():
                 return
 

@@ -16,6 +16,7 @@ from serment.adapters.network.shares import ntlm, srvsvc
 from serment.adapters.network.shares.smb import SMB1, receive, send
 from serment.adapters.network.shares.smb_session import MAY_WRITE, Sign, entries
 from serment.adapters.network.shares.walk import Entry, Refused
+from serment.core.masked import Masked
 
 HEADER: Final = struct.Struct("<4sBIBHH8sHHHHH")
 _TRANS, _TRANS2, _SESSION, _TREE, _TREE_END, _CREATE = 0x25, 0x32, 0x73, 0x75, 0x71, 0xA2
@@ -78,7 +79,7 @@ class OldSession:
             last = ""
             for name, is_folder in entries(page):
                 last = name
-                yield Entry(name, f"{folder}\\{name}".lstrip("\\") if is_folder else None)
+                yield Entry(Masked(name), f"{folder}\\{name}".lstrip("\\") if is_folder else None)
             if ended or not last:
                 return
             words = struct.pack("<HHHIH", search, 200, _LEVEL, 0, 0x06) + _text(last)

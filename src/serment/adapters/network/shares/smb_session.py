@@ -15,6 +15,7 @@ from serment.adapters.network.line import Cut, Gone, Line
 from serment.adapters.network.shares import ntlm, srvsvc
 from serment.adapters.network.shares.smb import HEADER, SMB2, receive, send
 from serment.adapters.network.shares.walk import Entry, Refused
+from serment.core.masked import Masked
 
 SESSION, TREE, TREE_END, CREATE, CLOSE = 1, 3, 4, 5, 6
 READ, IOCTL, FIND = 8, 11, 14
@@ -89,7 +90,7 @@ class Session:
                 break
             start, length = _field(said, "<HI", 66)
             for name, is_folder in entries(said[start : start + length]):
-                yield Entry(name, f"{folder}\\{name}".lstrip("\\") if is_folder else None)
+                yield Entry(Masked(name), f"{folder}\\{name}".lstrip("\\") if is_folder else None)
         self._ask(CLOSE, struct.pack("<HHI16s", 24, 0, 0, handle))
 
     def _open_tree(self, name: str) -> bytes:

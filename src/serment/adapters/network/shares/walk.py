@@ -12,6 +12,7 @@ from typing import Final, Generic, TypeVar
 
 from serment.core.exposure.filenames import OTHER, classify, sounds_medical
 from serment.core.exposure.findings import COUNTED_TO, Readable, Unit
+from serment.core.masked import Masked
 
 DEPTH: Final = 2  # folders below the first
 FOLDERS: Final = 12  # listed in one walk
@@ -27,10 +28,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[K]):
-    """A name in a folder; `inside` is how to list it, None for what is not a folder."""
+    """A name in a folder, which may be a patient's: it prints masked. `inside` is how to list it, None for
+    what is not a folder."""
 
-    name: str
-    inside: K | None = None
+    name: Masked[str]
+    inside: K | None = field(default=None, repr=False)  # a way, which holds the name too
 
 
 @dataclass(slots=True)
@@ -86,10 +88,11 @@ def _look(entries: Iterable[Entry[K]], tally: Tally) -> list[tuple[bool, K]]:
         if number >= ENTRIES:
             tally.more = True
             break
-        if entry.name in _NEITHER:
+        name = entry.name.reveal()
+        if name in _NEITHER:
             continue
         if entry.inside is None:
-            tally.add(entry.name)
+            tally.add(name)
         else:
-            below.append((sounds_medical(entry.name), entry.inside))
+            below.append((sounds_medical(name), entry.inside))
     return below

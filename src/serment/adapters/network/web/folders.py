@@ -14,6 +14,7 @@ from serment.adapters.network.web.sight import Sight
 from serment.core.exposure.filenames import count_classes
 from serment.core.exposure.seen import Answer, Files
 from serment.core.exposure.webpages import is_listing, led_to, listed_names
+from serment.core.masked import Masked
 
 _USUAL: Final = (
     *("/backup/", "/exports/", "/export/", "/dicom/", "/data/", "/files/", "/patients/"),
@@ -89,7 +90,7 @@ def dav_entries(multistatus: str, folder: str) -> list[Entry[str]]:
             continue
         name = inner.strip("/").rpartition("/")[2]
         is_folder = path.endswith("/") or _COLLECTION.search(part[:_PART]) is not None
-        found[path] = Entry(name, f"{path.rstrip('/')}/" if is_folder else None)
+        found[path] = Entry(Masked(name), f"{path.rstrip('/')}/" if is_folder else None)
     return list(found.values())
 
 
@@ -152,5 +153,5 @@ def _show(browser: Browser, tally: Tally, first: Page, path: str) -> list[Entry[
     for name in listed_names(page.text):
         whole = name if name.startswith("/") else path + name
         if whole.startswith(path) and whole != path:
-            found.append(Entry(name, whole if name.endswith("/") else None))
+            found.append(Entry(Masked(name), whole if name.endswith("/") else None))
     return found
