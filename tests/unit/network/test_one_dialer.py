@@ -1,4 +1,5 @@
-"""Sockets are opened in one module of the network adapter; probes only get lines."""
+"""Sockets to services are opened in one module of the network adapter, that which asks a whole wire who
+is there in another; probes only get lines."""
 
 from __future__ import annotations
 
@@ -37,6 +38,7 @@ def test_only_the_dialer_opens_sockets() -> None:
         for path in FOLDER.rglob("*.py")
     }
     assert set(found.pop("dialer.py")) >= {"socket", "connect", "connect_ex"}
+    assert found.pop("nodes.py") == ["socket"]  # one datagram to all; connects to nobody
     assert {name: calls for name, calls in found.items() if calls} == {}
 
 

@@ -1,7 +1,9 @@
-"""The only place of an audit that opens a socket, and only to addresses of its scope.
+"""The only place of an audit that opens a socket to a service, and only at addresses of its scope.
 
 Redirects, FTP's PASV, UPnP's LOCATION and FHIR's links all come back here, so none leads
-elsewhere. A search to a network's group is heard by whoever is there, and answers of the scope count. Ports of printers are connected to, and nothing is ever written to them.
+elsewhere. A search to a network's group is heard by whoever is there, and answers of the scope count.
+Ports of printers are tried, and nothing is ever written to them. Who is on an IPv6 wire is asked by
+`nodes`, before there is a scope.
 """
 
 from __future__ import annotations
