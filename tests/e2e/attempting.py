@@ -45,6 +45,12 @@ def listened():
     with socket.socket() as wire:
         wire.bind(("127.0.0.1", 0))
         wire.listen()
+def told():
+    with socket.socket(type=socket.SOCK_DGRAM) as own, socket.socket(type=socket.SOCK_DGRAM) as its:
+        own.settimeout(2)
+        own.bind(("0.0.0.0", 0))
+        its.sendto(b"x", ("127.0.0.1", own.getsockname()[1]))
+        own.recv(1)
 def threaded():
     thread = threading.Thread(target=str)
     thread.start()
@@ -52,6 +58,7 @@ def threaded():
 attempt("a socket", socket.socket)
 attempt("a connection", connected)
 attempt("a datagram", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", address))
+attempt("a stranger's datagram", told)
 attempt("a listener", listened)
 attempt("a caller", lambda: (listening.settimeout(1), listening.accept()))
 attempt("a local socket", lambda: socket.socket(socket.AF_UNIX))
@@ -75,7 +82,7 @@ attempt("a higher priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -5))
 os.write(1, ("held: " + ",".join(held) + "\\n").encode())
 os._exit(0)
 """
-CONNECTING = {"a socket", "a connection", "a datagram", "a thread"}
+CONNECTING = {"a socket", "a connection", "a datagram", "a stranger's datagram", "a thread"}
 EVERYTHING = CONNECTING | {
     *("a listener", "a caller", "a local socket", "a word to the kernel"),
     *("the vault's files", "the list of files", "a new file", "more of an open file"),

@@ -42,6 +42,7 @@ def environment() -> dict[str, str]:
     return kept | {
         "PYTHONPATH": str(Path(serment.__file__).parent.parent),
         "PYTHONUTF8": "1",
+        "PYTHON_JIT": "0",  # no new code is allowed
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "1",

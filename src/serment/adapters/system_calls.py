@@ -83,7 +83,7 @@ ALONE: Final = (
     Call("exit", (60, 93)),
     Call("exit_group", (231, 94)),
 )
-# What one asks beside that connects to others, and has threads: it listens to nobody.
+# What one asks beside that connects to others, and has threads: it takes no connection.
 CONNECTING: Final = (
     Call("recvfrom", (45, 207)),
     Call("sendto", (44, 206)),

@@ -7,15 +7,17 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from serment.adapters.decoder.probe import lacking
+from serment.adapters.decoder import probe
 from serment.adapters.files.kit import find_shares, usual_places
+from serment.adapters.network import local
 from serment.adapters.sqlite import keycopy
 from serment.adapters.system import SystemClock, free_bytes, loose_permissions
 from serment.bootstrap.folder import Folder
 from serment.core.records.vault import Setting
 from serment.ports import Store
 
-_lacks = cache(lacking)  # of a running system it does not change
+# Of a running system neither changes.
+_decoder_lacks, _talker_lacks = cache(probe.lacking), cache(local.lacking)
 LOOK_AGAIN_SECONDS = 600.0  # at all the places; at what was found there, each time
 
 
@@ -42,10 +44,10 @@ class Machine:
     def receiving(self) -> bool:
         if not hasattr(socket, "AF_UNIX") or not self._folder.intake_socket.exists():
             return False
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(1.0)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+            asked.settimeout(1.0)
             try:
-                probe.connect(str(self._folder.intake_socket))
+                asked.connect(str(self._folder.intake_socket))
             except OSError:
                 return False
         return True
@@ -57,7 +59,10 @@ class Machine:
         return sum(p.stat().st_size for p in self._folder.root.rglob("*") if p.is_file())
 
     def decoder_lacks(self) -> list[str]:
-        return list(_lacks())
+        return list(_decoder_lacks())
+
+    def talker_lacks(self) -> list[str]:
+        return list(_talker_lacks())
 
     def damaged_files(self) -> list[tuple[str, datetime]]:
         paths = keycopy.damaged_files(self._folder.database)

@@ -73,3 +73,6 @@ class Surroundings(Protocol):
 
     def decoder_lacks(self) -> list[str]:
         """Which confinements this system does not grant the child that decodes, by name."""
+
+    def talker_lacks(self) -> list[str]:
+        """Which confinements this system does not grant the child that talks to the network."""

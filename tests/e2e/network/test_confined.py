@@ -1,4 +1,4 @@
-"""What the process that talks can still do when a peer has taken it over: call, and be heard by its parent.
+"""What the process that talks can still do when a peer has taken it over: call, hear datagrams, and tell its parent.
 
 That it does its work so is what every other audit of the tests shows.
 """
@@ -158,6 +158,7 @@ def test_a_real_talker_has_its_filter_its_limits_and_no_file(talker: psutil.Proc
     status = (proc / "status").read_text()
     assert "NoNewPrivs:\t1" in status
     assert "Seccomp:\t2" in status
+    assert b"PYTHON_JIT=0" in (proc / "environ").read_bytes().split(b"\0")
     wanted = {resource.RLIMIT_AS: MEMORY_BYTES, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_CORE: 0}
     for kind, value in wanted.items():
         assert resource.prlimit(talker.pid, kind) == (value, value)

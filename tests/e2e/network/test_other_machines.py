@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import resource
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from tests.e2e.network.running import HOST
 
 import serment.adapters.network.local as local
 from serment.core.exposure.seen import Answered, Service
+from serment.errors import Unavailable
 from serment.ports.network import Order
 
 pytestmark = pytest.mark.skipif(
@@ -119,3 +121,55 @@ def test_a_program_of_32_bits_has_no_filter_of_64() -> None:
         [sys.executable, "-c", OF_32_BITS], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr[-300:]
+
+
+WITHOUT_A_CALL = """
+import dataclasses
+from serment.adapters import confinement as at
+calls = tuple(call for call in at.TALKING.calls if call.name != "{name}")
+at.TALKING = dataclasses.replace(at.TALKING, calls=calls)
+"""
+
+
+@pytest.mark.parametrize("name", ["write", "clone", "mmap"])
+def test_a_system_that_needs_another_call_than_the_filter_knows(
+    port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    """What talks ends before it begins, and is begun once more with limits alone; that is told."""
+    begun_with(monkeypatch, tmp_path, WITHOUT_A_CALL.format(name=name))
+    assert audited(port) == ["http"]
+    assert local.lacking() == ["system calls"]
+
+
+def test_what_this_system_does_not_deny_is_known(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It says what holds; one that does not begin is denied nothing, and makes no audit."""
+    assert local.lacking() == []
+    begun_with(monkeypatch, tmp_path, "raise SystemExit(1)")
+    assert local.lacking() == list(local.WANTED)
+    with pytest.raises(Unavailable, match="ended too early"):
+        list(local.LocalNetwork().audit(Order((HOST,), (1,))))
+
+
+NO_FILTER = """
+import ctypes, struct
+steps = [(0x20, 0, 0, 0), (0x15, 0, 3, {prctl}), (0x20, 0, 0, 16), (0x15, 0, 1, 22)]
+steps += [(0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7FFF0000)]  # EPERM for prctl(PR_SET_SECCOMP)
+code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *each) for each in steps))
+prctl = ctypes.CDLL(None).prctl
+prctl(38, 1, 0, 0, 0)
+assert prctl(22, 2, struct.pack("@HP", len(steps), ctypes.addressof(code)), 0, 0) == 0
+"""
+
+
+def test_a_system_that_refuses_the_filter(
+    port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As containers may: the audit is made, and that nothing is filtered is told."""
+    number = {"x86_64": 157, "aarch64": 167}.get(platform.machine())
+    if number is None:
+        lacking("no filter is known for this machine")
+    begun_with(monkeypatch, tmp_path, NO_FILTER.format(prctl=number))
+    assert audited(port) == ["http"]
+    assert local.lacking() == ["system calls"]

@@ -25,6 +25,9 @@ class Quiet:
     def decoder_lacks(self) -> list[str]:
         return []
 
+    def talker_lacks(self) -> list[str]:
+        return []
+
     def damaged_files(self) -> list[tuple[str, datetime]]:
         return []
 
@@ -135,3 +138,14 @@ def test_a_decoder_that_is_not_shut_off_is_told(world: World) -> None:
     (finding,) = examine(world.house, Open(), Silent()).findings
     assert finding.grade is health.Grade.ATTENTION
     assert finding.values == {"what": "system calls, no new file"}
+
+
+def test_a_talker_that_is_not_shut_off_is_told(world: World) -> None:
+    class Open(Quiet):
+        def talker_lacks(self) -> list[str]:
+            return ["system calls"]
+
+    (finding,) = examine(world.house, Open(), Silent()).findings
+    assert finding.grade is health.Grade.ATTENTION
+    assert finding.message.startswith("the process that talks to the network")
+    assert finding.values == {"what": "system calls"}

@@ -66,6 +66,9 @@ class Machine:
     def decoder_lacks(self) -> list[str]:
         return []
 
+    def talker_lacks(self) -> list[str]:
+        return []
+
     def damaged_files(self) -> list[tuple[str, datetime]]:
         return []
 

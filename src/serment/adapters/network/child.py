@@ -1,8 +1,8 @@
 """The process that talks to the network, and ends: what it heard dies with it.
 
-It reads one order from its input, takes from itself what it does not need (`confinement`), says what
-it is going to ask (`telling`), writes progress and services as lines, and exits. Where whoever started
-it dies, its input ends and so does it.
+It reads one order from its input, takes from itself what it does not need (`confinement`), says that
+it has begun and what it is going to ask (`telling`), writes progress and services as lines, and exits.
+Where whoever started it dies, its input ends and so does it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import chain
 from typing import Any, Final
 
 from serment.adapters import system
-from serment.adapters.confinement import TALKING, confine
+from serment.adapters.confinement import TALKING, confine, limit
 from serment.adapters.network import neighbours, probes, ssdp
 from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import Ended
@@ -26,7 +26,16 @@ from serment.adapters.network.probing import HostProbe
 from serment.adapters.network.scope import Scope
 from serment.adapters.network.sweep import Found, find_open
 from serment.adapters.network.talks import Conversation, Talks
-from serment.adapters.network.telling import OVER_UDP, Asked, Near, Over, WhoIsNear, dues
+from serment.adapters.network.telling import (
+    LIMITS_ALONE,
+    OVER_UDP,
+    Asked,
+    Begun,
+    Near,
+    Over,
+    WhoIsNear,
+    dues,
+)
 from serment.adapters.network.warming import warm_up
 from serment.core.exposure.findings import Place
 from serment.core.exposure.seen import Service
@@ -48,9 +57,11 @@ def main() -> None:
     dialer = Dialer(Scope(order.addresses))
     warm_up()
     threading.stack_size(_STACK_BYTES)
-    confine(MEMORY_BYTES, cpu_seconds(order), TALKING)  # no thread may have begun
+    bound = limit if LIMITS_ALONE in sys.argv[1:] else confine
+    held = bound(MEMORY_BYTES, cpu_seconds(order), TALKING)  # no thread may have begun
     answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen_to_parent, args=(answers,), daemon=True).start()
+    _tell(Begun(tuple(held)))
     search = ssdp.Search(dialer, links)
     found = _found(order, dialer, answers, near)
     hosts = [address for address in order.addresses if address in found.there]

@@ -21,8 +21,16 @@ DROPPED_MOST: Final = 1000  # lines; from whoever tells more nonsense nothing is
 _LONGEST: Final = 64  # times a line's bound: one that is longer has no end
 
 
+def too_early() -> Unavailable:
+    """What an audit ends with that talked to nobody."""
+    return Unavailable(
+        N_("the process that talks to the network ended too early"),
+        hint=N_("run the scan again; `serment doctor` may say more"),
+    )
+
+
 class Hearing:
-    """One audit's process, heard from its first line to its last."""
+    """One audit's process, heard from the line after `Begun` to its last."""
 
     def __init__(
         self,
@@ -68,10 +76,7 @@ class Hearing:
                 case _:
                     self._note(value)
         if not self._is_swept:
-            raise Unavailable(
-                N_("the process that talks to the network ended too early"),
-                hint=N_("run the scan again; `serment doctor` may say more"),
-            )
+            raise too_early()
         yield from self._missed(ended=True)
 
     def _note(self, value: object) -> None:

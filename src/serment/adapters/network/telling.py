@@ -12,8 +12,17 @@ from typing import Final
 
 Ranges = tuple[tuple[int, int], ...]  # low, high
 
+LIMITS_ALONE: Final = "limits-alone"  # its argument: without the filter of system calls
 OVER_UDP: Final = 0  # in the place of a port: what is asked of the host itself
 _RANGES: Final = 4000  # of one line
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The first line: it works, denied these by the system (names of `confinement`), and has not talked
+    to anybody yet."""
+
+    held: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

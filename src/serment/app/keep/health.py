@@ -274,6 +274,18 @@ def _around(house: House, surroundings: Surroundings, health: Health) -> None:
             N_("it holds no key; docs/limits.md says what each system can deny it"),
             what=", ".join(lacks),
         )
+    if lacks := surroundings.talker_lacks():
+        health.add(
+            Grade.ATTENTION,
+            N_(
+                "the process that talks to the network is not shut off here as it should be: {what}"
+            ),
+            N_(
+                "it holds no key; an answer made to attack it could open this account's files "
+                "(docs/threat-model.md): audit from a machine where nothing is lacking"
+            ),
+            what=", ".join(lacks),
+        )
 
 
 def _circles_at_work(house: House, health: Health) -> None:
