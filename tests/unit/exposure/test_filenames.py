@@ -76,6 +76,8 @@ def test_names_of_people_and_extracts_tell(name: str, kind: str) -> None:
         ("install_base_2020.bak", "database"),
         ("dump-release-2021.sql", "database"),
         ("source-2019.mdb", "database"),
+        ("setup_cabinet.sql", "database"),
+        ("serveur-linux.bak", "database"),
         ("lib_export.sql", "database"),
         ("export-2021-win.hl7", "database"),
         ("src_2021.cda", "database"),
@@ -95,10 +97,18 @@ PEOPLE = [
         "12345678.pdf",
         "1570499999123.pdf",
         "DUPONT JEAN.pdf",
+        "ZOÉ.pdf",
     ),
 ]
 ANYBODYS = [
-    *("setup-1.2.3.zip", "driver-2019.zip", "firmware_20210405.zip", "win10-2019.iso", "theme.sql"),
+    *(
+        "setup-1.2.3.zip",
+        "driver-2019.zip",
+        "firmware_20210405.zip",
+        "win10-2019.iso",
+        "theme.sql",
+        "SETUP.bak",
+    ),
     *(
         "node-v18.2.0-linux-x64.tar.gz",
         "python-3.11.2-amd64.zip",
@@ -120,7 +130,7 @@ ANYBODYS = [
         "1234567.pdf",
         "zoe.pdf",
     ),
-    *("12345678.zip", "martin zoe.zip"),
+    *("12345678.zip", "martin zoe.zip", "LOGO.pdf", "FORMULAIRE.pdf", "DUPONT.pdf", "logo.pdf"),
 ]
 
 
@@ -149,7 +159,7 @@ def test_tables_of_a_practice_s_day(name: str) -> None:
 
 
 def test_only_numbers_remain() -> None:
-    names = ["a.dcm", "b.dcm", "DUPONT.pdf", "style.css"]
+    names = ["a.dcm", "b.dcm", "DUPONT Jean.pdf", "style.css"]
     assert count_classes(names) == {"dicom": 2, "document": 1}
     assert count_classes([]) == {}
 

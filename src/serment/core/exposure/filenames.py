@@ -62,7 +62,7 @@ _CALM: Final = frozenset({"archive", "database"})  # kinds that programs have as
 _MESSAGES: Final = frozenset({"hl7", "hpr", "hprim", "cda", "fhir"})  # and that no program has
 _PROGRAM: Final = re.compile(
     r"(?:^|[-_.])(?:src|source|setup|install|driver|firmware|linux|win(?:32|64|dows)?|node|lib|"
-    r"release|package|theme|plugin|thumbs|desktop)(?:[-_.\d]|$)",
+    r"release|package|theme|plugin|thumbs|desktop)(?=[-_.\d]|$)",
     re.IGNORECASE,
 )
 
@@ -121,13 +121,13 @@ def _tells(stem: str) -> bool:
 
 
 def _is_program(stem: str, ending: str) -> bool:
-    """Whether a name is a program's, and of no extract. Programs are packed with a year as well, their
-    databases are not."""
+    """Whether a name is a program's, and of no extract. Programs are packed with their version and what
+    they run on; their databases are called by one such word and nothing else."""
     ending = ending.lower()
-    if ending in _MESSAGES or not _PROGRAM.search(stem):
-        return False
-    dated = _CLASS_OF[ending] == "database" and _DAY.search(stem)
-    return not (_MEDICAL.search(stem) or _EXTRACT.search(stem) or dated)
+    if _CLASS_OF[ending] == "database":
+        return ending not in _MESSAGES and _PROGRAM.fullmatch(stem) is not None
+    told = _MEDICAL.search(stem) or _EXTRACT.search(stem)
+    return _PROGRAM.search(stem) is not None and not told
 
 
 def _is_of_a_person(stem: str) -> bool:

@@ -10,9 +10,8 @@ import unicodedata
 from typing import Final
 
 _UPPER, _LOWER = "A-ZÆØŁŒ", "a-zæøłœß"  # once the accents are off
-_CAPITALS: Final = re.compile(  # NAME Firstname; NAME
+_CAPITALS: Final = re.compile(  # NAME Firstname
     f"(?<![{_UPPER}{_LOWER}])[{_UPPER}][{_UPPER}'-]{{2,}}[ _-][{_UPPER}][{_UPPER}{_LOWER}-]{{2,}}"
-    f"|^[{_UPPER}][{_UPPER}'-]{{3,}}$"
 )
 _PAIR: Final = re.compile(f"[{_UPPER}][{_LOWER}'-]{{2,}}[ _][{_UPPER}][{_LOWER}-]{{2,}}")
 _BETWEEN: Final = re.compile(f"[^{_UPPER}{_LOWER}]+|(?<=[{_LOWER}])(?=[{_UPPER}])")
@@ -41,12 +40,16 @@ FIRST_NAMES: Final = frozenset(_FREQUENT.split())  # in France, without accents
 
 
 def has_capitals_of_a_person(text: str) -> bool:
-    """Whether somewhere in it stands a name as registers write it.
+    """Whether somewhere in it stands a name as registers write it; of one word alone, a first name's.
 
     >>> has_capitals_of_a_person("irm LEFÈVRE Hélène"), has_capitals_of_a_person("Lefèvre Hélène")
     (True, False)
+    >>> has_capitals_of_a_person("ZOÉ"), has_capitals_of_a_person("LOGO")
+    (True, False)
     """
-    return _CAPITALS.search(_unaccented(text)) is not None
+    text = _unaccented(text)
+    alone = text.isupper() and text.lower() in FIRST_NAMES
+    return alone or _CAPITALS.search(text) is not None
 
 
 def is_a_person(text: str) -> bool:
