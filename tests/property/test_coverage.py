@@ -44,7 +44,7 @@ answered = st.builds(
 )
 scans = st.builds(
     Scan,
-    st.lists(services, max_size=5, unique_by=lambda each: each.place).map(tuple),
+    st.lists(services, max_size=5, unique_by=lambda each: (each.place, each.protocol)).map(tuple),
     reached=st.frozensets(places, max_size=2),
     tried=st.frozensets(places, max_size=2),
     dmz=st.sampled_from([None, False]),
@@ -108,7 +108,10 @@ def covers(key: Key, scan: Scan) -> bool:
     met = {(each.host, each.port) for one in led for each in one}
     met = {each for each in met if each[1] not in refused.get(each[0], ())}
     met |= {(each.place.host, each.place.port) for each in scan.services}
-    met -= {(each.place.host, each.place.port) for each in scan.services if is_understood(each)}
+    clear = {(each.place.host, each.place.port) for each in scan.services}
+    met -= clear - {
+        (each.place.host, each.place.port) for each in scan.services if not is_understood(each)
+    }
     there = check == "X22" or host in refused or host in talked or host == "box"
     return there and (host, port) not in met
 

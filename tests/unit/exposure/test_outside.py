@@ -233,7 +233,7 @@ def test_of_two_boxes_in_a_row_the_one_with_the_address_outside_leads() -> None:
         joined = tried(here, opened=(443,))
         assert joined.reached == {ARCHIVE.place}
         assert unexplained(joined) == frozenset()
-        assert reached_by(joined, ARCHIVE.place) == (443,)
+        assert reached_by(joined, ARCHIVE.place) == ((PUBLIC, 443),)
         assert seen(tried(here, 443), HOST, 104) is Outside.CLOSED
         assert seen(tried(here, 104), HOST, 104) is Outside.NOT_CHECKED
 
@@ -274,7 +274,7 @@ def test_a_forwarding_to_a_machine_that_is_only_named() -> None:
 
 def test_a_port_that_no_list_tells_is_told_of_a_machine_that_another_leads_to() -> None:
     joined = tried(scan(ARCHIVE, box(NEW), swept=True), opened=(104, 40104))
-    assert reached_by(joined, ARCHIVE.place) == (104, 40104)
+    assert reached_by(joined, ARCHIVE.place) == ((PUBLIC, 104), (PUBLIC, 40104))
     assert unexplained(joined) == {ARCHIVE.place}
 
 
@@ -286,6 +286,7 @@ def test_a_shared_address_is_never_closed() -> None:
     assert seen(joined, ROUTABLE, 104) is Outside.NOT_CHECKED  # IPv6 has an address of its own
 
 
+LINE = "203.0.113.99"  # another of the practice's
 MINE, OPEN, SIX = (
     Sight(PUBLIC, 104, False),
     Sight("203.0.113.8", 104, True),
@@ -302,6 +303,29 @@ def test_an_import_of_another_address_is_not_this_practices() -> None:
     assert ours(scan(box(address="100.64.1.1")), [MINE]) == Imported(shared=True)
     carrier = join(scan(ARCHIVE), [], "peer", shared=True)
     assert ours(carrier, [MINE], [PUBLIC]) == Imported(shared=True)
+
+
+def test_a_box_that_states_a_shared_address_takes_nothing_from_those_that_are_known() -> None:
+    """Any machine of the network may say that it is a box."""
+    odd = scan(ARCHIVE, box(address="10.0.0.1"))
+    assert ours(odd, [MINE, OPEN], [PUBLIC]) == Imported((MINE,), {"203.0.113.8": (104,)})
+    assert ours(odd, [OPEN], [PUBLIC]) == Imported(shared=True)
+    both = scan(box(), service("igd", 5000, Gateway((), "10.0.0.1", YES), host=OTHER))
+    assert ours(both, [MINE]) == Imported(shared=True)
+
+
+def test_a_machine_is_closed_only_when_every_known_address_was_tried() -> None:
+    """Where no box tells what it forwards, each line of the practice's may lead to it."""
+    alone = scan(ARCHIVE, swept=True, dmz=False, manual_rules=False)
+    for known, outside in (([PUBLIC, ROUTABLE], Outside.CLOSED), ([LINE], Outside.NOT_CHECKED)):
+        joined = join(alone, [MINE], "import", known=known)
+        assert seen(joined, HOST, 104) is outside
+    for port, outside in ((104, Outside.CLOSED), (80, Outside.NOT_CHECKED)):
+        two = join(join(alone, [MINE], "peer"), [Sight(LINE, port, False)], "import")
+        assert seen(two, HOST, 104) is outside
+    told = scan(ARCHIVE, box())
+    assert seen(join(told, [MINE], "import", known=[PUBLIC]), HOST, 104) is Outside.CLOSED
+    assert seen(join(told, [MINE], "import", known=[LINE]), HOST, 104) is Outside.NOT_CHECKED
 
 
 def test_where_nothing_shows_whose_an_imported_address_is_it_is_nobodys() -> None:

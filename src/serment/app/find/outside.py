@@ -66,11 +66,12 @@ def by_the_box(scan: Scan, dmz: bool | None, manual_rules: bool | None) -> Scan:
 def by_import(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Outside:
     """The scan with an imported one. What that says of addresses that are not known to be the practice's
     is left out, and told."""
+    known = (*known,)
     imported = ours(scan, sights, known)
     missed = _left_out(imported.others)
     if not imported.kept and not imported.shared:
         return Outside(scan, missed)
-    joined = join(scan, imported.kept, "import", shared=imported.shared)
+    joined = join(scan, imported.kept, "import", shared=imported.shared, known=known)
     return Outside(
         joined, (*missed, *_old(scan, imported.kept), *_blocked("import", scan, imported.kept))
     )

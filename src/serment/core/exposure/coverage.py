@@ -22,7 +22,7 @@ from ipaddress import (
 )
 from typing import Final, TypeAlias
 
-from serment.core.exposure.findings import Finding, NotChecked, Place
+from serment.core.exposure.findings import Finding, NotChecked, Place, Way
 from serment.core.exposure.seen import Gateway, Scan
 from serment.core.exposure.unclear import why_unclear
 from serment.core.exposure.ways import is_public
@@ -68,16 +68,18 @@ class Looked:
     names: Names = ()
     resolved: Hosts = ()  # ports outside that are closed, or lead to a known machine; not kept
 
-    def untried(self, host: str, ports: Iterable[int]) -> tuple[int, ...]:
-        """Those of the ports outside by which a machine was reached of which nothing else is known now: at
-        its own address, or at that of a box."""
-        own = is_public(host)
-        there = [
-            ranges
-            for address, ranges in self.resolved
-            if (address == host if own else is_public(address) and ":" not in address)
-        ]
-        return tuple(each for each in ports if not any(_within(ranges, each) for ranges in there))
+    def untried(self, host: str, ways: Iterable[Way]) -> tuple[Way, ...]:
+        """Those of the ways by which a machine was reached of which nothing else is known now. Where the
+        address is not known: at its own, or at any of a box."""
+        return tuple(way for way in ways if not self._is_resolved(host, *way))
+
+    def _is_resolved(self, host: str, address: str, port: int) -> bool:
+        wanted = address or (host if is_public(host) else "")
+        return any(
+            _within(ranges, port)
+            for out, ranges in self.resolved
+            if (out == wanted if wanted else is_public(out) and ":" not in out)
+        )
 
     @property
     def kept(self) -> Looked:
@@ -94,16 +96,15 @@ class Looked:
 class Coverage:
     """What an audit looked at, ready to be asked about many places."""
 
-    def __init__(self, looked: Looked, boxes: Collection[str] = ()) -> None:
-        """`boxes`: addresses of those that are known to have told forwardings."""
-        self._looked, self._boxes = looked, boxes
+    def __init__(self, looked: Looked) -> None:
+        self._looked = looked
         self._skipped = frozenset(looked.skipped)
         self._scope = _Addresses(looked.networks)
         told = looked.answered
         self._answered = self._scope if told is None else _Addresses(told)
         self._unclear, self._outside = dict(looked.unclear), dict(looked.outside)
         self._settled, self._refused = dict(looked.settled), dict(looked.refused)
-        self._missed = dict(looked.missed)
+        self._missed, self._resolved = dict(looked.missed), dict(looked.resolved)
 
     def aims(self, key: Key, proto: str = "") -> bool:
         """Whether it was to look for that finding. `proto`: of its place; over UDP it is asked whatever the
@@ -130,24 +131,56 @@ class Coverage:
         there = check in _ANNOUNCED or self._answered.holds(host)  # it is the box that tells
         return there and not _among(self._unclear, host, port)
 
-    def ends(self, key: Key, place: Place) -> bool:
+    def ends(self, finding: Finding, boxes: Collection[Place] = ()) -> bool:
         """Whether a known finding that it does not state is gone: the port refused, or what is there
-        was understood and is free of it. A box whose UPnP port refuses has UPnP switched off: that ends
-        what it told of itself, not what it may forward still."""
-        check, host, port = key
+        was understood and is free of it; of what was reached, every way was tried. `boxes`: where those
+        were that may have told of it."""
+        (check, host, port), proto = finding.key, finding.place.proto
         wanted = not self._looked.only or check in self._looked.only
-        if check in _ANNOUNCED and place.proto == "igd" and _among(self._refused, host, port):
+        if check in _ANNOUNCED and self._is_shut(finding):
             return wanted
-        if not self.covers(key, place.proto) or (
-            place.proto == "igd" and not self._answered.holds(host)
+        if not self.covers(finding.key, proto) or (
+            proto == "igd" and not self._answered.holds(host)
         ):
             return False
         if check in _ANNOUNCED:
-            telling = {host} if place.proto == "igd" else self._boxes
-            return bool(telling) and all(_among(self._settled, each, _ALL_TOLD) for each in telling)
-        if not port or check == _FROM_OUTSIDE or place.proto in _DATAGRAMS:
+            return self._all_told({finding.place} if proto == "igd" else boxes)
+        if check == _FROM_OUTSIDE:
+            return not self._looked.untried(host, finding.reached_by)
+        if not port or proto in _DATAGRAMS:
             return True
         return _among(self._settled, host, port) or _among(self._refused, host, port)
+
+    def left(self, finding: Finding) -> Finding:
+        """A finding that it did not state, with the ways that nobody tried again yet; unchanged where it
+        could not have stated it, or nothing is left."""
+        if finding.id != _FROM_OUTSIDE or not self.covers(finding.key):
+            return finding
+        left = self._looked.untried(finding.place.host, finding.reached_by)
+        return replace(finding, reached_by=left or finding.reached_by)
+
+    def _is_shut(self, finding: Finding) -> bool:
+        """Whether nothing is left of a forwarding that no box tells. A box whose UPnP port refuses has
+        UPnP switched off: that ends what it told of itself, not what it may forward still, unless that
+        port was tried from outside and nothing else leads there."""
+        _, host, port = finding.key
+        if is_box(finding):
+            return _among(self._refused, host, port)
+        led = forwarded_from(finding)
+        shut = led > 0 and _among(self._resolved, host, port)
+        return shut and not self._looked.untried(host, [*finding.reached_by, ("", led)])
+
+    def _all_told(self, boxes: Collection[Place]) -> bool:
+        """Whether all that are boxes still told every forwarding they have, and one did at least."""
+        left = {each.host for each in boxes if not self._is_no_box(each)}
+        told = {host for host, ranges in self._settled.items() if _within(ranges, _ALL_TOLD)}
+        return bool(boxes) and bool(told) and left <= told
+
+    def _is_no_box(self, place: Place) -> bool:
+        """Whether what called itself a box there answers, and offers nothing any more: a box whose UPnP is
+        switched off has a page of its own still, and may forward."""
+        met = self._settled.get(place.host) or self._unclear.get(place.host)
+        return not met and _among(self._refused, place.host, place.port)
 
     def answers(self, host: str) -> bool:
         """Whether anything there did; True for what is no address."""
@@ -175,9 +208,10 @@ def looked_at(
     refused = {each.host: each.refused for each in scan.answered}
     missed = {(each.host, each.port) for each in scan.missed.places} if scan.missed else set()
     talked = {each.place.host for each in scan.services if each.protocol != "silent"}
-    clear = {each.place for each in scan.services if not why_unclear(each)}
     met = {(each.place.host, each.place.port) for each in scan.services}
-    understood = {(each.host, each.port) for each in clear}
+    understood = met - {  # by everything at that port
+        (each.place.host, each.place.port) for each in scan.services if why_unclear(each)
+    }
     led = {
         (mapping.host, mapping.port)
         for each in scan.services
@@ -216,6 +250,12 @@ def looked_at(
 def is_box(finding: Finding) -> bool:
     """Whether it is told of a box that lists what it forwards."""
     return finding.id in _ANNOUNCED and finding.place.proto == "igd"
+
+
+def forwarded_from(finding: Finding) -> int:
+    """The port outside that a box said it forwards there; 0 for other findings."""
+    port = finding.values.get("outside") if finding.id in _ANNOUNCED else 0
+    return port if isinstance(port, int) else 0
 
 
 def unanswered(addresses: Iterable[str], scan: Scan) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
+Way: TypeAlias = tuple[str, int]  # address and port outside; "" = at an address that is not known
 COUNTED_TO: Final = 50  # answers that name a patient are counted up to here, then forgotten
 
 
@@ -78,8 +79,8 @@ class Finding:
     """One thing that is exposed.
 
     `title`, `remedy` and `evidence` are gettext message ids, filled in with `values`, which hold
-    technical facts only (a product, a version, a path of the protocol). `reached_by`: the ports outside
-    by which it was reached; none = not reached, or not known.
+    technical facts only (a product, a version, a path of the protocol). `reached_by`: the ways by which it
+    was reached from outside; none = not reached, or not known.
     """
 
     id: str  # X01 ...
@@ -93,7 +94,7 @@ class Finding:
     readable: Readable | None = None
     outside: Outside = Outside.NOT_CHECKED
     cves: tuple[str, ...] = ()
-    reached_by: tuple[int, ...] = ()
+    reached_by: tuple[Way, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int]:

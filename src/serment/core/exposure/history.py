@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from serment.core.exposure.coverage import Coverage, Key, Looked, is_box
+from serment.core.exposure.coverage import Coverage, Key, Looked, forwarded_from, is_box
 from serment.core.exposure.findings import RANKS, Finding, NotChecked, Outside, Place
 from serment.core.exposure.sighting import Sighting, joined
 from serment.errors import N_, FormatError
@@ -78,8 +78,11 @@ class Ledger:
 
     @property
     def reached_by(self) -> tuple[int, ...]:
-        """The ports outside by which what is open was last reached: worth trying again."""
-        return tuple(sorted({port for each in self.open for port in each.finding.reached_by}))
+        """The ports outside by which what is open was last reached, or that a box said it forwards to it:
+        worth trying again."""
+        found = [each.finding for each in self.open]
+        led = {port for each in found if (port := forwarded_from(each))}
+        return tuple(sorted(led | {port for each in found for _, port in each.reached_by}))
 
     @property
     def authorised_by(self) -> str:
@@ -128,15 +131,17 @@ def update(
         else:
             finding = _remembered(before.finding, finding, made.looked)
             known[key] = replace(before, finding=finding, seen=made.at)
-    boxes = {each.finding.place.host for each in ledger.open if is_box(each.finding)}
-    now = Coverage(made.looked, boxes)
+    now = Coverage(made.looked)
     missing = [key for key, each in ledger.known.items() if key not in stated and not each.gone]
     unnamed = _unnamed(ledger, missing, made.looked)
     ended = {
-        key for key in missing if key not in unnamed and now.ends(key, known[key].finding.place)
+        key
+        for key in missing
+        if key not in unnamed and now.ends(known[key].finding, _boxes(known, known[key].since))
     }
-    for key in ended:
-        known[key] = replace(known[key], gone=made.at)
+    for key in missing:
+        finding = now.left(known[key].finding)
+        known[key] = replace(known[key], finding=finding, gone=made.at if key in ended else None)
     left = (
         key for key in missing if key not in ended and now.aims(key, known[key].finding.place.proto)
     )
@@ -154,6 +159,13 @@ def update(
         places = {each.key[1:] for each in unseen}
         after = replace(after, seen=_joined(after, seen, now, places, bool(made.looked.only)))
     return after, changes
+
+
+def _boxes(known: Mapping[Key, Known], since: datetime) -> set[Place]:
+    """Where those were that told forwardings at some time since, switched off or not."""
+    return {
+        each.finding.place for each in known.values() if is_box(each.finding) and each.seen >= since
+    }
 
 
 def _unnamed(ledger: Ledger, keys: Iterable[Key], now: Looked) -> dict[Key, str]:
@@ -191,14 +203,15 @@ def _joined(
 
 def _remembered(before: Finding, now: Finding, looked: Looked) -> Finding:
     """As stated now; but who was reached from outside stays so, as serious as then, until somebody tries
-    again what he was reached by: neither an audit made from inside alone closes it, nor another port."""
-    if before.outside is not Outside.CONFIRMED or now.outside is Outside.SHARED_ADDRESS:
+    again what he was reached by: neither an audit made from inside alone closes it, nor another port or
+    address, nor a box that states a shared one."""
+    if before.outside is not Outside.CONFIRMED:
         return now
     left = looked.untried(now.place.host, before.reached_by)
     if now.outside is Outside.CONFIRMED:
         return replace(now, reached_by=tuple(sorted({*left, *now.reached_by})))
-    if before.reached_by and not left:
-        return now
+    if not left and (before.reached_by or now.outside is Outside.CLOSED):
+        return now  # of older ones it is not known by which port: every way is closed
     severity = min(before.severity, now.severity, key=RANKS.__getitem__)
     return replace(now, outside=before.outside, severity=severity, reached_by=left)
 

@@ -8,12 +8,12 @@ that no list tells. An imported scan counts for addresses that are known to be t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from serment.core.exposure.findings import Outside, Place
+from serment.core.exposure.findings import Outside, Place, Way
 from serment.core.exposure.peer.rules import DATAGRAMS, boxes, canonical, is_shared
 from serment.core.exposure.seen import Scan
 from serment.core.exposure.ways import Ways, is_public
@@ -60,11 +60,18 @@ class Imported:
     shared: bool = False
 
 
-def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) -> Scan:
+def join(
+    scan: Scan,
+    sights: Collection[Sight],
+    by: str,
+    *,
+    shared: bool = False,
+    known: Iterable[str] = (),
+) -> Scan:
     """The scan with what was tried from outside; `by` is how ("peer", "import").
 
     `shared`: the public address is shared with strangers, so that nothing tried there says
-    anything about this practice; then nobody looked.
+    anything about this practice; then nobody looked. `known`: the practice's addresses, as in `ours`.
     """
     if shared:
         return replace(scan, shared=True)
@@ -79,7 +86,9 @@ def join(scan: Scan, sights: Iterable[Sight], by: str, *, shared: bool = False) 
     reached = scan.reached | {inside for _, inside in led}
     done = (*(each for each in scan.outside_by if each != by), by)
     seen = replace(scan, reached=reached, led=frozenset(led), outside_by=done)
-    behind = set() if unexplained(seen) else {*ways.shut(closed)}
+    own = {*known, *(each.address for each in sights)}
+    own |= {each.host for each in (*closed, *(out for out, _ in led))}
+    behind = set() if unexplained(seen) else {*ways.shut(closed, own)}
     return replace(seen, tried=frozenset((closed | behind) - reached))
 
 
@@ -95,13 +104,13 @@ def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Impo
 
     Args:
         known: addresses that were proved, that a helper saw, or that somebody named (`own_address`);
-            those that a box states and the public ones that were audited are known as well.
+            those that a box states and the public ones that were audited are known as well. A box
+            that states a shared one takes nothing from these: any machine may say that it is a box.
     """
     stated = set(boxes(scan)) - {""}
-    if scan.shared or any(is_shared(each) for each in stated):
-        return Imported(shared=True)
+    behind = any(is_shared(each) for each in stated)
     audited = {each.place.host for each in scan.services if is_public(each.place.host)}
-    mine = {canonical(each) for each in (*stated, *audited, *known)}
+    mine = {canonical(each) for each in (*(() if behind else stated), *audited, *known)}
     kept: list[Sight] = []
     others: dict[str, list[int]] = {}
     for sight in sights:
@@ -109,6 +118,8 @@ def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Impo
             kept.append(sight)
         else:
             others.setdefault(sight.address, []).extend([sight.port] if sight.is_open else ())
+    if scan.shared or (behind and not kept):
+        return Imported(shared=True)
     return Imported(tuple(kept), {each: tuple(sorted(ports)) for each, ports in others.items()})
 
 
@@ -144,9 +155,10 @@ def outside_of(scan: Scan, place: Place) -> Outside:
     return Outside.NOT_CHECKED
 
 
-def reached_by(scan: Scan, place: Place) -> tuple[int, ...]:
-    """The ports outside by which a place was reached."""
-    return tuple(sorted({out.port for out, inside in scan.led if _among((inside,), place)}))
+def reached_by(scan: Scan, place: Place) -> tuple[Way, ...]:
+    """The ways outside by which a place was reached."""
+    ways = {(out.host, out.port) for out, inside in scan.led if _among((inside,), place)}
+    return tuple(sorted(ways))
 
 
 def unexplained(scan: Scan) -> frozenset[Place]:

@@ -63,12 +63,23 @@ class Ways:
         own."""
         return _spot(out) in self._led or _spot(out) in self._services
 
-    def shut(self, tried: Collection[Place]) -> Iterator[Place]:
-        """The places behind a box that nothing leads to, when these ports outside are closed."""
-        for address in {each.host for each in tried}:
-            if self._is_known(address):
-                closed = {each.port for each in tried if each.host == address}
-                yield from self._shut(address, closed)
+    def shut(self, tried: Collection[Place], own: Collection[str] = ()) -> Iterator[Place]:
+        """The places behind a box that nothing leads to, when these ports outside are closed. `own`: the
+        addresses known to be the practice's; at those whose box tells nothing the port was tried too."""
+        closed: dict[str, set[int]] = {}
+        for each in tried:
+            closed.setdefault(each.host, set()).add(each.port)
+        untold = [closed.get(each, set()) for each in self._untold(own)]
+        for address in filter(self._is_known, closed):
+            for place in self._shut(address, closed[address]):
+                if all(place.port in ports for ports in untold):
+                    yield place
+
+    def _untold(self, own: Iterable[str]) -> set[str]:
+        """The addresses before other machines that no box states; by IPv6 each machine has its own."""
+        known = {canonical(each.outside_address) for each in self._boxes if each.outside_address}
+        known |= {host for host, _ in self._services}
+        return {each for each in map(canonical, own) if ":" not in each} - known
 
     def _shut(self, address: str, closed: Collection[int]) -> Iterator[Place]:
         routes, elsewhere = self._routes(address), self._elsewhere(address)

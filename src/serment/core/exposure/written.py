@@ -14,6 +14,7 @@ from serment.core.exposure.findings import (
     Readable,
     Severity,
     Unit,
+    Way,
 )
 from serment.core.exposure.history import Acceptance, Known, Ledger, Made
 from serment.core.exposure.sighting import Sighting
@@ -71,7 +72,7 @@ def write_finding(finding: Finding) -> dict[str, Any]:
         "readable": [readable.count, readable.capped, readable.unit.value] if readable else None,
         "outside": finding.outside.value,
         "cves": list(finding.cves),
-        "reached_by": list(finding.reached_by),
+        "reached_by": [list(each) for each in finding.reached_by],
     }
 
 
@@ -92,8 +93,14 @@ def read_finding(value: Any) -> Finding:
         Readable(int(readable[0]), bool(readable[1]), Unit(readable[2])) if readable else None,
         Outside(value["outside"]),
         tuple(map(str, value["cves"])),
-        tuple(map(int, value.get("reached_by", ()))),  # histories of before do not say
+        tuple(map(_read_way, value.get("reached_by", ()))),  # histories of before do not say
     )
+
+
+def _read_way(value: Any) -> Way:
+    """Histories of before say the port alone."""
+    address, port = ("", value) if isinstance(value, int) else value
+    return str(address), int(port)
 
 
 def write_known(known: Known) -> dict[str, Any]:
