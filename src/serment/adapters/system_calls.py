@@ -32,7 +32,7 @@ _STREAM_OR_DATAGRAM = (1, 2)
 _IPV4_OR_IPV6 = (2, 10)
 _THREAD = 0x00010100  # CLONE_THREAD | CLONE_VM
 _NAMESPACES = 0x7E020080  # CLONE_NEW*
-_ASKED_OF_SOCKETS = (0x5421, 0x8910, 0x8933)  # FIONBIO; an interface's name, its number
+_FIONBIO = 0x5421
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ CONNECTING: Final = (
     Call("setsockopt", (54, 208)),
     Call("getsockname", (51, 204)),
     Call("getpeername", (52, 205)),
-    Call("ioctl", (16, 29), (Only(1, _ASKED_OF_SOCKETS),)),
+    Call("ioctl", (16, 29), (Only(1, (_FIONBIO,)),)),
     Call("clone", (56, 220), (Only(0, (_THREAD,), _THREAD | _NAMESPACES),)),
     Call("set_robust_list", (273, 99)),
     Call("rseq", (334, 293)),

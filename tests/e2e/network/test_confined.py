@@ -57,12 +57,14 @@ def test_the_filter_alone_leaves_it_memory(tmp_path: Path) -> None:
 
 
 READ = """
-import base64, json, socket, sys
+import base64, json, sys
 from serment.adapters.confinement import TALKING, confine
+from serment.adapters.network.dialer import Dialer
+from serment.adapters.network.scope import Scope
 from serment.adapters.network.warming import warm_up
 from serment.core.crypto.ssh import CIPHERS, EXCHANGES, MACS, Begun, Exchange, Suite, string
 from serment.core.crypto.strangers import read_certificate
-held = []
+held, dialer = [], Dialer(Scope(["fe80::1%lo"]))
 if sys.argv[1] == "confined":
     warm_up()
     held = confine(1 << 30, 60, TALKING)
@@ -74,8 +76,11 @@ for exchange in EXCHANGES:
             ours, theirs = (Exchange(Suite(exchange, cipher, mac)) for _ in range(2))
             ways = ours.finish(Begun(b"1", b"2", b"3", b"4"), b"key", theirs.public[4:])
             told.append(len(ways[0].seal(1, b"words")))
-link = socket.if_indextoname(1)
-print(json.dumps([told, [link, socket.if_nametoindex(link)], held]))
+try:
+    called = dialer.begin("fe80::1%lo", 9)[1]  # its interface has a name
+except OSError as error:  # a machine without IPv6
+    called = error.errno
+print(json.dumps([told, called, held]))
 """
 
 

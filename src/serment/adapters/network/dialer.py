@@ -36,6 +36,7 @@ class Dialer:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self._cards = _cards()  # while the system may still be asked (`confinement`)
 
     def line(self, address: str, port: int, budget: Budget) -> Line:
         """Connect, to speak.
@@ -51,7 +52,7 @@ class Dialer:
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             opened.settimeout(budget.wait())
-            opened.connect(_place(called, port))
+            opened.connect(self._place(called, port))
         except TimeoutError:
             opened.close()
             raise Silent from None
@@ -73,7 +74,7 @@ class Dialer:
         if not _NONBLOCK:
             opened.setblocking(False)
         _have_it_taken_back(opened)
-        return opened, opened.connect_ex(_place(called, port))
+        return opened, opened.connect_ex(self._place(called, port))
 
     def datagram(self, address: str, port: int, data: bytes, budget: Budget) -> list[bytes]:
         """Send one datagram; what that address and port answers, if it does.
@@ -86,7 +87,7 @@ class Dialer:
             socket.socket(_family(called), socket.SOCK_DGRAM) as opened,
             contextlib.suppress(OSError),
         ):
-            opened.connect(_place(called, port))
+            opened.connect(self._place(called, port))
             opened.send(data)
             opened.settimeout(budget.wait())
             heard.append(opened.recv(_DATAGRAM))
@@ -100,8 +101,8 @@ class Dialer:
         called = self._in_scope(address, port)
         with socket.socket(_family(called), socket.SOCK_DGRAM) as opened:
             _have_refusals_told(opened)
-            place, its = _place(called, port), partial(is_same_machine, called)
-            heard = _gathered(opened, place, asked, budget, most, its)
+            place, its = self._place(called, port), partial(is_same_machine, called)
+            heard = self._gathered(opened, place, asked, budget, most, its)
         budget.heard += sum(len(said) for _, said in heard)
         return [said for _, said in heard]
 
@@ -126,8 +127,8 @@ class Dialer:
             socket.socket(_family(link.own), socket.SOCK_DGRAM) as opened,
             contextlib.suppress(OSError),
         ):
-            place = _aimed(opened, link, group, port)
-            return _gathered(opened, place, asked, budget, most, self._listens_to)
+            place = _aimed(opened, link, self._zone, group, port)
+            return self._gathered(opened, place, asked, budget, most, self._listens_to)
         return []
 
     def _listens_to(self, sender: str) -> bool:
@@ -138,6 +139,54 @@ class Dialer:
         if called is None or not 0 < port < 65536:
             raise OutOfScope
         return called
+
+    def _place(self, address: str, port: int) -> _Place:
+        if ":" not in address:
+            return address, port
+        host, _, zone = address.partition("%")
+        return host, port, 0, self._zone(zone)
+
+    def _zone(self, name: str) -> int:
+        """The number of a link-local address's interface; 0 when it has none."""
+        if not name or name.isdigit():
+            return int(name or 0)
+        if name not in self._cards:
+            raise Gone
+        return self._cards[name]
+
+    def _written(self, sender: _Place) -> str:
+        """The address that a datagram came from, a link-local one with its interface's name."""
+        if len(sender) < 4 or not sender[3]:
+            return sender[0]
+        names = {number: name for name, number in self._cards.items()}
+        return f"{sender[0].partition('%')[0]}%{names.get(sender[3], sender[3])}"
+
+    def _gathered(
+        self,
+        opened: socket.socket,
+        place: _Place,
+        asked: Sequence[bytes],
+        budget: Budget,
+        most: int,
+        is_heard: Callable[[str], bool],
+    ) -> list[tuple[str, bytes]]:
+        heard: list[tuple[str, bytes]] = []
+        with contextlib.suppress(OSError, Cut):
+            for each in asked:
+                opened.sendto(each, place)
+            while len(heard) < most:
+                opened.settimeout(budget.wait())
+                said, sender = opened.recvfrom(_DATAGRAM)
+                if is_heard(address := self._written(sender)):
+                    heard.append((address, said[:_KEPT]))
+        return heard
+
+
+def _cards() -> dict[str, int]:
+    """The numbers of this machine's interfaces, by name."""
+    with contextlib.suppress(OSError):
+        return {name: number for number, name in socket.if_nameindex()}
+    return {}
 
 
 _NONBLOCK: Final = getattr(socket, "SOCK_NONBLOCK", 0)
@@ -159,60 +208,16 @@ def _family(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def _place(address: str, port: int) -> _Place:
-    if ":" not in address:
-        return address, port
-    host, _, zone = address.partition("%")
-    return host, port, 0, _zone(zone)
-
-
-def _zone(name: str) -> int:
-    """The number of a link-local address's interface; 0 when it has none."""
-    if not name:
-        return 0
-    if name.isdigit():
-        return int(name)
-    try:
-        return socket.if_nametoindex(name)
-    except OSError:
-        raise Gone from None
-
-
-def _gathered(
-    opened: socket.socket,
-    place: _Place,
-    asked: Sequence[bytes],
-    budget: Budget,
-    most: int,
-    is_heard: Callable[[str], bool],
-) -> list[tuple[str, bytes]]:
-    heard: list[tuple[str, bytes]] = []
-    with contextlib.suppress(OSError, Cut):
-        for each in asked:
-            opened.sendto(each, place)
-        while len(heard) < most:
-            opened.settimeout(budget.wait())
-            said, sender = opened.recvfrom(_DATAGRAM)
-            if is_heard(address := _written(sender)):
-                heard.append((address, said[:_KEPT]))
-    return heard
-
-
-def _written(sender: _Place) -> str:
-    """The address that a datagram came from, a link-local one with its interface's name."""
-    if len(sender) < 4 or not sender[3]:
-        return sender[0]
-    return f"{sender[0].partition('%')[0]}%{socket.if_indextoname(sender[3])}"
-
-
-def _aimed(opened: socket.socket, link: Link, group: str, port: int) -> _Place:
+def _aimed(
+    opened: socket.socket, link: Link, zone: Callable[[str], int], group: str, port: int
+) -> _Place:
     """Have what goes to a group leave by this link, and end there; the group's place."""
     if ":" not in link.own:
         opened.bind((link.own, 0))
         opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(link.own))
         opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
         return group, port
-    card = socket.if_nametoindex(link.card)
+    card = zone(link.card)
     opened.bind((link.own, 0, 0, card))
     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, card)
     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 1)
