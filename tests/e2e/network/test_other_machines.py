@@ -141,6 +141,24 @@ def test_a_system_that_needs_another_call_than_the_filter_knows(
     assert local.lacking() == ["system calls"]
 
 
+def test_one_that_was_killed_is_begun_again_as_shut_off_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What ended it once may be the system's want of memory, which is no reason to go without the filter."""
+    start, begun = local._start, []
+
+    def killed_at_first(more: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        process = start(more)
+        if not begun:
+            process.kill()
+        begun.append(more)
+        return process
+
+    monkeypatch.setattr(local, "_start", killed_at_first)
+    assert local.lacking() == []
+    assert begun == [(), ()]
+
+
 def test_what_this_system_does_not_deny_is_known(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

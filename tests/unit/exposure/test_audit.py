@@ -15,8 +15,9 @@ from tests.unit.exposure.sights import BAD, HOST, NOW, ROUTABLE, WELL_KEPT, scan
 
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.memory.network import MemoryNetwork
+from serment.adapters.memory.peers import MemoryPeers
 from serment.app.find.network import UNASKED, Wish, audit, prepare, prove
-from serment.app.find.outside import Look, by_nobody
+from serment.app.find.outside import Look, by_nobody, by_peer
 from serment.app.find.outside import Outside as OutsideView
 from serment.core.exposure.findings import RANKS, Finding, Outside, Severity
 from serment.core.exposure.outside import Looked, Sight, join
@@ -469,3 +470,14 @@ def test_sarif_has_nothing_that_the_schema_does_not_know(sarif: dict[str, Any]) 
         assert rule["properties"]["precision"] in ("very-high", "high", "medium", "low")
         assert 0.0 <= float(rule["properties"]["security-severity"]) <= 10.0
         assert "security" in rule["properties"]["tags"]
+
+
+def test_a_helper_closes_nothing_while_another_line_is_known_and_untried() -> None:
+    box = service("igd", 5000, Gateway((), "203.0.113.7", Answer.YES), host="192.168.1.1")
+    network = MemoryNetwork([box, service("dicom", 4242, Dicom())], networks=("192.168.1.0/24",))
+    helpers = MemoryPeers(address="203.0.113.7")
+    helpers.pair("paris", "203.0.113.9:7311", "")
+    for known, outside in (((), Outside.CLOSED), (("203.0.113.99",), Outside.NOT_CHECKED)):
+        look = by_peer(helpers, "paris", (), known)
+        report = audited(network, look=look, dmz=False, manual_rules=False)
+        assert {each.outside for each in report.findings if each.place.host == HOST} == {outside}

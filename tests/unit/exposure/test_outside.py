@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from tests.unit.exposure.sights import HOST, ROUTABLE, YES, scan, service
+from tests.unit.exposure.sights import HOST, NOW, ROUTABLE, YES, scan, service
 
 from serment.core.exposure.checking import View
 from serment.core.exposure.findings import Outside, Place
@@ -300,18 +301,34 @@ def test_an_import_of_another_address_is_not_this_practices() -> None:
     )
     scanned = service("dicom", 104, Dicom(), host="203.0.113.8")
     assert ours(scan(box(), scanned), [OPEN]).kept == (OPEN,)
-    assert ours(scan(box(address="100.64.1.1")), [MINE]) == Imported(shared=True)
+    assert ours(scan(box(address="100.64.1.1")), [MINE]) == Imported((), {PUBLIC: ()}, shared=True)
     carrier = join(scan(ARCHIVE), [], "peer", shared=True)
     assert ours(carrier, [MINE], [PUBLIC]) == Imported(shared=True)
+    opened = replace(MINE, is_open=True)
+    assert ours(carrier, [MINE, opened], [PUBLIC]) == Imported((opened,))
 
 
 def test_a_box_that_states_a_shared_address_takes_nothing_from_those_that_are_known() -> None:
     """Any machine of the network may say that it is a box."""
     odd = scan(ARCHIVE, box(address="10.0.0.1"))
     assert ours(odd, [MINE, OPEN], [PUBLIC]) == Imported((MINE,), {"203.0.113.8": (104,)})
-    assert ours(odd, [OPEN], [PUBLIC]) == Imported(shared=True)
+    assert ours(odd, [OPEN], [PUBLIC]) == Imported((), {"203.0.113.8": (104,)}, shared=True)
     both = scan(box(), service("igd", 5000, Gateway((), "10.0.0.1", YES), host=OTHER))
-    assert ours(both, [MINE]) == Imported(shared=True)
+    assert ours(both, [MINE]) == Imported((), {PUBLIC: ()}, shared=True)
+
+
+def test_the_page_of_a_second_line_is_no_look_at_it() -> None:
+    told = scan(
+        ARCHIVE, box(), service("http", 443, host=LINE), swept=True, dmz=False, manual_rules=False
+    )
+    one = join(told, [MINE], "peer", known=[LINE])
+    assert seen(one, HOST, 104) is Outside.NOT_CHECKED
+
+
+@pytest.mark.parametrize(("days", "is_closed"), [(-7, True), (-9, False), (7, True), (3000, False)])
+def test_a_scan_of_long_ago_or_to_come_closes_nothing(days: int, is_closed: bool) -> None:
+    dated = replace(MINE, at=NOW + timedelta(days=days))
+    assert dated.still_closed(NOW) is is_closed
 
 
 def test_a_machine_is_closed_only_when_every_known_address_was_tried() -> None:

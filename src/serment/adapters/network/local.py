@@ -1,8 +1,9 @@
 """`ports.network.Network` on this machine: starts the process that talks, believes only its form.
 
-One that ends before it begins (its system's libraries need a call that the filter does not know) is
-started once more with limits alone, before it has heard anybody; `lacking` tells of it. Nothing of what a peer said comes into this process but the counted facts of `core.exposure.seen`.
-What becomes of its lines is `hearing`.
+One that ends before it begins is started once more; where that ends as well (its system's libraries need a
+call that the filter does not know), with limits alone, before it has heard anybody: `lacking` tells of it.
+Nothing of what a peer said comes into this process but the counted facts of `core.exposure.seen`. What
+becomes of its lines is `hearing`.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def lacking() -> list[str]:
 @contextlib.contextmanager
 def _talker(order: Order) -> Iterator[tuple[_Talker, Begun]]:
     """One that has its order and has begun; it ends with the block. Raises `Unavailable`."""
-    for more in ((), (LIMITS_ALONE,)):
+    for more in ((), (), (LIMITS_ALONE,)):
         with contextlib.closing(_Talker(more)) as talker:
             talker.give(order)
             if begun := talker.begun():
@@ -95,7 +96,7 @@ class _Talker:
         self._given, self.told = self._process.stdin, self._process.stdout
 
     def give(self, value: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with self.watched(), contextlib.suppress(OSError):
             self._given.write(encode(value))
             self._given.flush()
 

@@ -106,16 +106,17 @@ def _strange(address: str, ports: tuple[int, ...]) -> NotChecked:
     return NotChecked("import", address, STRANGE_OPEN, {"address": address, "ports": named})
 
 
-def by_peer(peers: Peers, name: str, before: Iterable[int] = ()) -> Look:
+def by_peer(peers: Peers, name: str, before: Iterable[int] = (), known: Iterable[str] = ()) -> Look:
     """A look by this helper, also at the ports by which something was reached `before`. One that fails
-    is told, and takes nothing from the audit."""
+    is told, and takes nothing from the audit. `known`: the practice's own addresses (`join`)."""
+    own = (*known,)
 
     def look(scan: Scan) -> Outside:
         try:
             looked = peers.look(name, ports_to_try(scan, before), boxes(scan))
         except SermentError as error:
             return Outside(scan, (NotChecked("peer", name, error.message, error.values),))
-        joined = join(scan, looked.sights, "peer", shared=looked.shared)
+        joined = join(scan, looked.sights, "peer", shared=looked.shared, known=own)
         return Outside(joined, _blocked("peer", scan, looked.sights), looked)
 
     return look

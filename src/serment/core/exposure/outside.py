@@ -36,7 +36,7 @@ class Sight:
 
     def still_closed(self, now: datetime | None) -> bool:
         """Whether it was closed so lately that it may be called so."""
-        return not self.is_open and (not self.at or not now or now - self.at < LATELY)
+        return not self.is_open and (not self.at or not now or abs(now - self.at) < LATELY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Impo
         known: addresses that were proved, that a helper saw, or that somebody named (`own_address`);
             those that a box states and the public ones that were audited are known as well. A box
             that states a shared one takes nothing from these: any machine may say that it is a box.
+            Where the helper saw a shared one, what was open at them counts, what was closed does not.
     """
     stated = set(boxes(scan)) - {""}
     behind = any(is_shared(each) for each in stated)
@@ -115,12 +116,11 @@ def ours(scan: Scan, sights: Iterable[Sight], known: Iterable[str] = ()) -> Impo
     others: dict[str, list[int]] = {}
     for sight in sights:
         if canonical(sight.address) in mine:
-            kept.append(sight)
+            kept += [sight] if sight.is_open or not scan.shared else []
         else:
             others.setdefault(sight.address, []).extend([sight.port] if sight.is_open else ())
-    if scan.shared or (behind and not kept):
-        return Imported(shared=True)
-    return Imported(tuple(kept), {each: tuple(sorted(ports)) for each, ports in others.items()})
+    left = {each: tuple(sorted(ports)) for each, ports in others.items()}
+    return Imported(tuple(kept), left, shared=not kept and (scan.shared or behind))
 
 
 def own_address(text: str) -> str:

@@ -7,7 +7,7 @@ from serment.core.exposure.findings import RANKS, Finding
 from serment.core.exposure.history import Ledger, Made
 from serment.core.exposure.machines import place_order
 from serment.core.exposure.report import Report
-from serment.core.exposure.seen import Scan
+from serment.core.exposure.seen import Missed, Scan
 
 
 def as_report(ledger: Ledger) -> Report | None:
@@ -26,6 +26,7 @@ def as_report(ledger: Ledger) -> Report | None:
             shared=seen.shared,
             outside_by=seen.outside_by,
             at=made.at,
+            missed=Missed(ended=True) if seen.ended else None,
         ),
         tuple(sorted((each.finding for each in ledger.open), key=_order)),
         seen.not_checked,

@@ -30,6 +30,7 @@ class Sighting:
     proved: tuple[str, ...] = ()
     seconds: float = 0.0
     shared: bool = False  # the public address, with strangers
+    ended: bool = False  # before everything was asked
 
 
 def sighting(
@@ -45,6 +46,7 @@ def sighting(
         (*proved,),
         seconds,
         scan.shared,
+        scan.missed is not None and scan.missed.ended,
     )
 
 

@@ -78,7 +78,6 @@ class Ways:
     def _untold(self, own: Iterable[str]) -> set[str]:
         """The addresses before other machines that no box states; by IPv6 each machine has its own."""
         known = {canonical(each.outside_address) for each in self._boxes if each.outside_address}
-        known |= {host for host, _ in self._services}
         return {each for each in map(canonical, own) if ":" not in each} - known
 
     def _shut(self, address: str, closed: Collection[int]) -> Iterator[Place]:

@@ -155,6 +155,7 @@ def write_made(made: Made) -> dict[str, Any]:
         "refused": _write_hosts(made.looked.refused),
         "names": [list(each) for each in made.looked.names],
         "resolved": _write_hosts(made.looked.resolved),
+        "missed": _write_hosts(made.looked.missed),
     }
 
 
@@ -175,6 +176,7 @@ def read_made(value: Any) -> Made:
         refused=_read_hosts(value.get("refused", ())),
         names=tuple((str(host), str(name)) for host, name in value.get("names", ())),
         resolved=_read_hosts(value.get("resolved", ())),
+        missed=_read_hosts(value.get("missed", ())),
     )
     return Made(
         datetime.fromisoformat(value["at"]),

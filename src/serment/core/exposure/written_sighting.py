@@ -24,6 +24,7 @@ def write_sighting(seen: Sighting) -> dict[str, Any]:
         "proved": list(seen.proved),
         "seconds": seen.seconds,
         "shared": seen.shared,
+        "ended": seen.ended,
     }
 
 
@@ -43,6 +44,7 @@ def read_sighting(value: Any) -> Sighting:
         tuple(map(str, value["proved"])),
         float(value["seconds"]),
         bool(value.get("shared", False)),  # histories of before do not say
+        bool(value.get("ended", False)),
     )
 
 

@@ -55,7 +55,8 @@ def run(context: Context, asked: Asked) -> int:
     if peers and asked.peer:
         name, port = asked.peer, asked.prove
         prepared = prove(prepared, lambda address: peers.prove(name, address, port))
-        look = by_peer(peers, name, reached_before(context))
+        own = (*prepared.wish.outside_addresses, *prepared.scope.proved)
+        look = by_peer(peers, name, reached_before(context), own)
     if asked.default_accounts:
         context.output.note(
             N_("Factory accounts are tried, once each: the other side's logs will show it")
