@@ -13,7 +13,7 @@ import pytest
 from tests.unit.network.calling import HOST, call
 from tests.unit.network.speaking import ask, heard
 
-from serment.adapters.network import dialer
+from serment.adapters.network.dialer import Dialer
 from serment.adapters.network.line import READ_LIMIT
 from serment.adapters.network.probes import afp, ftp, nfs, rsync, smb
 from serment.adapters.network.probing import Heard, Probe
@@ -91,8 +91,13 @@ def files_of(found: Heard | None) -> Files:
 def test_pasv_leads_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses in PASV are not even looked at: data connections go to the server itself."""
     called: set[str] = set()
-    real = dialer._place
-    monkeypatch.setattr(dialer, "_place", lambda host, port: called.add(host) or real(host, port))
+    real = Dialer._place
+
+    def place(self: Dialer, host: str, port: int) -> object:
+        called.add(host)
+        return real(self, host, port)
+
+    monkeypatch.setattr(Dialer, "_place", place)
     with ftp_server() as (port, told):
         found = files_of(ask(ftp.PROBE, port, b"220 "))
     assert called == {HOST}
