@@ -93,7 +93,7 @@ def test_what_was_open_before_and_not_seen_again_keeps_a_report_from_reading_wel
     assert asked.run("network", host, *BY, *VAULT, *files) == 1
     for said in (Text(page.read_text()).said, on_paper(paper.read_bytes())):
         said = " ".join(said.split())
-        assert "neither seen again nor found closed: 1." in said
+        assert "neither seen again nor found closed: 1. Look again when" in said
         assert "Nothing to report among" not in said
         assert "nothing answers at that address now: it stays open" in said
     assert '"brief brief-warn"' in page.read_text()

@@ -41,16 +41,8 @@ def read_outside(path: Path) -> tuple[Sight, ...]:
     Raises:
         Unavailable, FormatError: the file cannot be read, or is no such scan.
     """
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Unavailable(
-            N_("the scan from outside, {path}, cannot be read"),
-            hint=N_("check the path of --outside"),
-            path=str(path),
-        ) from error
-    return parse_outside(raw)
+    message = N_("the scan from outside, {path}, cannot be read")
+    return parse_outside(_read(path, MOST_BYTES + 1, message, N_("check the path of --outside")))
 
 
 def read_baseline(path: Path) -> frozenset[Key]:
@@ -59,22 +51,26 @@ def read_baseline(path: Path) -> frozenset[Key]:
     Raises:
         Unavailable, FormatError: the file cannot be read, or is no such answer.
     """
+    message = N_("the baseline {path} cannot be read")
+    hint = N_("name the file of an earlier `serment scan network --json`")
+    raw = _read(path, BASELINE_LIMIT, message, hint)
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(BASELINE_LIMIT)
         return baseline_keys(json.loads(raw))
-    except OSError as error:
-        raise Unavailable(
-            N_("the baseline {path} cannot be read"),
-            hint=N_("name the file of an earlier `serment scan network --json`"),
-            path=str(path),
-        ) from error
     except (ValueError, RecursionError) as error:
         raise FormatError(
             N_("the baseline {path} is no JSON"),
             hint=N_("make one: serment scan network --json > baseline.json"),
             path=str(path),
         ) from error
+
+
+def _read(path: Path, limit: int, message: str, hint: str) -> bytes:
+    """Its first bytes; `Unavailable`, with these words, where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(limit)
+    except OSError as error:
+        raise Unavailable(message, hint=hint, path=str(path)) from error
 
 
 def check_apart(written: Iterable[Path], read: Iterable[Path]) -> None:

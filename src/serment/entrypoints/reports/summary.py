@@ -72,7 +72,10 @@ def _left(report: Report, say: Say) -> list[str]:
     """What this audit cannot say is closed."""
     lines = []
     if report.unseen:
-        text = N_("Open before, and this time neither seen again nor found closed: {count}.")
+        text = N_(
+            "Open before, and this time neither seen again nor found closed: {count}. Look again when "
+            "those machines answer; where they are is under what was not checked."
+        )
         lines.append(say(text, {"count": report.unseen}))
     if not report.is_finished:
         lines.append(say(N_("The audit ended too early: not everything was asked."), {}))
