@@ -12,9 +12,10 @@ from serment.adapters.memory.packs import MemoryPacks
 from serment.adapters.memory.store import MemoryStore
 from serment.adapters.packs import LocalPacks
 from serment.adapters.sqlite import SqliteStore
+from serment.core.records.pack import BLOCK
 from serment.ports import Packs, Store
 
-PACK_LIMIT = 4096  # small, so that packs are rotated
+PACK_LIMIT = 4096  # small, so that packs are rotated: three records of 1,000 bytes
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -34,7 +35,7 @@ def make_packs(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], P
     if request.param == "memory":
         only = MemoryPacks(limit=PACK_LIMIT)
         return lambda: only
-    return lambda: LocalPacks(tmp_path / "packs", limit=PACK_LIMIT)
+    return lambda: LocalPacks(tmp_path / "packs", limit=3 * BLOCK)
 
 
 @pytest.fixture

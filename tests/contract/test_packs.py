@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.packing import append, refill
 
 from serment.core.crypto.entropy import new_id, random_bytes
 from serment.core.records.pack import MAX_AGE, MAX_HEADER
@@ -19,7 +20,7 @@ ENVELOPE = "e" * 32
 
 def put(packs: Packs, data: bytes, identity: bytes = b"", clinical: bytes = b"c") -> PackRecord:
     object_id, digest = new_id(), hashlib.sha256(data).digest()
-    place = packs.append(object_id, ENVELOPE, data, digest, identity, clinical)
+    place = append(packs, object_id, ENVELOPE, data, digest, identity, clinical)
     return PackRecord(object_id, ENVELOPE, place, identity, clinical)
 
 
@@ -40,10 +41,28 @@ def test_a_record_comes_back_as_it_was(packs: Packs, size: int) -> None:
     assert packs.check(record.place.pack) == []
 
 
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_any_buffer_can_be_appended(packs: Packs, kind: Callable[[bytes], bytes]) -> None:
-    record = put(packs, kind(b"age file"))
-    assert content(packs, record.place) == b"age file"
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_room_is_used_again_whatever_the_size_of_what_came_before(
+    packs: Packs, one_by_one: bool
+) -> None:
+    room = packs.room(one_by_one)
+    files = [random_bytes(size) for size in (3000, 0, 5, 2_500_000, 4096, 10)]
+    places = [refill(room, file) for file in files]
+    packs.sync()
+    assert [content(packs, place) for place in places] == files
+    assert sorted(r.place.offset for r in packs.records()) == sorted(p.offset for p in places)
+    assert all(packs.verify(place) for place in places)
+    assert all(packs.check(name) == [] for name in packs.names())
+
+
+def test_a_room_tells_what_is_in_it_until_it_is_cleared(packs: Packs) -> None:
+    room = packs.room()
+    assert (len(room), bytes(room.content())) == (0, b"")
+    room.extend(3)[:] = b"abc"
+    room.extend(2)[:] = b"de"
+    assert (len(room), bytes(room.content())) == (5, b"abcde")
+    room.clear()
+    assert (len(room), bytes(room.content())) == (0, b"")
 
 
 def test_records_of_a_pack_are_in_order_and_packs_are_rotated(packs: Packs) -> None:
@@ -58,7 +77,7 @@ def test_records_of_a_pack_are_in_order_and_packs_are_rotated(packs: Packs) -> N
 
 
 def test_a_record_larger_than_a_pack_has_one_of_its_own(packs: Packs) -> None:
-    small, big = put(packs, b"small"), put(packs, random_bytes(6000))
+    small, big = put(packs, b"small"), put(packs, random_bytes(20_000))
     assert small.place.pack != big.place.pack
     assert content(packs, big.place) != b""
     assert packs.verify(big.place)
@@ -91,15 +110,15 @@ def test_a_digest_that_does_not_fit_is_found(packs: Packs) -> None:
 def test_what_does_not_fit_the_format_is_refused(packs: Packs) -> None:
     good = hashlib.sha256(b"").digest()
     with pytest.raises(FormatError):
-        packs.append("short", ENVELOPE, b"", good, b"", b"")
+        append(packs, "short", ENVELOPE, b"", good, b"", b"")
     with pytest.raises(FormatError):
-        packs.append("A" * 32, ENVELOPE, b"", good, b"", b"")
+        append(packs, "A" * 32, ENVELOPE, b"", good, b"", b"")
     with pytest.raises(FormatError):
-        packs.append(new_id(), ENVELOPE, b"", b"short", b"", b"")
+        append(packs, new_id(), ENVELOPE, b"", b"short", b"", b"")
     with pytest.raises(FormatError):
-        packs.append(new_id(), ENVELOPE, b"", good, bytes(MAX_HEADER + 1), b"")
+        append(packs, new_id(), ENVELOPE, b"", good, bytes(MAX_HEADER + 1), b"")
     with pytest.raises(FormatError):
-        packs.append(new_id(), ENVELOPE, bytes(MAX_AGE + 1), good, b"", b"")
+        append(packs, new_id(), ENVELOPE, bytes(MAX_AGE + 1), good, b"", b"")
     assert list(packs.records()) == []
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.packing import append
+
 from serment.adapters.memory.clock import MemoryClock
 from serment.adapters.packs import LocalPacks
 from serment.adapters.sqlite import SqliteStore, restore
@@ -28,7 +30,7 @@ def received(packs: Packs, size: int = 100) -> StoredObject:
     """Write a record; the row it should have."""
     data, object_id = random_bytes(size), new_id()
     digest = hashlib.sha256(data).digest()
-    place = packs.append(object_id, ENVELOPE, data, digest, b"identity", b"clinical")
+    place = append(packs, object_id, ENVELOPE, data, digest, b"identity", b"clinical")
     return StoredObject(
         object_id, ENVELOPE, place.pack, place.offset, place.size, digest, b"clinical"
     )
@@ -108,7 +110,7 @@ def test_a_torn_record_gets_no_row(tmp_path: Path) -> None:
     packs.sync()
     shutil.copytree(tmp_path / "packs", tmp_path / "again")
     path = tmp_path / "again" / torn.pack[:2] / f"{torn.pack}.pack"
-    os.truncate(path, path.stat().st_size - 1)
+    os.truncate(path, torn.offset + torn.size)
     store = SqliteStore(tmp_path / "vault.sqlite3", tmp_path / "keys.copy")
     repairs = mend(store, LocalPacks(tmp_path / "again"), CLOCK)
     assert any("cut after its last whole record" in line for line in repairs)

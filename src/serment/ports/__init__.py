@@ -4,7 +4,7 @@ Adapters translate every foreign exception into `serment.errors`. Every adapter 
 the same suite in `tests/contract`.
 """
 
-from serment.ports.packs import LargeRecord, PackRecord, Packs, Place
+from serment.ports.packs import LargeRecord, PackRecord, Packs, Place, Room
 from serment.ports.receiving import Receipt, Receiver, Reception, Source, Streaming
 from serment.ports.search import InstanceRow, Matches, SearchTable, StudyRow, StudySummary
 from serment.ports.store import OneOf, Store, Transaction
@@ -25,6 +25,7 @@ __all__ = [
     "Receipt",
     "Receiver",
     "Reception",
+    "Room",
     "SearchTable",
     "Source",
     "Store",

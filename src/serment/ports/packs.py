@@ -30,6 +30,28 @@ class PackRecord:
     clinical_header: bytes
 
 
+class Room(Protocol):
+    """Memory of one thread for one age file after the other, each up to 4 MiB of an object: put
+    together here, and written from here."""
+
+    def __len__(self) -> int: ...
+
+    def extend(self, size: int) -> memoryview:
+        """`size` more bytes, for the caller to fill."""
+
+    def content(self) -> memoryview:
+        """All there is of the age file, valid until the next change."""
+
+    def clear(self) -> None:
+        """Begin anew; memory that an unusually long file took is given back."""
+
+    def keep(
+        self, object_id: str, envelope_id: str, sha256: bytes, identity: bytes, clinical: bytes
+    ) -> Place:
+        """Write it as one record with its sealed headers; durable only after `sync`. To be cleared
+        before the next."""
+
+
 class LargeRecord(Protocol):
     """An object that streams to a pack of its own."""
 
@@ -48,16 +70,13 @@ class LargeRecord(Protocol):
 class Packs(Protocol):
     """Append-only files of sealed objects. `NoSpace` when the disk is full; nothing half kept."""
 
-    def append(
-        self,
-        object_id: str,
-        envelope_id: str,
-        age_file: bytes | bytearray | memoryview,
-        sha256: bytes,
-        identity_header: bytes,
-        clinical_header: bytes,
-    ) -> Place:
-        """Write one record (age file up to 4 MiB); durable only after `sync`."""
+    def room(self, one_by_one: bool = False) -> Room:
+        """Memory from which records are written.
+
+        Args:
+            one_by_one: `sync` follows each record, so that nothing is gained by leaving it to the
+                system's cache.
+        """
 
     def large(self, object_id: str, envelope_id: str) -> LargeRecord: ...
 

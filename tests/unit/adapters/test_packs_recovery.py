@@ -12,10 +12,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.packing import append
 
 from serment.adapters.packs import LocalPacks
 from serment.core.crypto.entropy import new_id, random_bytes
-from serment.core.records.pack import HEAD_SIZE, TRAILER_SIZE
+from serment.core.records.pack import BLOCK, HEAD_SIZE, TRAILER_SIZE
 from serment.errors import NoSpace
 from serment.ports import PackRecord, Place
 
@@ -27,7 +28,7 @@ AROUND = HEAD_SIZE + len(IDENTITY) + len(CLINICAL) + TRAILER_SIZE
 def put(packs: LocalPacks, size: int) -> Place:
     data = random_bytes(size)
     digest = hashlib.sha256(data).digest()
-    return packs.append(new_id(), ENVELOPE, data, digest, IDENTITY, CLINICAL)
+    return append(packs, new_id(), ENVELOPE, data, digest, IDENTITY, CLINICAL)
 
 
 def left_behind(packs: LocalPacks, folder: Path, target: Path) -> LocalPacks:
@@ -80,13 +81,32 @@ def test_nothing_is_cut_from_a_whole_pack(tmp_path: Path) -> None:
     packs.close()
 
 
+def test_the_void_behind_the_last_record_is_not_needed(tmp_path: Path) -> None:
+    """It fills the pack up to the next block; torn or cut, it takes no record with it."""
+    packs = LocalPacks(tmp_path / "packs")
+    kept = [put(packs, 10), put(packs, 20)]
+    end = kept[1].offset + kept[1].size + AROUND - HEAD_SIZE
+    packs.sync()
+    assert only_file(packs, tmp_path / "packs").stat().st_size % BLOCK == 0
+    for cut in (end, end + 1, end + HEAD_SIZE, end + HEAD_SIZE + 1, end + 1000):
+        again = left_behind(packs, tmp_path / "packs", tmp_path / "again")
+        path = only_file(again, tmp_path / "again")
+        os.truncate(path, cut)
+        again.recover()
+        assert path.stat().st_size == end
+        assert placed(list(again.records())) == kept
+        assert again.check(kept[0].pack) == []
+        shutil.rmtree(tmp_path / "again")
+    packs.close()
+
+
 def test_every_byte_of_the_last_record_is_needed(tmp_path: Path) -> None:
     """A page that the disk had not stored yet reads as zeros: the record is not whole."""
     packs = LocalPacks(tmp_path / "packs")
     kept, last = put(packs, 10), put(packs, 20)
     packs.sync()
     whole = only_file(packs, tmp_path / "packs").read_bytes()
-    for position in range(last.offset - HEAD_SIZE, len(whole)):
+    for position in range(last.offset - HEAD_SIZE, last.offset + last.size + AROUND - HEAD_SIZE):
         changed = bytearray(whole)
         changed[position] ^= 0x5A
         again = left_behind(packs, tmp_path / "packs", tmp_path / "again")
@@ -125,7 +145,7 @@ def test_a_hole_and_a_torn_tail(tmp_path: Path) -> None:
     path = only_file(again, tmp_path / "again")
     data = bytearray(path.read_bytes())
     data[hole.offset : hole.offset + 10] = bytes(10)
-    path.write_bytes(data[:-5])
+    path.write_bytes(data[: torn.offset + torn.size - 5])
     assert len(again.recover()) == 2
     assert placed(list(again.records())) == [kept]
     assert path.stat().st_size == torn.offset - HEAD_SIZE
@@ -248,9 +268,12 @@ from serment.core.crypto.entropy import new_id, random_bytes
 packs, out = LocalPacks(Path(sys.argv[1]), limit=300_000), threading.Lock()
 
 def work():
+    room = packs.room(sys.argv[2] == "True")
     while True:
         data = random_bytes(20_000)
-        place = packs.append(new_id(), "e" * 32, data, hashlib.sha256(data).digest(), b"i", b"c")
+        room.clear()
+        room.extend(len(data))[:] = data
+        place = room.keep(new_id(), "e" * 32, hashlib.sha256(data).digest(), b"i", b"c")
         packs.sync()
         with out:
             print(f'["{place.pack}", {place.offset}, {place.size}, "{place.sha256.hex()}"]', flush=True)
@@ -262,8 +285,11 @@ threading.Event().wait()
 
 
 @pytest.mark.parametrize("acknowledged", [1, 30, 100])
-def test_killed_at_work_everything_acknowledged_is_there(tmp_path: Path, acknowledged: int) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path / "packs")]
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_killed_at_work_everything_acknowledged_is_there(
+    tmp_path: Path, acknowledged: int, one_by_one: bool
+) -> None:
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "packs"), str(one_by_one)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         lines = [child.stdout.readline() for _ in range(acknowledged)]

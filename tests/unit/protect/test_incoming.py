@@ -41,7 +41,7 @@ class Desk:
         recipient = HybridRecipient(public_key(seed))
         self.envelope = SealingEnvelope(new_id(), new_id(), recipient, new_key(), new_key())
         self.places: list[PackPlace] = []
-        self._head, self._sealed = Reused(1000), Reused(1000)
+        self._head, self._sealed = Reused(1000), self.packs.room()
 
     def join(self, arrival: Arrival) -> SealedFile | None:
         return self.begin(arrival) if self.known else None

@@ -10,13 +10,15 @@ import hashlib
 import threading
 from collections.abc import Iterator
 
+from serment.core.crypto.age.buffers import Reused
 from serment.core.crypto.entropy import new_id
 from serment.core.records import pack as layout
 from serment.core.records.pack import Gap, ParsedRecord, no_record, unfinished
 from serment.errors import N_, Conflict, IntegrityError, NoSpace, Remark
-from serment.ports import LargeRecord, PackRecord, Place
+from serment.ports import LargeRecord, PackRecord, Place, Room
 
 LIMIT = 16 * 1024 * 1024
+KEPT = 64 * 1024  # bytes of a room kept from one record to the next
 
 
 class MemoryPacks:
@@ -30,27 +32,17 @@ class MemoryPacks:
         self._unfinished: set[str] = set()
         self._current: str | None = None
 
-    def append(
-        self,
-        object_id: str,
-        envelope_id: str,
-        age_file: layout.Buffer,
-        sha256: bytes,
-        identity_header: bytes,
-        clinical_header: bytes,
-    ) -> Place:
-        size = len(age_file)
-        layout.check_headers(identity_header, clinical_header)
-        headers_size = len(identity_header) + len(clinical_header)
-        head = layout.build_head(object_id, envelope_id, size, headers_size)
-        trailer = layout.build_trailer(head, size, sha256, identity_header, clinical_header)
-        record = b"".join((head, age_file, identity_header, clinical_header, trailer))
+    def room(self, one_by_one: bool = False) -> Room:
+        return MemoryRoom(self)
+
+    def add(self, record: bytes) -> tuple[str, int]:
+        """The name of its pack and its offset in it."""
         with self._lock:
             self.check_space(len(record))
             name = self._pack_for(len(record))
             start = len(self._packs[name])
             self._packs[name] += record
-        return Place(name, start + layout.HEAD_SIZE, size, sha256)
+        return name, start
 
     def large(self, object_id: str, envelope_id: str) -> LargeRecord:
         head = layout.build_large_head(object_id, envelope_id)
@@ -165,6 +157,22 @@ class MemoryPacks:
                     pack=pack,
                 )
             return bytes(self._packs[pack])
+
+
+class MemoryRoom(Reused):
+    """The `Room` port of `MemoryPacks`."""
+
+    def __init__(self, packs: MemoryPacks) -> None:
+        super().__init__(KEPT)
+        self._packs = packs
+
+    def keep(
+        self, object_id: str, envelope_id: str, sha256: bytes, identity: bytes, clinical: bytes
+    ) -> Place:
+        size = len(self)
+        around = layout.build_around(object_id, envelope_id, size, sha256, identity, clinical)
+        name, start = self._packs.add(self.content().tobytes().join(around))
+        return Place(name, start + layout.HEAD_SIZE, size, sha256)
 
 
 class MemoryLarge:

@@ -15,6 +15,7 @@ the next `sync` of every thread that could have written one raises instead of co
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from typing import TypeVar
 
 from serment.adapters import system
 from serment.adapters.packs import files
+from serment.adapters.packs.straight import open_straight, write_straight
 from serment.errors import SermentError
 
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class _Pack:
     """A pack under way. Offsets in bytes; everything here is guarded by the group's lock."""
 
     file: files.NewPack
+    straight: int | None = None  # a second descriptor, past the system's cache
     end: int = 0  # next place to reserve
     written: int = 0  # end of the highest record written
     synced: int = 0  # up to here on disk
@@ -84,19 +87,22 @@ class Group:
         self._seen = threading.local()
         self.flushes = 0  # for measurements: how many times the disk was waited for
 
-    def append(self, buffers: Sequence[system.Buffer]) -> tuple[str, int]:
+    def append(self, record: system.Buffer, one_by_one: bool = False) -> tuple[str, int]:
         """Write one record; the name of its pack and its offset in it.
+
+        Args:
+            one_by_one: `sync` follows at once: past the system's cache, where that can be.
 
         Raises:
             NoSpace, Unavailable: nothing of it was kept.
         """
-        size = sum(len(b) for b in buffers)
+        size = len(record)
         while True:
             slot = self._reserve(size)
-            if slot.early is not None:
-                system.start_writing_out(slot.pack.file.descriptor, *slot.early)
             try:
-                system.write_at(slot.pack.file.descriptor, buffers, slot.offset)
+                straight = slot.pack.straight if one_by_one else None
+                if not write_straight(straight, record, slot.offset):
+                    _through_cache(slot, record)
             except OSError as error:
                 failure = system.disk_error(error)
                 self._failed(slot, failure)
@@ -159,9 +165,10 @@ class Group:
 
     def _next_pack(self) -> _Pack:
         try:
-            fresh = _Pack(files.create(self._root))
+            file = files.create(self._root)
         except OSError as error:
             raise system.disk_error(error) from error
+        fresh = _Pack(file, open_straight(file.path))
         if self._current is not None:
             self._closing.append(self._current)
         self._current = fresh
@@ -276,6 +283,13 @@ class Group:
             raise type(self._loss)(self._loss.message, hint=self._loss.hint, **self._loss.values)
 
 
+def _through_cache(slot: _Slot, record: system.Buffer) -> None:
+    """Leave it to the system, which is told to begin with what waits."""
+    if slot.early is not None:
+        system.start_writing_out(slot.pack.file.descriptor, *slot.early)
+    system.write_at(slot.pack.file.descriptor, [record], slot.offset)
+
+
 def _sync(pack: _Pack) -> OSError | None:
     try:
         system.sync_file(pack.file.descriptor)
@@ -286,6 +300,9 @@ def _sync(pack: _Pack) -> OSError | None:
 
 def _close(packs: Sequence[_Pack]) -> None:
     for pack in packs:
+        if pack.straight is not None:
+            with contextlib.suppress(OSError):
+                os.close(pack.straight)
         if pack.dead:
             files.abandon(pack.file)
         else:

@@ -14,10 +14,11 @@ from serment.adapters import system
 from serment.adapters.packs import files, recovery
 from serment.adapters.packs.group import PACK_LIMIT, Group
 from serment.adapters.packs.large import LocalLarge
+from serment.adapters.packs.room import LocalRoom
 from serment.core.records import pack as layout
 from serment.core.records.pack import Gap, ParsedRecord, no_record
 from serment.errors import N_, IntegrityError, Remark
-from serment.ports import LargeRecord, PackRecord, Place
+from serment.ports import LargeRecord, PackRecord, Place, Room
 
 
 class LocalPacks:
@@ -28,23 +29,8 @@ class LocalPacks:
         system.make_private_folder(folder)
         self._group = Group(folder, limit)
 
-    def append(
-        self,
-        object_id: str,
-        envelope_id: str,
-        age_file: layout.Buffer,
-        sha256: bytes,
-        identity_header: bytes,
-        clinical_header: bytes,
-    ) -> Place:
-        size = len(age_file)
-        layout.check_headers(identity_header, clinical_header)
-        headers_size = len(identity_header) + len(clinical_header)
-        head = layout.build_head(object_id, envelope_id, size, headers_size)
-        trailer = layout.build_trailer(head, size, sha256, identity_header, clinical_header)
-        tail = identity_header + clinical_header + trailer
-        name, start = self._group.append([head, age_file, tail])
-        return Place(name, start + layout.HEAD_SIZE, size, sha256)
+    def room(self, one_by_one: bool = False) -> Room:
+        return LocalRoom(lambda record: self._group.append(record, one_by_one))
 
     def large(self, object_id: str, envelope_id: str) -> LargeRecord:
         return LocalLarge(self._root, object_id, envelope_id, self._group.adopt)

@@ -16,7 +16,7 @@ from serment.app.protect.sealing import SealingEnvelope
 from serment.core.crypto.age import AgeWriter
 from serment.core.crypto.age.buffers import Reused
 from serment.core.crypto.entropy import new_id
-from serment.ports import LargeRecord, Packs, Place, Receipt
+from serment.ports import LargeRecord, Packs, Place, Receipt, Room
 
 WHOLE = 4 * 1024 * 1024  # bytes of an object that goes into a shared pack
 FIRST_LOOK = 96 * 1024  # bytes after which the header is looked for; nearly all are shorter
@@ -116,7 +116,7 @@ class SealedFile:
     """The age file of one object: in memory, and in a pack of its own beyond 4 MiB."""
 
     def __init__(
-        self, packs: Packs, envelope: SealingEnvelope, age: AgeWriter, sealed: Reused
+        self, packs: Packs, envelope: SealingEnvelope, age: AgeWriter, sealed: Room
     ) -> None:
         """
         Args:
@@ -130,8 +130,9 @@ class SealedFile:
         self._large: LargeRecord | None = None
         self._age = age
         self._sealed.clear()
-        self._sealed.append(self._age.header())
-        self._sha256.update(self._age.header())
+        head = age.header()
+        sealed.extend(len(head))[:] = head
+        self._sha256.update(head)
 
     def write(self, chunk: Bytes) -> None:
         """The next bytes of the object."""
@@ -151,9 +152,7 @@ class SealedFile:
         """Write it with its sealed headers."""
         if self._large is not None:
             return self._large.finish(identity, clinical)
-        return self._packs.append(
-            self.object_id, self.envelope.id, self._sealed.content(), digest, identity, clinical
-        )
+        return self._sealed.keep(self.object_id, self.envelope.id, digest, identity, clinical)
 
     def abort(self) -> None:
         if self._large is not None:

@@ -29,7 +29,8 @@ ROWS_AFTER_SECONDS = 0.25
 OPEN_AT_ONCE = 32  # envelopes of one reception: a caller that mixes more patients gets more of them
 HEADERS_AT_MOST = 256  # distinct administrative headers kept in memory for one envelope
 LOOK_AGAIN_SECONDS = 1.0  # at whether the device may still send, and whose keys are sealed to
-_HEAD, _SEALED = 256 * 1024, 1024 * 1024  # bytes of memory kept from one object to the next
+ONE_BY_ONE = frozenset({"dicom"})  # sources that wait for each object to be on disk
+_HEAD = 256 * 1024  # bytes of memory kept from one object to the next
 
 
 class SealedReception:
@@ -41,7 +42,7 @@ class SealedReception:
         """`circle`: the care circle that receives, checked by the caller."""
         self._vault, self._store, self._packs, self._clock = vault, store, packs, clock
         self._source, self._circle, self.study = source, circle, source.study
-        self._head, self._sealed = Reused(_HEAD), Reused(_SEALED)
+        self._head, self._sealed = Reused(_HEAD), packs.room(source.kind in ONE_BY_ONE)
         self._envelopes: dict[tuple[str, ...], SealingEnvelope] = {}
         # Since the last sync: what was stored, and the kind it is of.
         self._unconfirmed: list[tuple[SealingEnvelope, StoredObject, EnvelopeKind]] = []

@@ -3,7 +3,8 @@
 A record is head, age file, identity header, clinical header, trailer. All numbers are big endian.
 The trailer's digest tells a whole record from a torn or damaged one; it is no proof against
 somebody who writes packs: that is the work of the age file and of the sealed headers. A void is a
-head without a record: it covers bytes of which nothing whole was left.
+head without a record: it fills up what lies between a record and the next block, and covers bytes
+of which nothing whole was left.
 
 Source: docs/format.md, "Packs".
 """
@@ -28,6 +29,7 @@ TRAILER = struct.Struct(">QII32s32s8s")  # age, identity, clinical, SHA-256, dig
 HEAD_SIZE = HEAD.size  # 64
 TRAILER_SIZE = TRAILER.size  # 88
 _SEARCH = 1024 * 1024  # bytes read at a time in search of a head
+BLOCK = 4096  # every record of a shared pack starts at a multiple of it
 _COVERED = 48  # bytes of the trailer that the digest covers: sizes and SHA-256
 
 ID_SIZE = 16
@@ -107,6 +109,28 @@ def build_large_head(object_id: str, envelope_id: str) -> bytes:
 def build_void(size: int) -> bytes:
     """Return the 64 bytes that make `size` bytes (at least 64), these included, hold nothing."""
     return HEAD.pack(HEAD_MAGIC, VERSION, VOID, 0, bytes(16), bytes(16), size, 0)
+
+
+def build_filling(end: int) -> bytes:
+    """Return the void that fills a pack up from `end`, where a record ends, to the next block."""
+    missing = -end % BLOCK
+    if not missing:
+        return b""
+    missing += BLOCK if missing < HEAD_SIZE else 0
+    return build_void(missing) + bytes(missing - HEAD_SIZE)
+
+
+def build_around(
+    object_id: str, envelope_id: str, age_size: int, sha256: bytes, identity: bytes, clinical: bytes
+) -> tuple[bytes, bytes]:
+    """Return what stands in front of an age file and what stands behind it, both headers included.
+
+    Raises:
+        FormatError: as `build_head` and `build_trailer`.
+    """
+    check_headers(identity, clinical)
+    head = build_head(object_id, envelope_id, age_size, len(identity) + len(clinical))
+    return head, identity + clinical + build_trailer(head, age_size, sha256, identity, clinical)
 
 
 def build_trailer(

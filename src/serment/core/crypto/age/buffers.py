@@ -19,16 +19,21 @@ def filled(size: int, fill: Callable[[memoryview], None]) -> bytes:
 
 
 class Reused:
-    """A byte array that grows as bytes come and is used again for what comes next: fresh memory
-    costs more than what is written into it."""
+    """Memory that grows as bytes come and is used again for what comes next: fresh memory costs
+    more than what is written into it."""
 
-    __slots__ = ("_bytes", "_end", "_kept", "_view")
+    __slots__ = ("_end", "_kept", "_make", "_view")
 
-    def __init__(self, size: int) -> None:
-        """`size`: bytes that are kept for the next; what grew beyond is given back."""
-        self._kept = size
-        self._bytes = bytearray(size)
-        self._view = memoryview(self._bytes)
+    def __init__(
+        self, size: int, make: Callable[[int], bytearray | memoryview] = bytearray
+    ) -> None:
+        """
+        Args:
+            size: bytes that are kept for the next; what grew beyond is given back.
+            make: gives so many bytes of memory.
+        """
+        self._kept, self._make = size, make
+        self._view = memoryview(make(size))
         self._end = 0
 
     def __len__(self) -> int:
@@ -37,10 +42,10 @@ class Reused:
     def extend(self, size: int) -> memoryview:
         """`size` more bytes, for the caller to fill; never more than a doubling ahead of them."""
         start, self._end = self._end, self._end + size
-        if self._end > len(self._bytes):
-            larger = bytearray(max(self._end, 2 * len(self._bytes)))
+        if self._end > len(self._view):
+            larger = memoryview(self._make(max(self._end, 2 * len(self._view))))
             larger[:start] = self._view[:start]
-            self._bytes, self._view = larger, memoryview(larger)
+            self._view = larger
         return self._view[start : self._end]
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
@@ -52,6 +57,5 @@ class Reused:
 
     def clear(self) -> None:
         self._end = 0
-        if len(self._bytes) > self._kept:
-            self._bytes = bytearray(self._kept)
-            self._view = memoryview(self._bytes)
+        if len(self._view) > self._kept:
+            self._view = memoryview(self._make(self._kept))
