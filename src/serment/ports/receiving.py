@@ -67,8 +67,9 @@ class Reception(Protocol):
         """Begin an object; the one before it is finished or aborted. `AccessDenied`: nobody could
         open it (no care circle yet)."""
 
-    def prepare(self) -> None:
-        """Nothing is waited for: make ready what the next object will need. Never raises."""
+    def prepare(self, at_least: int = 1) -> None:
+        """Nothing is waited for: make ready what so many next objects will need, as far as that
+        makes sense. Never raises."""
 
     def settle(self) -> None:
         """What is durable is listed: the peer may look for it now. Never raises for objects that

@@ -171,6 +171,22 @@ def test_requests_of_one_caller_share_a_reception(intake: Any, made: Any, eventu
     assert reception.steps == ["store", "sync", "settle"] * 3 + ["close"]
 
 
+def test_while_nothing_comes_as_much_is_made_ready_as_the_last_request_brought(
+    intake: Any, made: Any, eventually: Any
+) -> None:
+    receiver = MemoryReceiver()
+    client = AsyncIntakeClient(intake(receiver))
+    parts = [part10(made, f"2.25.{number}", 100) for number in range(1, 4)]
+
+    async def three_in_one() -> None:
+        await stow(client, SOURCE, body(*parts), more=True)
+        client.close()
+
+    asyncio.run(three_in_one())
+    eventually(lambda: receiver.receptions[0].closed)
+    assert receiver.receptions[0].steps[-3:] == ["settle", "prepare 3", "close"]
+
+
 def test_nobody_shares_with_another_caller(intake: Any, made: Any) -> None:
     receiver = MemoryReceiver()
     client = AsyncIntakeClient(intake(receiver))

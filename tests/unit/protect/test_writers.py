@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serment.app.protect.sealing import WRITERS_AT_ONCE, SealingEnvelope
+from serment.app.protect.sealing import WRITERS_AHEAD, WRITERS_AT_ONCE, SealingEnvelope
 from serment.core.crypto.age import HybridIdentity
 from serment.core.crypto.age.header import parse
 from serment.core.crypto.entropy import new_id
@@ -31,6 +31,13 @@ def test_many_objects_have_theirs_made_together() -> None:
         waiting.append(len(one.ready))
     assert waiting[:4] == [0, 0, 1, 0]
     assert max(waiting) == WRITERS_AT_ONCE - 1
+
+
+def test_as_many_are_made_ahead_as_are_asked_for_within_reason() -> None:
+    one, _ = envelope()
+    for asked, ready in ((10, 10), (3, 10), (12, 12), (10**6, WRITERS_AHEAD)):
+        one.prepare(asked)
+        assert len(one.ready) == ready, asked
 
 
 def test_each_has_a_file_key_of_its_own_that_the_envelope_opens() -> None:

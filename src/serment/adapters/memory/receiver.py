@@ -59,8 +59,9 @@ class MemoryReception:
     def start(self) -> MemoryStreaming:
         return MemoryStreaming(self)
 
-    def prepare(self) -> None:
-        """Nothing to do."""
+    def prepare(self, at_least: int = 1) -> None:
+        if at_least > 1:
+            self.steps.append(f"prepare {at_least}")
 
     def settle(self) -> None:
         self.steps.append("settle")

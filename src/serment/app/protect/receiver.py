@@ -94,9 +94,9 @@ class _Lazy:
     def start(self) -> Streaming:
         return self._begun().start()
 
-    def prepare(self) -> None:
+    def prepare(self, at_least: int = 1) -> None:
         if self._inner is not None:
-            self._inner.prepare()
+            self._inner.prepare(at_least)
 
     def settle(self) -> None:
         if self._inner is not None:

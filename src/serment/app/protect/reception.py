@@ -55,9 +55,9 @@ class SealedReception:
     def start(self) -> Incoming:
         return Incoming(self, self._head)
 
-    def prepare(self) -> None:
+    def prepare(self, at_least: int = 1) -> None:
         for last in reversed(self._envelopes.values()):
-            last.prepare()
+            last.prepare(at_least)
             break
 
     def settle(self) -> None:

@@ -25,7 +25,8 @@ from serment.core.records.vault import Circle, Envelope, EnvelopeKind, IdentityH
 from serment.errors import N_, AccessDenied
 from serment.ports import Source, Store, Transaction
 
-WRITERS_AT_ONCE = 8
+WRITERS_AT_ONCE = 8  # while objects come
+WRITERS_AHEAD = 16  # at most, while nothing comes
 CLINICAL = "clinical-header"  # label of the subkey of an envelope seed
 
 Readers = frozenset[tuple[str, int, bytes]]  # circle, epoch and public key of each
@@ -47,12 +48,13 @@ class SealingEnvelope:
     made: int = 0  # writers so far
     readers: Readers = frozenset()  # whose public keys what opens it went to
 
-    def prepare(self) -> None:
-        """Have a writer ready. They are made several at a time, as more objects come: encapsulating
-        a key takes three times as long once the bytes of an object went through the processor's
-        cache, and only the first of several pays that."""
-        if not self.ready:
-            count = min(max(1, self.made), WRITERS_AT_ONCE)
+    def prepare(self, at_least: int = 1) -> None:
+        """Have so many writers ready, or `WRITERS_AHEAD`. They are made several at a time, as more
+        objects come: encapsulating a key takes three times as long once the bytes of an object went
+        through the processor's cache, and only the first of several pays that."""
+        missing = min(at_least, WRITERS_AHEAD) - len(self.ready)
+        if missing > 0:
+            count = max(missing, min(self.made, WRITERS_AT_ONCE) - len(self.ready))
             self.ready += [AgeWriter([self.recipient]) for _ in range(count)]
             self.made += count
 

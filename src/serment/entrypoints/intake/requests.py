@@ -147,8 +147,9 @@ def serve(
         following: Request | None = request
         while following is not None:
             request = following
-            Upload(reception, request, bounds, say).run(incoming)
-            following = _following(request, reception, incoming, say) if request.more else None
+            upload = Upload(reception, request, bounds, say)
+            upload.run(incoming)
+            following = _following(upload, incoming, say) if request.more else None
         interrupted = False
     finally:
         reception.close(interrupted)
@@ -156,18 +157,16 @@ def serve(
         say(framing.encode_done())
 
 
-def _following(
-    request: Request, reception: Reception, incoming: Frames, say: Callable[[bytes], None]
-) -> Request | None:
-    """The next request, if there is one."""
-    reception.settle()
+def _following(last: Upload, incoming: Frames, say: Callable[[bytes], None]) -> Request | None:
+    """The next request, if there is one; made ready for as many objects as the last one brought."""
+    last.reception.settle()
     say(framing.encode_done())
-    reception.prepare()
+    last.reception.prepare(last.count)
     line = b"" if incoming.stopping else incoming.request_line()
     if not line:
         return None
     following = framing.parse_request(line)
-    if following.source != request.source:
+    if following.source != last.request.source:
         raise FormatError(N_("this is not a request or an answer of the intake"))
     return following
 
@@ -186,11 +185,11 @@ class Upload:
         Args:
             say: sends results that are durable, or failures.
         """
-        self._reception, self._request = reception, request
+        self.reception, self.request = reception, request
         self._bounds, self._say = bounds, say
         self._pending: list[Result] = []
         self._pending_bytes = 0
-        self._count = 0
+        self.count = 0  # objects so far
         self._head = bytearray()
 
     def run(self, incoming: Frames) -> None:
@@ -200,7 +199,7 @@ class Upload:
             SermentError: the request as a whole failed.
             Cut, OSError: the sender is gone, or too slow (`TimeoutError`).
         """
-        match self._request.op:
+        match self.request.op:
             case "stow":
                 self._stow(incoming)
             case "instances":
@@ -210,8 +209,8 @@ class Upload:
         self._flush()
 
     def _stow(self, incoming: Frames) -> None:
-        reader = MultipartReader(boundary_of(self._request.content_type))
-        assembly = Assembly(self._reception, self._bounds.object_bytes)
+        reader = MultipartReader(boundary_of(self.request.content_type))
+        assembly = Assembly(self.reception, self._bounds.object_bytes)
         try:
             for chunk in incoming.body():
                 for event in reader.feed(chunk):
@@ -230,7 +229,7 @@ class Upload:
             assembly.abandon()
 
     def _instances(self, incoming: Frames) -> None:
-        assembly = Assembly(self._reception, self._bounds.object_bytes)
+        assembly = Assembly(self.reception, self._bounds.object_bytes)
         between = True
         try:
             while True:
@@ -255,10 +254,10 @@ class Upload:
             assembly.abandon()
 
     def _document(self, incoming: Frames) -> None:
-        receipt = self._reception.document(
+        receipt = self.reception.document(
             self._bounded(incoming.body()),
-            self._request.patient,
-            self._request.title,
+            self.request.patient,
+            self.request.title,
         )
         self._pending.append(framing.kept(receipt))
 
@@ -280,8 +279,8 @@ class Upload:
 
     def _begin(self, assembly: Assembly, content_type: str = _PART_TYPES[0]) -> None:
         self._head.clear()
-        self._count += 1
-        if self._count > self._bounds.parts:
+        self.count += 1
+        if self.count > self._bounds.parts:
             raise FormatError(
                 N_("more than {limit} objects in one upload"),
                 hint=N_("send them in several uploads"),
@@ -326,7 +325,7 @@ class Upload:
         results, self._pending, self._pending_bytes = self._pending, [], 0
         if any(result.ok for result in results):
             try:
-                self._reception.sync()
+                self.reception.sync()
             except SermentError as error:
                 results = [
                     framing.failed(error, r.sop_class, r.sop_instance) if r.ok else r
