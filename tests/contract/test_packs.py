@@ -65,6 +65,19 @@ def test_a_room_tells_what_is_in_it_until_it_is_cleared(packs: Packs) -> None:
     assert (len(room), bytes(room.content())) == (0, b"")
 
 
+def test_a_room_is_empty_after_each_record_also_one_that_was_refused(packs: Packs) -> None:
+    room = packs.room()
+    refill(room, b"first")
+    assert len(room) == 0
+    room.extend(5)[:] = b"other"
+    with pytest.raises(FormatError):
+        room.keep("short", ENVELOPE, hashlib.sha256(b"other").digest(), b"", b"")
+    assert len(room) == 0
+    place = refill(room, b"second")
+    assert content(packs, place) == b"second"
+    assert packs.verify(place)
+
+
 def test_records_of_a_pack_are_in_order_and_packs_are_rotated(packs: Packs) -> None:
     put_in = [put(packs, random_bytes(1000), clinical=bytes([n])) for n in range(12)]
     packs.sync()

@@ -48,8 +48,8 @@ class Room(Protocol):
     def keep(
         self, object_id: str, envelope_id: str, sha256: bytes, identity: bytes, clinical: bytes
     ) -> Place:
-        """Write it as one record with its sealed headers; durable only after `sync`. To be cleared
-        before the next."""
+        """Write it as one record with its sealed headers; durable only after `sync`. Whether it
+        succeeds or not, the room is empty then."""
 
 
 class LargeRecord(Protocol):

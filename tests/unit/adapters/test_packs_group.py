@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import mmap
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.packing import append
 from serment.adapters import system
 from serment.adapters.packs import LocalPacks
 from serment.adapters.packs.group import EARLY, Group
+from serment.adapters.packs.past_cache import page_memory
 from serment.core.crypto.entropy import new_id, random_bytes
 from serment.errors import NoSpace, Unavailable
 from serment.ports import Place
@@ -345,8 +347,8 @@ def test_only_what_is_synced_one_by_one_goes_past_the_cache(
     packs.sync()
     pack = packs._group._current
     assert pack is not None
-    past_cache = one_by_one and pack.straight is not None
-    assert used == [pack.straight if past_cache else pack.file.descriptor]
+    past_cache = one_by_one and pack.past_cache is not None
+    assert used == [pack.past_cache if past_cache else pack.file.descriptor]
     assert packs.verify(place)
     packs.close()
 
@@ -359,30 +361,87 @@ def test_a_disk_that_cannot_be_written_past_the_cache_is_written_through_it(
     places = [put(packs, size, one_by_one=True) for size in (10, 5000)]
     packs.sync()
     assert packs._group._current is not None
-    assert packs._group._current.straight is None
+    assert packs._group._current.past_cache is None
     assert all(packs.verify(place) for place in places)
     packs.close()
 
 
-def test_a_disk_that_asks_for_more_than_whole_pages_is_written_through_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reason", [errno.EINVAL, errno.EIO, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("after", [0, 4096])
+def test_what_fails_past_the_cache_is_written_through_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int, after: int
 ) -> None:
+    """The flush tells whether it is on the disk."""
     packs, write = LocalPacks(tmp_path), system.write_at
     put(packs)
     pack = packs._group._current
     assert pack is not None
-    pack.straight = os.dup(pack.file.descriptor) if pack.straight is None else pack.straight
+    pack.past_cache = pack.past_cache or os.dup(pack.file.descriptor)
 
-    def refuse(file: int, data: list[system.Buffer], at: int) -> None:
-        if file == pack.straight:
-            raise OSError(errno.EINVAL, "unaligned")
+    def fail(file: int, data: list[memoryview], at: int) -> None:
+        if file == pack.past_cache:
+            write(file, [data[0][:after]], at)
+            raise OSError(reason, "failed")
         write(file, data, at)
 
-    monkeypatch.setattr(system, "write_at", refuse)
-    place = put(packs, 5000, one_by_one=True)
+    monkeypatch.setattr(system, "write_at", fail)
+    places = [put(packs, 9000, one_by_one=True) for _ in range(2)]
     packs.sync()
-    assert packs.verify(place)
+    assert all(packs.verify(place) for place in places)
+    assert packs.check(places[0].pack) == []
     packs.close()
+
+
+def test_a_full_disk_is_not_tried_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packs, tried = LocalPacks(tmp_path), []
+    kept = put(packs)
+    pack = packs._group._current
+    assert pack is not None
+    pack.past_cache = pack.past_cache or os.dup(pack.file.descriptor)
+
+    def full(file: int, data: list[memoryview], at: int) -> None:
+        tried.append(file)
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(system, "write_at", full)
+        with pytest.raises(NoSpace):
+            put(packs, one_by_one=True)
+    assert tried == [pack.past_cache]
+    later = put(packs, one_by_one=True)
+    packs.sync()
+    assert packs.verify(kept)
+    assert packs.verify(later)
+    packs.close()
+
+
+def test_some_past_the_cache_and_some_through_it_in_one_pack(tmp_path: Path) -> None:
+    packs = LocalPacks(tmp_path)
+    places: list[Place] = []
+
+    def work(one_by_one: bool) -> None:
+        for size in range(1, 60_000, 3000):
+            places.append(put(packs, size, one_by_one=one_by_one))
+            packs.sync()
+
+    threads = [threading.Thread(target=work, args=(n % 2 == 0,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(places) == 80
+    assert all(packs.verify(place) for place in places)
+    packs.close()
+    assert all(LocalPacks(tmp_path).verify(place) for place in places)
+
+
+def test_no_memory_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "none left")
+
+    monkeypatch.setattr(mmap, "mmap", none)
+    with pytest.raises(MemoryError):
+        page_memory(4096)
 
 
 def test_descriptors_are_given_back(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def placed(records: list[PackRecord]) -> list[Place]:
     return [record.place for record in records]
 
 
+def end_of(place: Place) -> int:
+    """Where its record ends, and the void behind it begins."""
+    return place.offset + place.size + AROUND - HEAD_SIZE
+
+
 def marks(folder: Path) -> list[Path]:
     return list(folder.rglob("*.open"))
 
@@ -64,7 +69,7 @@ def test_cut_at_every_byte_of_the_last_record(tmp_path: Path) -> None:
         os.truncate(path, cut)
         repairs = again.recover()
         assert len(repairs) == (0 if cut == start else 1)
-        assert path.stat().st_size == start
+        assert path.stat().st_size == (start if cut == start else end_of(kept[1]))
         assert placed(list(again.records())) == kept
         assert again.recover() == []
         assert marks(target) == []
@@ -85,7 +90,7 @@ def test_the_void_behind_the_last_record_is_not_needed(tmp_path: Path) -> None:
     """It fills the pack up to the next block; torn or cut, it takes no record with it."""
     packs = LocalPacks(tmp_path / "packs")
     kept = [put(packs, 10), put(packs, 20)]
-    end = kept[1].offset + kept[1].size + AROUND - HEAD_SIZE
+    end = end_of(kept[1])
     packs.sync()
     assert only_file(packs, tmp_path / "packs").stat().st_size % BLOCK == 0
     for cut in (end, end + 1, end + HEAD_SIZE, end + HEAD_SIZE + 1, end + 1000):
@@ -148,7 +153,46 @@ def test_a_hole_and_a_torn_tail(tmp_path: Path) -> None:
     path.write_bytes(data[: torn.offset + torn.size - 5])
     assert len(again.recover()) == 2
     assert placed(list(again.records())) == [kept]
-    assert path.stat().st_size == torn.offset - HEAD_SIZE
+    assert path.stat().st_size == end_of(kept)
+    packs.close()
+
+
+def test_a_void_that_lost_the_end_of_its_size_takes_no_record_with_it(tmp_path: Path) -> None:
+    """The disk kept one sector of its head and not the next one: it is some bytes too short, and
+    what is left between it and the next record has no room for a void of its own."""
+    packs = LocalPacks(tmp_path / "packs")
+    size = (457 - AROUND) % 512 + 512  # the sector ends before the last byte of the void's size
+    kept = [put(packs, each) for each in (300, size, 800, 900)]
+    again = left_behind(packs, tmp_path / "packs", tmp_path / "again")
+    path = only_file(again, tmp_path / "again")
+    data, end = bytearray(path.read_bytes()), end_of(kept[1])
+    sector = -(-end // 512) * 512
+    assert sector == end + 55
+    data[sector : sector + 512] = bytes(512)
+    path.write_bytes(data)
+    assert placed(list(again.records())) == kept
+    assert len(again.check(path.stem)) == 1
+    assert len(again.recover()) == 1
+    assert placed(list(again.records())) == kept
+    assert again.check(path.stem) == []
+    packs.close()
+
+
+def test_what_only_looks_like_records_in_a_hole_is_not_found_again(tmp_path: Path) -> None:
+    """Their heads and trailers are whole, their age files are not: no row may be made of them."""
+    packs = LocalPacks(tmp_path / "packs")
+    first, *torn, last = [put(packs, 600) for _ in range(5)]
+    again = left_behind(packs, tmp_path / "packs", tmp_path / "again")
+    path = only_file(again, tmp_path / "again")
+    data = bytearray(path.read_bytes())
+    for place in torn:
+        data[place.offset : place.offset + 100] = bytes(100)
+        data[end_of(place) : end_of(place) + HEAD_SIZE] = bytes(HEAD_SIZE)  # nor the void behind it
+    path.write_bytes(data)
+    assert placed(list(again.records())) == [first, *torn, last]
+    assert len(again.recover()) == 1
+    assert placed(list(again.records())) == [first, last]
+    assert again.check(path.stem) == []
     packs.close()
 
 

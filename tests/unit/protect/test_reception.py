@@ -508,3 +508,21 @@ def test_what_was_made_ready_serves_one_object_of_its_envelope(world: World) -> 
     ]
     assert len({file[100:1000] for file in files}) == len(files) == 4
     assert len(read_back(world)) == 4
+
+
+@pytest.mark.parametrize("kind", ["dicom", "stow", "import", "upload"])
+def test_only_c_store_waits_for_the_disk_after_each_object(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The others share a flush, and leave their bytes to the system's cache until then."""
+    asked: list[bool] = []
+    adapter = type(world.house.packs)
+    room = adapter.room
+    monkeypatch.setattr(
+        adapter, "room", lambda packs, one_by_one: asked.append(one_by_one) or room(packs)
+    )
+    reception = world.receiver().open(Source(kind, None, None, "p", "l"))
+    keep(reception, report(study(patient(1)), 1))
+    reception.sync()
+    reception.close()
+    assert asked == [kind == "dicom"]

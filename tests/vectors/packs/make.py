@@ -98,6 +98,16 @@ def vectors() -> dict[str, tuple[bytes, dict]]:
     )
     good("large", large(4, 300), (0, 4, 300, 20, 30))
     good("void-between", one + void(200) + two, (0, 1, 200, 60, 90), (702, 2, 0, 0, 0))
+    first = one + void(4096 - len(one))
+    good("filled", first + two + void(4096 - len(two)), (0, 1, 200, 60, 90), (4096, 2, 0, 0, 0))
+    for name, size in (
+        ("void-too-long-by-a-record", 4096 - len(one) + len(two)),
+        ("void-too-long-by-a-byte", 4096 - len(one) + 1),
+        ("void-too-short", 4096 - len(one) - 55),
+    ):
+        wrong = changed(first, len(one) + 48, struct.pack(">Q", size)) + two + void(200)
+        around = (0, 1, 200, 60, 90), (4096, 2, 0, 0, 0)
+        made[name] = wrong, {"records": [known(wrong, *r) for r in around], "gaps": [[502, 4096]]}
     good("void-alone", void(64), error="a void is no record")
 
     bad("head-cut", one[:63], "the record is cut in its head")

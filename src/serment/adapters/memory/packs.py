@@ -169,9 +169,10 @@ class MemoryRoom(Reused):
     def keep(
         self, object_id: str, envelope_id: str, sha256: bytes, identity: bytes, clinical: bytes
     ) -> Place:
-        size = len(self)
+        age_file, size = self.content().tobytes(), len(self)
+        self.clear()
         around = layout.build_around(object_id, envelope_id, size, sha256, identity, clinical)
-        name, start = self._packs.add(self.content().tobytes().join(around))
+        name, start = self._packs.add(age_file.join(around))
         return Place(name, start + layout.HEAD_SIZE, size, sha256)
 
 

@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from serment.adapters import system
 from serment.adapters.packs import files
-from serment.adapters.packs.straight import open_straight, write_straight
+from serment.adapters.packs.past_cache import open_past_cache, write_past_cache
 from serment.errors import SermentError
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class _Pack:
     """A pack under way. Offsets in bytes; everything here is guarded by the group's lock."""
 
     file: files.NewPack
-    straight: int | None = None  # a second descriptor, past the system's cache
+    past_cache: int | None = None  # a second descriptor, where there can be one
     end: int = 0  # next place to reserve
     written: int = 0  # end of the highest record written
     synced: int = 0  # up to here on disk
@@ -98,10 +98,10 @@ class Group:
         """
         size = len(record)
         while True:
-            slot = self._reserve(size)
+            slot = self._reserve(size, one_by_one)
             try:
-                straight = slot.pack.straight if one_by_one else None
-                if not write_straight(straight, record, slot.offset):
+                past_cache = slot.pack.past_cache if one_by_one else None
+                if not write_past_cache(past_cache, record, slot.offset):
                     _through_cache(slot, record)
             except OSError as error:
                 failure = system.disk_error(error)
@@ -147,7 +147,7 @@ class Group:
                 self._ticket += 1
         self.sync()
 
-    def _reserve(self, size: int) -> _Slot:
+    def _reserve(self, size: int, one_by_one: bool = False) -> _Slot:
         with self._state:
             self._watch_losses()
             while self._current is not None and self._current.broken is not None:
@@ -155,7 +155,7 @@ class Group:
             pack = self._current
             if pack is None or (pack.end and pack.end + size > self._limit):
                 pack = self._next_pack()
-            early = None if self._flushing else pack.begin()
+            early = None if one_by_one or self._flushing else pack.begin()
             slot = _Slot(pack, pack.end, self._ticket + 1, early)
             self._ticket += 1
             pack.end += size
@@ -168,7 +168,7 @@ class Group:
             file = files.create(self._root)
         except OSError as error:
             raise system.disk_error(error) from error
-        fresh = _Pack(file, open_straight(file.path))
+        fresh = _Pack(file, open_past_cache(file.path))
         if self._current is not None:
             self._closing.append(self._current)
         self._current = fresh
@@ -300,9 +300,9 @@ def _sync(pack: _Pack) -> OSError | None:
 
 def _close(packs: Sequence[_Pack]) -> None:
     for pack in packs:
-        if pack.straight is not None:
+        if pack.past_cache is not None:
             with contextlib.suppress(OSError):
-                os.close(pack.straight)
+                os.close(pack.past_cache)
         if pack.dead:
             files.abandon(pack.file)
         else:

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from serment.adapters import system
 from serment.adapters.packs import files
-from serment.core.records.pack import Gap, ParsedRecord, build_void, scan, unfinished
+from serment.core.records.pack import (
+    HEAD_SIZE,
+    Gap,
+    ParsedRecord,
+    build_void,
+    no_record,
+    scan,
+    unfinished,
+)
 from serment.errors import N_, Remark
 
 
@@ -68,6 +76,23 @@ def _close_gap(name: str, descriptor: int, gap: Gap, size: int) -> Remark:
         os.ftruncate(descriptor, gap.start)
         cut = N_("pack {pack}: cut after its last whole record ({size} bytes)")
         return Remark(cut, pack=name, size=length)
-    system.write_at(descriptor, [build_void(length)], gap.start)
+    if length < HEAD_SIZE:  # nothing fits that would not touch what follows
+        return no_record(gap)
+    for start, stop in _pieces(descriptor, gap):
+        system.write_at(descriptor, [build_void(stop - start)], start)
     voided = N_("pack {pack}: {size} bytes at {start} held no record, voided")
     return Remark(voided, pack=name, size=length, start=gap.start)
+
+
+def _pieces(descriptor: int, gap: Gap) -> list[tuple[int, int]]:
+    """A gap in pieces, so that a void begins wherever something in it looks like a record whose age
+    file is not its own: a reader believes no void that one starts in."""
+
+    def read(offset: int, size: int) -> bytes:
+        return system.read_at(descriptor, size, offset)
+
+    starts = [gap.start]
+    for item in scan(read, gap.end, start=gap.start):
+        if isinstance(item, ParsedRecord) and item.start - starts[-1] >= HEAD_SIZE:
+            starts.append(item.start)
+    return list(zip(starts, [*starts[1:], gap.end], strict=True))

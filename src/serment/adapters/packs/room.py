@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from serment.adapters.packs.straight import page_memory
+from serment.adapters.packs.past_cache import page_memory
 from serment.core.crypto.age.buffers import Reused
 from serment.core.records.pack import HEAD_SIZE, build_around, build_filling
 from serment.ports import Place
@@ -27,7 +27,7 @@ class LocalRoom:
         self._append = append
         self._record = Reused(KEPT, page_memory)
         self._record.extend(HEAD_SIZE)
-        self.extend = self._record.extend
+        self.extend = self._record.extend  # for each piece of an object: no call in between
 
     def __len__(self) -> int:
         return len(self._record) - HEAD_SIZE
@@ -43,9 +43,12 @@ class LocalRoom:
         self, object_id: str, envelope_id: str, sha256: bytes, identity: bytes, clinical: bytes
     ) -> Place:
         size, record = len(self), self._record
-        head, tail = build_around(object_id, envelope_id, size, sha256, identity, clinical)
-        record.content()[:HEAD_SIZE] = head
-        record.append(tail)
-        record.append(build_filling(len(record)))
-        name, start = self._append(record.content())
+        try:
+            head, tail = build_around(object_id, envelope_id, size, sha256, identity, clinical)
+            record.content()[:HEAD_SIZE] = head
+            record.append(tail)
+            record.append(build_filling(len(record)))
+            name, start = self._append(record.content())
+        finally:
+            self.clear()
         return Place(name, start + HEAD_SIZE, size, sha256)

@@ -49,7 +49,7 @@ class SealingEnvelope:
     readers: Readers = frozenset()  # whose public keys what opens it went to
 
     def prepare(self, at_least: int = 1) -> None:
-        """Have so many writers ready, or `WRITERS_AHEAD`. They are made several at a time, as more
+        """Have so many writers ready, at most `WRITERS_AHEAD`. They are made several at a time, as more
         objects come: encapsulating a key takes three times as long once the bytes of an object went
         through the processor's cache, and only the first of several pays that."""
         missing = min(at_least, WRITERS_AHEAD) - len(self.ready)

@@ -263,22 +263,30 @@ def no_record(gap: Gap) -> Remark:
 
 
 def scan(
-    read: ReadAt, end: int, whole: Callable[[ParsedRecord], bool] = lambda record: True
+    read: ReadAt,
+    end: int,
+    whole: Callable[[ParsedRecord], bool] = lambda record: True,
+    start: int = 0,
 ) -> Iterator[ParsedRecord | Gap]:
     """Every record of a pack of `end` bytes in order, and the gaps between and after them.
 
     `whole` may look further than the digest does, at the age file. After a gap the search goes on
-    at the next head that starts a whole record, so that damage hides nothing but itself.
+    at the next head that starts a whole record, so that damage hides nothing but itself. A void has
+    no digest: one that a whole record starts in is a gap, and so is one that a gap follows, whose
+    size may be what is wrong.
     """
-    at = 0
+    at, void = start, start  # `void`: where the voids begin that end at `at`
     while at < end:
         stop, record = _item(read, at, end, whole)
-        if stop == 0:
-            stop = _next_item(read, at, end, whole)
-            yield Gap(at, stop)
-        elif record is not None:
+        if record is not None:
             yield record
-        at = stop
+        elif stop and _next_item(read, at + HEAD_SIZE - 1, stop, end, whole) == stop:
+            at = stop
+            continue
+        else:
+            stop = _next_item(read, void, end, end, whole)
+            yield Gap(void, stop)
+        at = void = stop
 
 
 def _item(
@@ -295,11 +303,13 @@ def _item(
     return (record.end, record) if whole(record) else (0, None)
 
 
-def _next_item(read: ReadAt, at: int, end: int, whole: Callable[[ParsedRecord], bool]) -> int:
-    """Where the next whole item after `at` starts, or the end."""
+def _next_item(
+    read: ReadAt, at: int, until: int, end: int, whole: Callable[[ParsedRecord], bool]
+) -> int:
+    """Where the next whole item after `at` and before `until` starts, or `until`."""
     position, overlap = at + 1, len(HEAD_MAGIC) - 1
-    while position < end:
-        chunk = read(position, _SEARCH)
+    while position < until:
+        chunk = read(position, min(_SEARCH, until - position))
         found = chunk.find(HEAD_MAGIC)
         while found >= 0:
             if _item(read, position + found, end, whole)[0]:
@@ -308,7 +318,7 @@ def _next_item(read: ReadAt, at: int, end: int, whole: Callable[[ParsedRecord], 
         if len(chunk) <= overlap:
             break
         position += len(chunk) - overlap
-    return end
+    return until
 
 
 def _tail_of_large(read: ReadAt, start: int, end: int) -> bytes:

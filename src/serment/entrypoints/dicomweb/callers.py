@@ -111,7 +111,8 @@ def _in_session(request: Request, token: str, work: Callable[[Caller], T], activ
 async def device(request: Request) -> Device:
     """The sending device. `Refused` (401) when the token is none of a device.
 
-    Reads its few rows here and now: a thread would wait for its turn while the body comes."""
+    Reads its few rows here and now, which writers do not hold up (WAL): a thread would wait for its
+    turn while the body comes."""
     desk: Desk = request.app.state.desk
     try:
         return devices.of_token(desk.house.store, bearer(request))

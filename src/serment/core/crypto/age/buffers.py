@@ -41,12 +41,13 @@ class Reused:
 
     def extend(self, size: int) -> memoryview:
         """`size` more bytes, for the caller to fill; never more than a doubling ahead of them."""
-        start, self._end = self._end, self._end + size
-        if self._end > len(self._view):
-            larger = memoryview(self._make(max(self._end, 2 * len(self._view))))
+        start, end = self._end, self._end + size
+        if end > len(self._view):
+            larger = memoryview(self._make(max(end, 2 * len(self._view))))
             larger[:start] = self._view[:start]
             self._view = larger
-        return self._view[start : self._end]
+        self._end = end
+        return self._view[start:end]
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         self.extend(len(data))[:] = data
