@@ -51,7 +51,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--json", default=os.environ.get("JSON"), help="write the figures there")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
     parser.add_argument("--slices", type=int, default=300, help="CT slices of a C-STORE row")
     parser.add_argument("--studies", type=int, default=5000, help="studies searched")
     parser.add_argument("--opened", type=int, default=50_000, help="studies of an opening")
