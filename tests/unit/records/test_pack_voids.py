@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from serment.core.records.pack import (
@@ -24,11 +26,15 @@ def found(data: bytes) -> tuple[list[int], list[Gap]]:
     return records, [item for item in items if isinstance(item, Gap)]
 
 
+def record(number: int, size: int, digest: bytes) -> bytes:
+    head, tail = build_around(f"{number:032x}", "e" * 32, size, digest, b"i", b"c")
+    return head + bytes(size) + tail
+
+
 def pack(*sizes: int) -> bytes:
     data = b""
     for number, size in enumerate(sizes):
-        head, tail = build_around(f"{number:032x}", "e" * 32, size, bytes(32), b"i", b"c")
-        data += head + bytes(size) + tail
+        data += record(number, size, hashlib.sha256(bytes(size)).digest())
         data += build_filling(len(data))
     return data
 
@@ -76,3 +82,25 @@ def test_a_void_in_which_a_record_starts_is_not_believed() -> None:
     assert found(lying)[0] == [0, 2 * BLOCK]
     lying = data[:254] + build_void(len(data) - 254) + data[254 + HEAD_SIZE :]
     assert found(lying) == ([0, BLOCK, 2 * BLOCK], [Gap(254, BLOCK)])
+
+
+def test_records_with_other_age_files_stay_covered() -> None:
+    """Recovery writes a void over them, and changes no more than the head of the first."""
+    ours, other = hashlib.sha256(bytes(100)).digest(), bytes(32)
+    first, *torn, last = (record(n, 100, ours if n in (0, 3) else other) for n in range(4))
+    hole = b"".join(torn)
+    covered = first + build_void(len(hole)) + hole[HEAD_SIZE:] + last
+    assert found(covered) == ([0, len(first + hole)], [])
+
+
+def test_many_voids_in_front_of_a_gap_are_walked_once() -> None:
+    data = b"".join(build_void(HEAD_SIZE) for _ in range(2000)) + bytes(500)
+    read = 0
+
+    def counted(at: int, size: int) -> bytes:
+        nonlocal read
+        read += len(data[at : at + size])
+        return data[at : at + size]
+
+    assert list(scan(counted, len(data))) == [Gap(2000 * HEAD_SIZE, len(data))]
+    assert read < 3 * len(data)

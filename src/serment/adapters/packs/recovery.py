@@ -18,7 +18,7 @@ from serment.core.records.pack import (
     Gap,
     ParsedRecord,
     build_void,
-    no_record,
+    has_its_digest,
     scan,
     unfinished,
 )
@@ -47,7 +47,9 @@ def _mend(path: Path) -> list[Remark]:
         gaps = [item for item in items if isinstance(item, Gap)]
         whole = len(items) - len(gaps)
         if whole:
-            lines = [_close_gap(path.stem, descriptor, gap, size) for gap in gaps]
+            # Where a gap has no room for a void, one would touch what follows: `check` tells of it.
+            roomy = [gap for gap in gaps if gap.end == size or gap.end - gap.start >= HEAD_SIZE]
+            lines = [_close_gap(path.stem, descriptor, gap, size) for gap in roomy]
             system.sync_file(descriptor)
             return lines
     finally:
@@ -63,11 +65,8 @@ def _items(descriptor: int) -> tuple[list[ParsedRecord | Gap], int]:
     def read(offset: int, size: int) -> bytes:
         return system.read_at(descriptor, size, offset)
 
-    def whole(record: ParsedRecord) -> bool:
-        return files.sha256_of(descriptor, record.age_offset, record.age_size) == record.sha256
-
     size = files.size_of(descriptor)
-    return list(scan(read, size, whole)), size
+    return list(scan(read, size, lambda record: has_its_digest(read, record))), size
 
 
 def _close_gap(name: str, descriptor: int, gap: Gap, size: int) -> Remark:
@@ -76,23 +75,6 @@ def _close_gap(name: str, descriptor: int, gap: Gap, size: int) -> Remark:
         os.ftruncate(descriptor, gap.start)
         cut = N_("pack {pack}: cut after its last whole record ({size} bytes)")
         return Remark(cut, pack=name, size=length)
-    if length < HEAD_SIZE:  # nothing fits that would not touch what follows
-        return no_record(gap)
-    for start, stop in _pieces(descriptor, gap):
-        system.write_at(descriptor, [build_void(stop - start)], start)
+    system.write_at(descriptor, [build_void(length)], gap.start)
     voided = N_("pack {pack}: {size} bytes at {start} held no record, voided")
     return Remark(voided, pack=name, size=length, start=gap.start)
-
-
-def _pieces(descriptor: int, gap: Gap) -> list[tuple[int, int]]:
-    """A gap in pieces, so that a void begins wherever something in it looks like a record whose age
-    file is not its own: a reader believes no void that one starts in."""
-
-    def read(offset: int, size: int) -> bytes:
-        return system.read_at(descriptor, size, offset)
-
-    starts = [gap.start]
-    for item in scan(read, gap.end, start=gap.start):
-        if isinstance(item, ParsedRecord) and item.start - starts[-1] >= HEAD_SIZE:
-            starts.append(item.start)
-    return list(zip(starts, [*starts[1:], gap.end], strict=True))

@@ -263,30 +263,46 @@ def no_record(gap: Gap) -> Remark:
 
 
 def scan(
-    read: ReadAt,
-    end: int,
-    whole: Callable[[ParsedRecord], bool] = lambda record: True,
-    start: int = 0,
+    read: ReadAt, end: int, whole: Callable[[ParsedRecord], bool] = lambda record: True
 ) -> Iterator[ParsedRecord | Gap]:
     """Every record of a pack of `end` bytes in order, and the gaps between and after them.
 
     `whole` may look further than the digest does, at the age file. After a gap the search goes on
     at the next head that starts a whole record, so that damage hides nothing but itself. A void has
-    no digest: one that a whole record starts in is a gap, and so is one that a gap follows, whose
-    size may be what is wrong.
+    no digest: one in which an item starts is a gap, but for a record whose age file is not its own,
+    which is what recovery covers. Where no item follows a void, its size may be what is wrong: the
+    search begins within it, and a gap too short for a void of its own begins where it does.
     """
-    at, void = start, start  # `void`: where the voids begin that end at `at`
+
+    def own(record: ParsedRecord) -> bool:
+        return has_its_digest(read, record)
+
+    at, void = 0, -1  # `void`: where the one begins that ends at `at`
     while at < end:
         stop, record = _item(read, at, end, whole)
         if record is not None:
             yield record
-        elif stop and _next_item(read, at + HEAD_SIZE - 1, stop, end, whole) == stop:
-            at = stop
+        elif stop and _next_item(read, at + HEAD_SIZE - 1, stop, end, own) == stop:
+            at, void = stop, at
             continue
         else:
-            stop = _next_item(read, void, end, end, whole)
-            yield Gap(void, stop)
-        at = void = stop
+            doubted = void >= 0 and not stop  # the void before: it may be too long, or too short
+            stop = _next_item(read, at - len(HEAD_MAGIC) if doubted else at, end, end, whole)
+            too_short = stop < end and stop - at < HEAD_SIZE
+            yield Gap(void if doubted and too_short else at, stop)
+        at, void = stop, -1
+
+
+def has_its_digest(read: ReadAt, record: ParsedRecord) -> bool:
+    """Whether the age file has the SHA-256 that the trailer says; read 1 MiB at a time."""
+    digest, at, stop = hashlib.sha256(), record.age_offset, record.age_offset + record.age_size
+    while at < stop:
+        chunk = read(at, min(_SEARCH, stop - at))
+        if not chunk:
+            break
+        digest.update(chunk)
+        at += len(chunk)
+    return digest.digest() == record.sha256
 
 
 def _item(
