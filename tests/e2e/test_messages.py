@@ -16,6 +16,8 @@ from tests.e2e.oath.small_disk import run_in_a_namespace, small_disk
 from tests.e2e.serving import Done, Vault, new_vault, serving
 from tests.practices import patient, report, study
 
+from serment.core.records.pack import parse_record
+
 NB = "\u00a0"
 NARROW = "\u202f"
 
@@ -174,7 +176,8 @@ def test_a_damaged_pack(vault: Vault, tmp_path: Path) -> None:
     pack = next((vault.root / "packs").rglob("*.pack"))
     sound = pack.read_bytes()
     data = bytearray(sound)
-    data[len(data) // 2] ^= 1
+    record = parse_record(lambda at, size: sound[at : at + size], 0, len(sound))
+    data[record.age_offset + record.age_size // 2] ^= 1
     pack.write_bytes(data)
     try:
         words = ("fetch", row["SOPInstanceUID"], "-o", tmp_path / "out", "--as", "docteur")
