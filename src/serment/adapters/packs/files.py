@@ -8,7 +8,6 @@ nothing about what is inside a pack.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from serment.adapters import system
 from serment.core.crypto.entropy import new_id
+from serment.core.records.pack import ReadAt
 from serment.errors import N_, IntegrityError
 
 PACK = ".pack"
@@ -141,16 +141,9 @@ def left_open(root: Path) -> list[tuple[Path, int]]:
     return left
 
 
-def sha256_of(descriptor: int, offset: int, size: int) -> bytes:
-    """SHA-256 of a range of a file, read piecewise; of fewer bytes where the file ends before."""
-    digest, stop = hashlib.sha256(), offset + size
-    while offset < stop:
-        chunk = system.read_at(descriptor, min(1 << 20, stop - offset), offset)
-        if not chunk:
-            break
-        digest.update(chunk)
-        offset += len(chunk)
-    return digest.digest()
+def reader(descriptor: int) -> ReadAt:
+    """How `core.records.pack` reads an open pack."""
+    return lambda offset, size: system.read_at(descriptor, size, offset)
 
 
 def size_of(descriptor: int) -> int:

@@ -72,7 +72,8 @@ class LocalPacks:
     def verify(self, place: Place) -> bool:
         try:
             with self._reading(place.pack) as descriptor:
-                return files.sha256_of(descriptor, place.offset, place.size) == place.sha256
+                found = layout.digest_of(files.reader(descriptor), place.offset, place.size)
+                return found == place.sha256
         except IntegrityError:
             return False
 
@@ -87,11 +88,7 @@ class LocalPacks:
 
     def _scan(self, pack: str) -> Iterator[ParsedRecord | Gap]:
         with self._reading(pack) as descriptor:
-
-            def read(offset: int, size: int) -> bytes:
-                return system.read_at(descriptor, size, offset)
-
-            yield from layout.scan(read, files.size_of(descriptor))
+            yield from layout.scan(files.reader(descriptor), files.size_of(descriptor))
 
     @contextmanager
     def _reading(self, pack: str) -> Iterator[int]:

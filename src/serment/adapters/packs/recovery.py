@@ -61,11 +61,7 @@ def _mend(path: Path) -> list[Remark]:
 
 def _items(descriptor: int) -> tuple[list[ParsedRecord | Gap], int]:
     """Records whose age file has its SHA-256, gaps, and the size of the pack."""
-
-    def read(offset: int, size: int) -> bytes:
-        return system.read_at(descriptor, size, offset)
-
-    size = files.size_of(descriptor)
+    read, size = files.reader(descriptor), files.size_of(descriptor)
     return list(scan(read, size, lambda record: has_its_digest(read, record))), size
 
 

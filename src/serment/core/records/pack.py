@@ -28,7 +28,7 @@ HEAD = struct.Struct(">8sHHI16s16sQQ")  # magic, version, flags, 0, object, enve
 TRAILER = struct.Struct(">QII32s32s8s")  # age, identity, clinical, SHA-256, digest, magic
 HEAD_SIZE = HEAD.size  # 64
 TRAILER_SIZE = TRAILER.size  # 88
-_SEARCH = 1024 * 1024  # bytes read at a time in search of a head
+_SEARCH = 1024 * 1024  # bytes read at a time, in search of a head or for a digest
 BLOCK = 4096  # every record of a shared pack starts at a multiple of it
 _COVERED = 48  # bytes of the trailer that the digest covers: sizes and SHA-256
 
@@ -294,15 +294,20 @@ def scan(
 
 
 def has_its_digest(read: ReadAt, record: ParsedRecord) -> bool:
-    """Whether the age file has the SHA-256 that the trailer says; read 1 MiB at a time."""
-    digest, at, stop = hashlib.sha256(), record.age_offset, record.age_offset + record.age_size
-    while at < stop:
-        chunk = read(at, min(_SEARCH, stop - at))
+    """Whether the age file has the SHA-256 that the trailer says."""
+    return digest_of(read, record.age_offset, record.age_size) == record.sha256
+
+
+def digest_of(read: ReadAt, offset: int, size: int) -> bytes:
+    """SHA-256 of a range, read 1 MiB at a time; of fewer bytes where the pack ends before."""
+    digest, stop = hashlib.sha256(), offset + size
+    while offset < stop:
+        chunk = read(offset, min(_SEARCH, stop - offset))
         if not chunk:
             break
         digest.update(chunk)
-        at += len(chunk)
-    return digest.digest() == record.sha256
+        offset += len(chunk)
+    return digest.digest()
 
 
 def _item(
